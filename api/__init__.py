@@ -1,0 +1,1 @@
+"""Everything that touches the outside: HTTP, the database, files, the command line."""
