@@ -1,0 +1,1 @@
+"""The witness of a trip: recorded positions, cleaned, measured and shown. It never overwrites a reading."""
