@@ -7,10 +7,12 @@ rolls. Order 20 has no such article and Order 51's was not read; civil law count
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from domain.calendar import Calendar, Deadline, Stretch
 from domain.complaint.packs import DeadlineCode, Pack, Unit
+from domain.complaint.states import ENDED, OPEN, ComplaintFacts, State
 from domain.errors import InvalidInput
 
 
@@ -43,3 +45,47 @@ def deadline(
     if rule.unit is Unit.WORKING_DAY:
         return calendar.add_working_days(from_on, n, left_out)
     return calendar.add_days(from_on, n, left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDeadline:
+    """A term that is running for a complaint."""
+
+    code: DeadlineCode
+    deadline: Deadline
+
+
+def running_deadlines(
+    facts: ComplaintFacts, pack: Pack, calendar: Calendar, as_of: date | None = None
+) -> tuple[RunningDeadline, ...]:
+    """Return the terms that run for a complaint now, the first to warn of first.
+
+    While it is suspended and the clock stands still, the term of mediation is told as if the suspension ended on
+    `as_of`; without `as_of`, as if it had taken no day yet.
+    """
+    running = [
+        RunningDeadline(code, deadline(pack, code, from_on, calendar, _stood_still(facts, pack, as_of)))
+        for code, from_on in _begun(facts)
+        if pack.has_deadline(code)
+    ]
+    return tuple(sorted(running, key=lambda one: (one.deadline.warn_on, one.deadline.due_on, one.code)))
+
+
+def _begun(facts: ComplaintFacts) -> Iterable[tuple[DeadlineCode, date]]:
+    """Tell which terms have begun and not been met, each with the day it counts from."""
+    if facts.state is State.RECEIVED:
+        yield DeadlineCode.ACCEPT, facts.received_on
+    if facts.state in OPEN and facts.accepted_on is not None:
+        yield DeadlineCode.MEDIATE, facts.accepted_on
+    if facts.state in ENDED and facts.ended_on is not None and facts.untold:
+        yield DeadlineCode.NOTIFY_TERMINATION, facts.ended_on
+    if facts.clue_found_on is not None and facts.clue_passed_on is None:
+        yield DeadlineCode.CLUE_CHECK, facts.clue_found_on
+
+
+def _stood_still(facts: ComplaintFacts, pack: Pack, as_of: date | None) -> tuple[Stretch, ...]:
+    if as_of is None or facts.suspension is None or facts.suspended_on is None:
+        return facts.stood_still
+    if not pack.stops_clock(facts.suspension):
+        return facts.stood_still
+    return (*facts.stood_still, Stretch(facts.suspended_on, as_of))
