@@ -1,0 +1,38 @@
+# `make run` and `make test` do everything on a machine that has Python 3.11 or newer and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check bench format help
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/installed ## install, start the database, migrate, load the demo bureau once, and serve
+	$(BIN)/zhuanche demo --serve
+
+test: .venv/installed-dev ## the whole suite, on a real PostgreSQL it starts itself
+	$(BIN)/pytest $(TEST)
+
+check: .venv/installed-dev ## linters and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-dev ## measure, as ratios to a limit in the same run
+	$(BIN)/python -m tests.bench $(BENCH)
+
+format: .venv/installed-dev ## bring the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/installed: .ci/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed .ci/requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements-dev.txt
+	touch $@
