@@ -1,0 +1,65 @@
+"""The only place where the application is put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from api.clock import Clock, wall_clock
+from api.db.database import Actor, Database
+from api.errors import NotSignedIn
+from api.http.health import healthz, readyz
+from api.http.requests import Requests, answer_with_problem, json_only, once_of
+from api.http.session import SessionController
+from api.settings import Settings
+
+ROUTES = (healthz, readyz, SessionController)
+"""Every controller and handler of the application."""
+
+
+def actor_of(request: Request[Any, Any, Any]) -> Actor:
+    """Return who asks; the route's guard has let them in."""
+    actor = request.scope.get("actor")
+    if not isinstance(actor, Actor):
+        raise NotSignedIn
+    return actor
+
+
+def create_app(settings: Settings, service_url: str, ingest_url: str, clock: Clock = wall_clock) -> Litestar:
+    """Return the application on a migrated database.
+
+    Args:
+        settings: what the process was told from outside.
+        service_url: connection that may act as the service role.
+        ingest_url: connection that may act as the ingest role.
+        clock: where "now" comes from.
+    """
+    database = Database(service_url, settings, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    return Litestar(
+        route_handlers=ROUTES,
+        lifespan=[lifespan],
+        state=State({"settings": settings, "database": database}),
+        middleware=[Requests],
+        before_request=json_only,
+        exception_handlers={Exception: answer_with_problem},
+        dependencies={
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+            "database": Provide(lambda: database, sync_to_thread=False),
+            "actor": Provide(actor_of, sync_to_thread=False),
+            "once": Provide(once_of),
+        },
+        request_max_body_size=settings.body_limit_bytes,
+        openapi_config=None,
+        logging_config=None,
+    )

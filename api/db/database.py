@@ -1,0 +1,357 @@
+"""Transactions: a read-only one for queries, a unit of work that commits itself for use cases.
+
+Each transaction is told its bureau by `SET LOCAL zhuanche.bureau_id`, the one thing row-level security looks at.
+(`set_config()` would not reach the workers of a Citus cluster, `SET LOCAL` does.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import URL, CursorResult, Executable, insert, make_url, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.clock import Clock, wall_clock
+from api.db.faults import Busy, DatabaseAway, HeldByDatabase, is_away, is_overloaded, is_worth_retrying
+from api.db.ledger_entry import entry_rows
+from api.db.roles import SERVICE
+from api.db.tables.bureau import IdempotencyKey
+from api.settings import Settings
+from domain.errors import DomainError, StateConflict
+from domain.values import Role
+
+T = TypeVar("T")
+Row = TypeVar("Row", bound=SQLModel)
+
+BUREAU_CODE = re.compile(r"[0-9]{6}")
+TRIES = 5
+"""How often work is run again after a serialization failure or a refusal by a constraint at commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person of a bureau with roles, or (person_id None) the service's own background work."""
+
+    bureau_id: str
+    person_id: UUID | None = None
+    unit_id: UUID | None = None
+    roles: frozenset[Role] = frozenset()
+    name: str = ""
+    mandate_id: UUID | None = None
+    """Set when an outside auditor reads under a mandate."""
+
+    @property
+    def who(self) -> UUID:
+        """Return the person's id, where only a person can act."""
+        if self.person_id is None:
+            raise AssertionError("this act needs a person")
+        return self.person_id
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """An Idempotency-Key with the digest of the request it came with."""
+
+    key: str
+    request_sha256: str
+
+
+class RecordedRefusal(DomainError):
+    """The request was refused, and the refusal was recorded with its reasons."""
+
+    code = "refused"
+    zh = "请求被拒绝，拒绝及其理由已记录。"
+
+
+class KeyReused(StateConflict):
+    """This Idempotency-Key was used before with another request."""
+
+    code = "idempotency-key-reused"
+    zh = "该 Idempotency-Key 已用于另一个请求。"
+
+
+class Reader:
+    """Queries of one bureau in one READ ONLY transaction."""
+
+    def __init__(self, session: AsyncSession, bureau_id: str, now: datetime) -> None:
+        self.session = session
+        self.bureau_id = bureau_id
+        self.now = now
+
+    async def one(self, statement: Any) -> Any:
+        """Return the only row of a select, or None."""
+        result = await self.session.exec(statement, execution_options={"populate_existing": True})
+        return result.one_or_none()
+
+    async def all(self, statement: Any) -> Sequence[Any]:
+        """Return every row of a select."""
+        result = await self.session.exec(statement, execution_options={"populate_existing": True})
+        rows: Sequence[Any] = result.all()
+        return rows
+
+    async def get(self, table: type[Row], *key: Any) -> Row | None:
+        """Return the row of this bureau with the rest of the primary key, or None."""
+        return await self.session.get(table, (self.bureau_id, *key), populate_existing=True)
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a Core statement on this transaction."""
+        connection = await self.session.connection()
+        return await connection.execute(statement, parameters)
+
+
+class UnitOfWork(Reader):
+    """Writes of one bureau in one transaction, each fact with its ledger entry.
+
+    Rows are written at once, by INSERT and UPDATE statements; nothing waits for a flush.
+    """
+
+    def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
+        super().__init__(session, actor.bureau_id, now)
+        self.actor = actor
+
+    async def insert(self, *rows: SQLModel) -> None:
+        """Insert the rows, in the order given."""
+        for row in rows:
+            await self.execute(insert(type(row)).values(**row.model_dump(exclude_none=True)))
+
+    async def update(self, table: type[SQLModel], *key: Any, **values: Any) -> None:
+        """Update columns of one row of this bureau.
+
+        Raises:
+            LookupError: there is no such row (or row-level security hides it): a fault of the program.
+        """
+        columns = [column for column in table.__table__.primary_key.columns if column.name != "bureau_id"]  # type: ignore[attr-defined]
+        statement = update(table).where(table.__table__.c.bureau_id == self.bureau_id)  # type: ignore[attr-defined]
+        for column, value in zip(columns, key, strict=True):
+            statement = statement.where(column == value)
+        result = await self.execute(statement.values(**values))
+        if result.rowcount != 1:
+            raise LookupError(f"no row of {table.__tablename__} to update")
+
+    async def enter(
+        self,
+        kind: str,
+        *,
+        facts: dict[str, Any],
+        person: dict[str, Any] | None = None,
+        place: dict[str, Any] | None = None,
+        previous: UUID | None = None,
+        revision: int = 1,
+    ) -> UUID:
+        """Write the ledger entry of a fact and return its `entry_id`, which the fact's rows carry.
+
+        `facts` holds no personal data; `person` and `place` can be erased apart from it. Instants, UUIDs, dates
+        and enums are written as text and floats are refused (degrees go in as `…_e7` integers). A fact that corrects
+        another names its entry (`previous`) and counts one further (`revision`, from 1).
+        """
+        payload, outbox = entry_rows(
+            self.bureau_id,
+            kind,
+            now=self.now,
+            actor_id=self.actor.person_id,
+            facts=facts,
+            person=person,
+            place=place,
+            previous=previous,
+            revision=revision,
+        )
+        await self.insert(payload, outbox)
+        return payload.entry_id
+
+
+class Database:
+    """The pools of a process and the transactions taken from them."""
+
+    def __init__(self, url: str, settings: Settings, clock: Clock = wall_clock, *, role: str = SERVICE) -> None:
+        self.clock = clock
+        self.engine = _engine(url, role, settings)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    async def ping(self) -> str:
+        """Return the schema's revision, or raise `DatabaseAway`."""
+        with _told():
+            async with self.engine.connect() as connection:
+                return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())
+
+    async def bureaus(self) -> list[str]:
+        """Return the codes of the bureaus served here, for background work that goes round."""
+        with _told():
+            async with self.engine.connect() as connection:
+                rows = await connection.execute(text("SELECT bureau_id FROM bureau_directory ORDER BY 1"))
+                return list(rows.scalars())
+
+    @asynccontextmanager
+    async def read(self, bureau_id: str) -> AsyncIterator[Reader]:
+        """Open a READ ONLY transaction of one bureau."""
+        with _told():
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                await _begin(session, bureau_id, read_only=True)
+                yield Reader(session, bureau_id, self.clock())
+
+    async def write(
+        self,
+        actor: Actor,
+        work: Callable[[UnitOfWork], Awaitable[T]],
+        *,
+        once: Once | None = None,
+        answer: type[T] | None = None,
+    ) -> T:
+        """Run `work` in one transaction, commit, and return what it returned: the commit comes before any answer.
+
+        Work may be run again: after a serialization failure, and once more on fresh facts after a constraint or a
+        deferred trigger refused it, so that the rule can name the reason. A `RecordedRefusal` raised by the work
+        is raised after what it recorded was committed. With `once`, the same key and request get the first
+        answer again (`answer` is its type) and another request under the key is refused.
+
+        Raises:
+            DatabaseAway: the database could not be reached.
+            HeldByDatabase: a constraint refused the work each time.
+            KeyReused: the Idempotency-Key belongs to another request.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                with _told():
+                    return await self._attempt(actor, work, once, answer)
+            except SQLAlchemyError as fault:
+                if not is_worth_retrying(fault):
+                    raise
+                if attempt == TRIES:
+                    raise HeldByDatabase(detail=str(getattr(fault, "orig", fault)).splitlines()[0]) from fault
+                await asyncio.sleep(random.uniform(0, 0.02) * attempt)  # noqa: S311 - spreads retries, no secret
+        raise AssertionError("unreachable")
+
+    async def _attempt(
+        self, actor: Actor, work: Callable[[UnitOfWork], Awaitable[T]], once: Once | None, answer: type[T] | None
+    ) -> T:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            await _begin(session, actor.bureau_id, read_only=False)
+            uow = UnitOfWork(session, actor, self.clock())
+            if once is not None and not await _first(uow, once):
+                replayed: T = await _replay(uow, once, answer)
+                return replayed
+            try:
+                result = await work(uow)
+            except RecordedRefusal as refusal:
+                await _remember(uow, once, 409, {"message": refusal.message, "detail": refusal.detail})
+                await session.commit()
+                raise
+            await _remember(uow, once, 201, result)
+            await session.commit()
+            return result
+
+
+async def _first(uow: UnitOfWork, once: Once) -> bool:
+    """Claim the key; a concurrent claim waits here until the first one has committed or gone."""
+    claimed = await uow.execute(
+        text(
+            "INSERT INTO idempotency_key (bureau_id, person_id, key, request_sha256, created_at)"
+            " VALUES (:bureau_id, :person_id, :key, :sha, :now) ON CONFLICT DO NOTHING"
+        ),
+        {
+            "bureau_id": uow.bureau_id,
+            "person_id": uow.actor.person_id,
+            "key": once.key,
+            "sha": once.request_sha256,
+            "now": uow.now,
+        },
+    )
+    return claimed.rowcount == 1
+
+
+async def _remember(uow: UnitOfWork, once: Once | None, status: int, result: Any) -> None:
+    if once is not None:
+        await uow.update(
+            IdempotencyKey,
+            uow.actor.person_id,
+            once.key,
+            status=status,
+            answer=msgspec.json.encode(result).decode(),
+            finished_at=uow.now,
+        )
+
+
+async def _replay(uow: UnitOfWork, once: Once, answer: Any) -> Any:
+    row = await uow.get(IdempotencyKey, uow.actor.person_id, once.key)
+    if row is None or row.request_sha256 != once.request_sha256:
+        raise KeyReused(key=once.key)
+    stored = row.answer or "null"
+    if row.status == 409:  # noqa: PLR2004 - the one status kept beside success
+        first = msgspec.json.decode(stored)
+        raise RecordedRefusal(first["message"], **first["detail"])
+    return msgspec.json.decode(stored, type=answer or Any)
+
+
+def request_digest(method: str, path: str, body: bytes) -> str:
+    """Return the digest that tells whether an Idempotency-Key came with the same request."""
+    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+
+
+async def _begin(session: AsyncSession, bureau_id: str, *, read_only: bool) -> None:
+    if not BUREAU_CODE.fullmatch(bureau_id):
+        raise ValueError("a bureau's code has six digits")
+    connection = await session.connection()
+    if read_only:
+        await connection.execute(text("SET TRANSACTION READ ONLY"))
+    await connection.execute(text(f"SET LOCAL zhuanche.bureau_id = '{bureau_id}'"))
+
+
+class _told:  # noqa: N801 - reads as a phrase: `with _told():`
+    """Turn what a driver says of an unreachable or overloaded database into our own errors."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: type[BaseException] | None, fault: BaseException | None, __: TracebackType | None) -> None:
+        if fault is None:
+            return
+        if is_overloaded(fault):
+            raise Busy from fault
+        if is_away(fault):
+            raise DatabaseAway from fault
+
+
+def async_url(url: str) -> URL:
+    """Return a URL for SQLAlchemy's psycopg driver."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def connect_options(role: str, settings: Settings) -> str:
+    """Return libpq `options`: role, time-outs and zone of every connection, explicit and the same everywhere."""
+    return (
+        f"-c role={role} -c timezone=UTC"
+        f" -c statement_timeout={int(settings.statement_timeout_s * 1000)}"
+        f" -c lock_timeout={int(settings.lock_timeout_s * 1000)}"
+        " -c idle_in_transaction_session_timeout=30000"
+    )
+
+
+def _engine(url: str, role: str, settings: Settings) -> AsyncEngine:
+    return create_async_engine(
+        async_url(url),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout_s,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "options": connect_options(role, settings),
+            "connect_timeout": int(settings.connect_timeout_s),
+            "application_name": f"zhuanche {role}",
+        },
+    )

@@ -1,0 +1,84 @@
+"""What the database refuses, told apart by SQLSTATE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import DomainError
+
+RULE_HELD = "ZC001"
+"""A trigger of ours refused: the message lists the codes after `zhuanche:`."""
+APPEND_ONLY = "ZC006"
+"""A row that is never changed was to be changed (P6)."""
+SERIALIZATION = ("40001", "40P01")
+EXCLUSION = "23P01"
+UNIQUE = "23505"
+
+
+class DatabaseAway(DomainError):
+    """The database cannot be reached now; nothing was recorded, please try again in a moment."""
+
+    code = "database-away"
+    zh = "数据库暂时无法连接，没有记录任何内容，请稍后重试。"
+
+
+class Busy(DomainError):
+    """The service is too busy to do this now; nothing was recorded, please try again in a moment."""
+
+    code = "busy"
+    zh = "系统繁忙，没有记录任何内容，请稍后重试。"
+
+
+class HeldByDatabase(DomainError):
+    """The database refused to record this, because a rule it holds would be broken."""
+
+    code = "held-by-database"
+    zh = "数据库拒绝记录：这会违反其守护的规则。"
+
+
+def sqlstate(fault: BaseException) -> str | None:
+    """Return the SQLSTATE of a database error, or None."""
+    original: Any = getattr(fault, "orig", fault)
+    return getattr(original, "sqlstate", None)
+
+
+def constraint(fault: BaseException) -> str | None:
+    """Return the name of the constraint that was violated, without the shard number Citus appends."""
+    original: Any = getattr(fault, "orig", fault)
+    if not isinstance(original, psycopg.Error):
+        return None
+    name = original.diag.constraint_name
+    if name and name.rsplit("_", 1)[-1].isdigit():
+        return name.rsplit("_", 1)[0]
+    return name
+
+
+def is_refused_by_trigger(fault: BaseException) -> bool:
+    """Tell whether a deferred rule trigger refused the commit, also as Citus reports it."""
+    return sqlstate(fault) == RULE_HELD or "could not commit transaction for shard" in str(fault)
+
+
+def is_worth_retrying(fault: BaseException) -> bool:
+    """Tell whether the same work may succeed, or be refused with its reason, when run again on fresh facts."""
+    return sqlstate(fault) in (*SERIALIZATION, EXCLUSION) or is_refused_by_trigger(fault)
+
+
+def is_away(fault: BaseException) -> bool:
+    """Tell whether the database could not be reached, or went away in between."""
+    state = sqlstate(fault)
+    if isinstance(fault, InterfaceError):
+        return True
+    if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+        return True
+    if isinstance(fault, (OperationalError, psycopg.OperationalError)):
+        return state is None or (state[:2] in ("08", "57") and state != "57014")
+    return isinstance(fault, (ConnectionError, psycopg.InterfaceError))
+
+
+def is_overloaded(fault: BaseException) -> bool:
+    """Tell whether a pool, lock or statement time-out ended the work."""
+    return isinstance(fault, PoolTimeout) or sqlstate(fault) in ("55P03", "57014", "53300")

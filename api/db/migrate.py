@@ -1,0 +1,64 @@
+"""Brings a database to this release's schema: roles first, then Alembic, one migrator at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from api.db.roles import OWNER, ensure_roles
+
+MIGRATION_LOCK = 5_350_302
+"""Advisory lock key: two `zhuanche migrate` at once go one after the other."""
+
+
+def migrations_folder() -> Path:
+    """Return where the Alembic scripts lie: beside the packages in a checkout, inside `api` when installed."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "migrations"
+    return checkout if (checkout / "env.py").is_file() else package / "_migrations"
+
+
+def alembic_config(engine: Engine | None = None) -> Config:
+    """Return Alembic's configuration; no ini file is needed."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.attributes["engine"] = engine
+    return config
+
+
+def owner_engine(url: str) -> Engine:
+    """Return an engine for the migrating user: one connection, closed after use."""
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Make the roles and bring the schema to `revision`, as the owner role.
+
+    Raises:
+        RolesMissing: roles must be made by an operator first.
+    """
+    engine = owner_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            ensure_roles(connection)
+        command.upgrade(alembic_config(engine), revision)
+    finally:
+        engine.dispose()
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision the database is at, or None for an empty one."""
+    engine = owner_engine(url)
+    try:
+        with engine.connect() as connection:
+            if not connection.execute(text("SELECT to_regclass('alembic_version')")).scalar():
+                return None
+            connection.execute(text(f"SET ROLE {OWNER}"))
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    finally:
+        engine.dispose()

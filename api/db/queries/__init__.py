@@ -1,0 +1,1 @@
+"""The read side: facts for rules and views for answers."""

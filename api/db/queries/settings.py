@@ -1,0 +1,19 @@
+"""The settings of a bureau as they hold now."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from api.db.database import Reader
+from domain.settings import BureauSettings
+
+_SETTINGS = text(
+    "SELECT DISTINCT ON (name) name, (new_value ->> 'value')::int AS value FROM setting_change"
+    " WHERE bureau_id = :bureau_id ORDER BY name, recorded_at DESC, change_id DESC"
+)
+
+
+async def settings_of(reader: Reader) -> BureauSettings:
+    """Return what holds in the reader's bureau now."""
+    rows = await reader.execute(_SETTINGS, {"bureau_id": reader.bureau_id})
+    return BureauSettings({row.name: row.value for row in rows})

@@ -1,0 +1,13 @@
+"""Rows of the database, one SQLModel class a table.
+
+They are rows, not entities: a use case reads facts from queries, asks a rule, and writes rows. No row class
+is ever a request or an answer.
+"""
+
+from sqlmodel import SQLModel
+
+from api.db.tables import bureau, complaints, ledger, notes, people, positions, uses, vehicles
+
+metadata = SQLModel.metadata
+
+__all__ = ["bureau", "complaints", "ledger", "metadata", "notes", "people", "positions", "uses", "vehicles"]

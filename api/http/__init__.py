@@ -1,0 +1,1 @@
+"""The HTTP face: controllers and wire structs by resource, guards, problems."""

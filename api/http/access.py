@@ -1,0 +1,50 @@
+"""Who may call a route: declared on the route itself, checked before its handler runs.
+
+`docs/rights.md` has the table role × route; a test walks every route as every role and compares.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from api.db.database import Actor
+from api.errors import NotSignedIn
+from domain.errors import Forbidden
+from domain.values import Role
+
+EVERYONE = frozenset(Role)
+STAFF = frozenset(Role) - {Role.AUDITOR}
+READERS = EVERYONE
+
+
+class Allow:
+    """A guard that lets in people who hold one of some roles."""
+
+    def __init__(self, *roles: Role | frozenset[Role]) -> None:
+        self.roles: frozenset[Role] = frozenset().union(
+            *(role if isinstance(role, frozenset) else {role} for role in roles)
+        )
+
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        """Refuse who is not signed in, or holds none of the roles.
+
+        Raises:
+            NotSignedIn: no valid session came with the request.
+            Forbidden: the person holds none of the roles.
+        """
+        actor = connection.scope.get("actor")
+        if not isinstance(actor, Actor):
+            raise NotSignedIn
+        if not actor.roles & self.roles:
+            raise Forbidden(needs=sorted(self.roles))
+
+
+def public(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let everybody in; declared all the same, so that no route is open by forgetting."""
+
+
+def by_device_token(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let the handler itself look up the device: identity is per request, in whatever shape the client sends it."""

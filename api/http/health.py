@@ -1,0 +1,35 @@
+"""Is the process alive, and can it do its work: for supervisors and proxies."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from api.db.database import Database
+from api.db.faults import Busy, DatabaseAway
+from api.http.access import public
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the service works, and at which schema revision."""
+
+    status: str
+    database: str
+    revision: str | None = None
+
+
+@get("/healthz", guards=[public], tags=["operations"], summary="The process is alive")
+async def healthz() -> Health:
+    """Answer without looking at anything."""
+    return Health(status="ok", database="not asked")
+
+
+@get("/readyz", guards=[public], tags=["operations"], summary="The service can do its work")
+async def readyz(database: NamedDependency[Database]) -> Response[Health]:
+    """Answer 200 when the database answers, else 503."""
+    try:
+        revision = await database.ping()
+    except (DatabaseAway, Busy):
+        return Response(Health(status="unavailable", database="away"), status_code=503)
+    return Response(Health(status="ok", database="ok", revision=revision))

@@ -1,0 +1,51 @@
+"""Lists in pages: each page names where the next one begins."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from litestar.params import Parameter
+
+from domain.errors import InvalidInput
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Parameter(ge=1, le=200, description="how many items the page holds at most")]
+After = Annotated[
+    str | None, Parameter(max_length=500, description="`next` of the page before; left out for the first page")
+]
+
+
+class BadCursor(InvalidInput):
+    """This cursor is not one that a page gave."""
+
+    code = "bad-cursor"
+    zh = "分页游标无效。"
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Some items, and where the next page begins; `next` is null on the last page."""
+
+    items: list[T]
+    next: str | None
+
+
+def cursor(*key: str) -> str:
+    """Return the cursor that stands after the item with this sort key."""
+    return urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
+
+
+def parse_cursor(after: str | None, length: int) -> list[str] | None:
+    """Return the sort key a cursor stands for, or None without one. Raises `BadCursor`."""
+    if after is None:
+        return None
+    try:
+        key = msgspec.json.decode(urlsafe_b64decode(after + "=" * (-len(after) % 4)), type=list[str])
+    except (NotBase64, ValueError, msgspec.MsgspecError) as fault:
+        raise BadCursor from fault
+    if len(key) != length:
+        raise BadCursor
+    return key

@@ -1,0 +1,187 @@
+"""What every request passes through: an id, a language, a session, limits on its body, and faults as problems."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.enums import ScopeType
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from api.db.database import Database, Once, request_digest
+from api.errors import (
+    PROBLEM_JSON,
+    RETRY_AFTER_S,
+    BodyTooLarge,
+    BodyTooSlow,
+    CrossSite,
+    MethodNotAllowed,
+    NoSuchAddress,
+    Unexpected,
+    Unparseable,
+    WrongMediaType,
+    problem,
+    status_of,
+)
+from api.http.access import by_device_token, public
+from api.usecases.sign_in import actor_of_token
+from domain.errors import DomainError, InvalidInput
+
+log = structlog.get_logger()
+
+SESSION_COOKIE = "zhuanche_session"
+PAGE_HEADER = b"x-zhuanche-page"
+"""Our own pages send this header; a form on another site cannot (it would need a CORS preflight we never grant)."""
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def language_of(accept_language: str) -> str:
+    """Return "en" where the reader prefers English to Chinese, else "zh" (RFC 9110 §12.5.4)."""
+    best = {"zh": 0.0, "en": 0.0}
+    for part in accept_language.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        primary = tag.strip().lower().split("-")[0]
+        try:
+            weight = float(parameters.partition("q=")[2] or 1)
+        except ValueError:
+            weight = 0.0
+        if primary in best:
+            best[primary] = max(best[primary], weight)
+    return "en" if best["en"] > best["zh"] else "zh"
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return a request header, or an empty text."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+class Requests:
+    """ASGI middleware that knows who asks before any guard looks."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Prepare the scope, then go on; the application has no websockets."""
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self.app(scope, receive, send)
+            return
+        given = header(scope, b"x-request-id")
+        request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else secrets.token_hex(8)  # noqa: PLR2004 - room for a UUID without dashes or a trace id
+        scope["state"]["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        settings = scope["litestar_app"].state.settings
+
+        async def receive_in_time() -> Any:
+            try:
+                return await asyncio.wait_for(receive(), settings.slow_body_s)
+            except TimeoutError as fault:
+                raise BodyTooSlow from fault
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        guards = scope["route_handler"].guards or ()
+        if by_device_token not in guards and public not in guards:
+            await self._sign_in(scope)
+        await self.app(scope, receive_in_time, send_with_id)
+
+    async def _sign_in(self, scope: HTTPScope) -> None:
+        authorization = header(scope, b"authorization")
+        token = authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
+        if not token:
+            token = Request[Any, Any, Any](scope).cookies.get(SESSION_COOKIE, "")
+            if token and scope["method"] not in SAFE_METHODS and not header(scope, PAGE_HEADER):
+                raise CrossSite
+        database: Database = scope["litestar_app"].state.database
+        scope["actor"] = (  # type: ignore[typeddict-unknown-key]  # ours, read by guards and providers
+            await actor_of_token(database, token) if token else None
+        )
+
+
+async def once_of(request: Request[Any, Any, Any]) -> Once | None:
+    """Return the Idempotency-Key of a request with its digest, if one came.
+
+    Raises:
+        InvalidInput: the key is empty or longer than 200 characters.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 200:  # noqa: PLR2004 - the limit named in the sentence
+        raise InvalidInput("An Idempotency-Key has 1 to 200 characters.")
+    return Once(key, request_digest(request.method, request.url.path, await request.body()))
+
+
+def json_only(request: Request[Any, Any, Any]) -> None:
+    """Refuse a body that is not declared as JSON where JSON is expected.
+
+    Raises:
+        WrongMediaType: Content-Type is something else.
+    """
+    if request.method in ("POST", "PUT", "PATCH") and request.headers.get("content-length") != "0":
+        declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        takes = request.route_handler.opt.get("takes", ("application/json",))
+        if has_body and "*" not in takes and declared not in takes:
+            raise WrongMediaType(takes=list(takes))
+
+
+def _from_litestar(fault: HTTPException) -> DomainError:  # noqa: PLR0911 - one return a kind of fault
+    if isinstance(fault, ValidationException):
+        faults = [
+            {"at": item.get("key", ""), "what": item.get("message", "")}
+            for item in (fault.extra or [])
+            if isinstance(item, dict)
+        ]
+        return InvalidInput(None, faults=faults)
+    if isinstance(fault, NotFoundException):
+        return NoSuchAddress()
+    if isinstance(fault, MethodNotAllowedException):
+        return MethodNotAllowed()
+    if fault.status_code == 413:  # noqa: PLR2004 - HTTP's own number
+        return BodyTooLarge()
+    if fault.status_code == 415:  # noqa: PLR2004 - HTTP's own number
+        return WrongMediaType()
+    if isinstance(fault, ClientException) and fault.status_code == 400:  # noqa: PLR2004 - HTTP's own number
+        return Unparseable(str(fault.detail))
+    return Unexpected()
+
+
+def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[dict[str, Any]]:
+    """Turn any fault into a problem: the only place where that happens."""
+    if isinstance(fault, DomainError):
+        domain_fault = fault
+    elif isinstance(fault, HTTPException):
+        domain_fault = _from_litestar(fault)
+    elif isinstance(fault, (RecursionError, UnicodeDecodeError)):
+        domain_fault = Unparseable()
+    else:
+        domain_fault = Unexpected()
+    status = status_of(domain_fault)
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    if status >= 500:  # noqa: PLR2004 - server faults are logged with their trace
+        log.error("fault", code=domain_fault.code, kind=type(fault).__name__, exc_info=fault)
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}  # noqa: PLR2004 - HTTP's own number
+    if status == 401:  # noqa: PLR2004 - HTTP's own number
+        headers["WWW-Authenticate"] = "Bearer"
+    language = language_of(request.headers.get("accept-language", ""))
+    return Response(
+        problem(domain_fault, language, request_id),
+        status_code=status,
+        media_type=PROBLEM_JSON,
+        headers=headers | {"Content-Language": "en" if language == "en" else "zh-CN"},
+    )

@@ -1,0 +1,105 @@
+"""Settings of a process, read once from the environment. `docs/settings.md` explains each one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+
+PREFIX = "ZHUANCHE_"
+
+
+class SettingsError(Exception):
+    """A setting has a value this service cannot use; the sentence says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process is told from outside; `ZHUANCHE_` and the field's name in capitals is the variable."""
+
+    data: Path
+    """Folder of the embedded database and of attachments."""
+    database_url: str | None = None
+    """Another PostgreSQL (15 or newer) instead of the embedded one."""
+    owner_url: str | None = None
+    """Owner's connection, used by `migrate` and `distribute` only."""
+    service_url: str | None = None
+    ingest_url: str | None = None
+    reader_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base_url: str | None = None
+    """Address people reach the service at, printed in QR codes."""
+    pool_size: int = 10
+    pool_timeout_s: float = 5.0
+    statement_timeout_s: float = 15.0
+    lock_timeout_s: float = 5.0
+    connect_timeout_s: float = 5.0
+    files_url: str | None = None
+    """Object store of attachments: a folder by default, or an `s3://bucket/prefix` address."""
+    attachment_limit_bytes: int = 32 * 1024 * 1024
+    body_limit_bytes: int = 4 * 1024 * 1024
+    ingest_queue: int = 10_000
+    """Fixes that may wait for the writer; one more is answered 503."""
+    ingest_batch: int = 5_000
+    """Fixes the writer takes into one transaction."""
+    slow_body_s: float = 20.0
+    """A request body must have arrived within this time."""
+    session_hours: float = 12.0
+    secure_cookies: bool = False
+    geocoder: str = "none"
+    """`none`, `amap`, `tianditu` or `nominatim`; remembered places are always tried first."""
+    geocoder_key: str | None = None
+    log_file: Path | None = None
+    log_level: str = "info"
+
+    @property
+    def address(self) -> str:
+        """Return the address people reach the service at."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def _read(name: str, kind: str, raw: str) -> object:
+    try:
+        if kind.startswith("Path"):
+            return Path(raw).expanduser()
+        if kind.startswith("bool"):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[raw.lower()]
+        if kind.startswith("int"):
+            return int(raw)
+        if kind.startswith("float"):
+            return float(raw)
+    except (ValueError, KeyError) as fault:
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} is {raw!r}, which is not a {kind.split(maxsplit=1)[0]}."
+        ) from fault
+    return raw
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: a value does not fit its kind, a variable with our prefix is unknown, or the time zone
+            data of the bureaus is missing.
+    """
+    kinds = {field.name: str(field.type) for field in fields(Settings)}
+    given: dict[str, object] = {}
+    for variable, raw in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in kinds:
+            raise SettingsError(f"{variable} is not a setting of this release; docs/settings.md lists them all.")
+        if raw:
+            given[name] = _read(name, kinds[name], raw)
+    given.setdefault("data", Path(platformdirs.user_data_dir("zhuanche")))
+    try:
+        ZoneInfo("Asia/Shanghai")
+    except ZoneInfoNotFoundError as fault:
+        raise SettingsError("Time zone data is missing: install the package 'tzdata'.") from fault
+    return Settings(**given)  # type: ignore[arg-type]  # _read gave each value its field's kind

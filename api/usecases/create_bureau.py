@@ -1,0 +1,107 @@
+"""Set up a bureau: its boundary, its desk, and the first person, who may let others in. An owner's act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.ledger_entry import new_id
+from api.db.tables.bureau import BoundaryPart, Bureau, Unit
+from api.usecases.add_person import NewPerson, insert_person
+from domain.place.boundary import Boundary, Ring, geometry_to_wgs84, local_rings
+from domain.values import Datum, Point, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBureau:
+    """A bureau as it is set up: GB/T 2260 code, name, and the line around its district."""
+
+    bureau_id: str
+    name: str
+    desk_name: str
+    boundary: Mapping[str, Any]
+    """GeoJSON Polygon or MultiPolygon."""
+    boundary_datum: Datum
+    boundary_source: str
+    admin_login: str
+    admin_name: str
+    admin_password: str
+    zone: str = "Asia/Shanghai"
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedBureau:
+    """What was made."""
+
+    bureau_id: str
+    desk_id: UUID
+    admin_id: UUID
+
+
+async def create_bureau(owner: Database, new: NewBureau) -> CreatedBureau:
+    """Create the bureau with its desk and first administrator.
+
+    Args:
+        owner: a database of the owner role; the service may not do this.
+        new: the bureau.
+
+    Raises:
+        BadBoundary: the boundary is not a usable area.
+    """
+    boundary = Boundary.from_geojson(new.boundary, new.boundary_datum)
+    middle = boundary.geometry.centroid
+    origin = Point(middle.y, middle.x)
+    rings = local_rings(boundary, origin)
+    return await owner.write(Actor(new.bureau_id), lambda uow: _create(uow, new, origin, rings))
+
+
+async def _create(uow: UnitOfWork, new: NewBureau, origin: Point, rings: list[Ring]) -> CreatedBureau:
+    await uow.execute(
+        text("INSERT INTO bureau_directory (bureau_id, name) VALUES (:bureau_id, :name)"),
+        {"bureau_id": new.bureau_id, "name": new.name},
+    )
+    await uow.insert(
+        Bureau(
+            bureau_id=new.bureau_id,
+            name=new.name,
+            zone=new.zone,
+            boundary=geometry_to_wgs84(new.boundary, new.boundary_datum),
+            boundary_source=new.boundary_source,
+            origin_lat=origin.lat,
+            origin_lon=origin.lon,
+            demo=new.demo,
+            created_at=uow.now,
+        )
+    )
+    for part_no, ring in enumerate(rings):
+        outline = "(" + ",".join(f"({x},{y})" for x, y in ring) + ")"
+        await uow.insert(BoundaryPart(bureau_id=new.bureau_id, part_no=part_no, outline=outline))
+    desk_id = new_id()
+    entry_id = await uow.enter("unit-added", facts={"unit_id": desk_id, "name": new.desk_name, "kind": "desk"})
+    await uow.insert(
+        Unit(
+            bureau_id=new.bureau_id,
+            unit_id=desk_id,
+            name=new.desk_name,
+            kind="desk",
+            recorded_at=uow.now,
+            entry_id=entry_id,
+        )
+    )
+    admin_id = await insert_person(
+        uow,
+        NewPerson(
+            unit_id=desk_id,
+            name=new.admin_name,
+            login=new.admin_login,
+            password=new.admin_password,
+            roles=frozenset({Role.ADMIN}),
+        ),
+    )
+    return CreatedBureau(new.bureau_id, desk_id, admin_id)

@@ -1,0 +1,179 @@
+"""Enter what the rule asks of a person: the examination before the post, the driving licence, the duty shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from api.db.database import Actor, Database, Once, UnitOfWork
+from api.db.ledger_entry import new_id
+from api.db.tables.people import DrivingLicence, DutyShift, Examination, Person
+from domain.errors import InvalidInput, NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewExamination:
+    """One sitting of the examination before the post 岗前培训考核."""
+
+    person_id: UUID
+    taken_on: date
+    passed: bool
+    valid_until: date
+    examiner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLicence:
+    """A driving licence as seen; `withdrawn` enters that it no longer stands."""
+
+    person_id: UUID
+    number: str
+    vehicle_class: str
+    valid_from: date
+    valid_until: date
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewShift:
+    """Who is on duty when; `withdraws` names a shift taken off the roster."""
+
+    person_id: UUID
+    start_at: datetime
+    end_at: datetime
+    withdraws: UUID | None = None
+
+
+async def enter_examination(database: Database, actor: Actor, new: NewExamination, once: Once | None = None) -> UUID:
+    """Enter an examination and return its id.
+
+    Raises:
+        NotFound: there is no such person.
+        InvalidInput: it would be valid only before it was taken.
+    """
+    if new.valid_until < new.taken_on:
+        raise InvalidInput("An examination is valid from the day it was taken.")
+
+    async def work(uow: UnitOfWork) -> UUID:
+        await _known(uow, new.person_id)
+        examination_id = new_id()
+        entry_id = await uow.enter(
+            "examination-entered",
+            facts={
+                "examination_id": examination_id,
+                "person_id": new.person_id,
+                "taken_on": new.taken_on,
+                "passed": new.passed,
+                "valid_until": new.valid_until,
+            },
+            person={"examiner": new.examiner},
+        )
+        await uow.insert(
+            Examination(
+                bureau_id=uow.bureau_id,
+                examination_id=examination_id,
+                person_id=new.person_id,
+                taken_on=new.taken_on,
+                passed=new.passed,
+                valid_until=new.valid_until,
+                examiner=new.examiner,
+                actor_id=uow.actor.who,
+                recorded_at=uow.now,
+                entry_id=entry_id,
+            )
+        )
+        return examination_id
+
+    return await database.write(actor, work, once=once, answer=UUID)
+
+
+async def enter_licence(database: Database, actor: Actor, new: NewLicence, once: Once | None = None) -> UUID:
+    """Enter a driving licence and return its id.
+
+    Raises:
+        NotFound: there is no such person.
+        InvalidInput: it ends before it begins.
+    """
+    if new.valid_until < new.valid_from:
+        raise InvalidInput("A licence ends after it begins.")
+
+    async def work(uow: UnitOfWork) -> UUID:
+        await _known(uow, new.person_id)
+        licence_id = new_id()
+        entry_id = await uow.enter(
+            "licence-entered",
+            facts={
+                "licence_id": licence_id,
+                "person_id": new.person_id,
+                "vehicle_class": new.vehicle_class,
+                "valid_from": new.valid_from,
+                "valid_until": new.valid_until,
+                "withdrawn": new.withdrawn,
+            },
+            person={"number": new.number},
+        )
+        await uow.insert(
+            DrivingLicence(
+                bureau_id=uow.bureau_id,
+                licence_id=licence_id,
+                person_id=new.person_id,
+                number=new.number,
+                vehicle_class=new.vehicle_class,
+                valid_from=new.valid_from,
+                valid_until=new.valid_until,
+                withdrawn=new.withdrawn,
+                actor_id=uow.actor.who,
+                recorded_at=uow.now,
+                entry_id=entry_id,
+            )
+        )
+        return licence_id
+
+    return await database.write(actor, work, once=once, answer=UUID)
+
+
+async def enter_shift(database: Database, actor: Actor, new: NewShift, once: Once | None = None) -> UUID:
+    """Enter a duty shift and return its id.
+
+    Raises:
+        NotFound: there is no such person.
+        InvalidInput: it ends before it begins.
+    """
+    if new.end_at <= new.start_at:
+        raise InvalidInput("A shift ends after it begins.")
+
+    async def work(uow: UnitOfWork) -> UUID:
+        await _known(uow, new.person_id)
+        shift_id = new_id()
+        entry_id = await uow.enter(
+            "shift-entered",
+            facts={
+                "shift_id": shift_id,
+                "person_id": new.person_id,
+                "start_at": new.start_at,
+                "end_at": new.end_at,
+                "withdraws": new.withdraws,
+            },
+        )
+        await uow.insert(
+            DutyShift(
+                bureau_id=uow.bureau_id,
+                shift_id=shift_id,
+                person_id=new.person_id,
+                start_at=new.start_at,
+                end_at=new.end_at,
+                withdraws=new.withdraws,
+                actor_id=uow.actor.who,
+                recorded_at=uow.now,
+                entry_id=entry_id,
+            )
+        )
+        return shift_id
+
+    return await database.write(actor, work, once=once, answer=UUID)
+
+
+async def _known(uow: UnitOfWork, person_id: UUID) -> None:
+    if await uow.get(Person, person_id) is None:
+        raise NotFound("There is no such person.", person_id=str(person_id))

@@ -1,0 +1,171 @@
+"""A real PostgreSQL for the whole run, the real application on it, and a bureau of its own for each test.
+
+`--database-url` names another server (a Citus coordinator, say) instead of the embedded one; its user must be able
+to create roles. `--distribute` makes the schema distributed first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from api.app import create_app
+from api.db.database import Database
+from api.db.migrate import migrate
+from api.db.roles import INGEST, OWNER, READER, SERVICE
+from api.settings import Settings
+from tests.world import PASSWORD, HeldClock, World, make_world, monday_morning
+
+for _name in [name for name in os.environ if name.startswith("ZHUANCHE_")]:
+    del os.environ[_name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the same suite run on another server."""
+    parser.addoption("--database-url", default=None, help="superuser URL of a PostgreSQL or Citus to test on")
+    parser.addoption("--distribute", action="store_true", help="distribute the schema by bureau first (Citus)")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A migrated database: a URL a role, and whether it is distributed."""
+
+    superuser: str
+    owner: str
+    service: str
+    ingest: str
+    reader: str
+    distributed: bool
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return the server that the whole run uses."""
+    url = request.config.getoption("--database-url")
+    if url:
+        migrate(url)
+        distributed = bool(request.config.getoption("--distribute"))
+        if distributed:
+            from api.db.distribute import distribute  # noqa: PLC0415 - only a Citus run needs it
+
+            distribute(url)
+        yield Server(url, url, url, url, url, distributed)
+        return
+    from api.db.embedded import start  # noqa: PLC0415 - only a run on the embedded server needs it
+
+    with start(tmp_path_factory.mktemp("pg"), durable=False) as embedded:
+        migrate(embedded.dsn("postgres"))
+        yield Server(
+            embedded.dsn("postgres"),
+            embedded.dsn(OWNER),
+            embedded.dsn(SERVICE),
+            embedded.dsn(INGEST),
+            embedded.dsn(READER),
+            distributed=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Return the settings of the application under test."""
+    return Settings(data=tmp_path_factory.mktemp("data"), pool_size=20)
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    """Return a clock held at an ordinary Monday morning."""
+    return HeldClock(monday_morning())
+
+
+@pytest.fixture(scope="session")
+async def owner(server: Server, settings: Settings) -> AsyncIterator[Database]:
+    """Return a database of the owner role, for what only an owner may do."""
+    database = Database(server.owner, settings, monday_morning, role=OWNER)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(server: Server, settings: Settings, clock: HeldClock) -> AsyncIterator[Database]:
+    """Return the service's database under the test's clock."""
+    service = Database(server.service, settings, clock)
+    yield service
+    await service.close()
+
+
+@pytest.fixture
+async def world(owner: Database, database: Database, clock: HeldClock) -> World:
+    """Return a bureau that belongs to this test alone."""
+    return await make_world(owner, database, clock)
+
+
+@pytest.fixture
+async def app(server: Server, settings: Settings, clock: HeldClock) -> AsyncIterator[Litestar]:
+    """Return the running application, on the test's loop and clock."""
+    application = create_app(settings, server.service, server.ingest, clock)
+    running, done = asyncio.Event(), asyncio.Event()
+
+    async def run() -> None:
+        # In a task of its own: a lifespan must end in the task that began it, which a fixture's two halves are not.
+        async with application.lifespan():
+            running.set()
+            await done.wait()
+
+    task = asyncio.create_task(run())
+    await asyncio.wait({task, asyncio.create_task(running.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    yield application
+    done.set()
+    await task
+
+
+@pytest.fixture
+async def anonymous(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client that is not signed in."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+        yield client
+
+
+SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture
+async def signed_in(app: Litestar, world: World) -> AsyncIterator[SignIn]:
+    """Return a function that signs a person of the world in by name and returns their HTTP client."""
+    clients: list[httpx.AsyncClient] = []
+
+    async def client_of(who: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        client = httpx.AsyncClient(transport=transport, base_url="http://desk", headers={"Accept-Language": "en"})
+        clients.append(client)
+        answer = await client.post(
+            "/v1/session", json={"bureau_id": world.bureau_id, "login": who, "password": PASSWORD}
+        )
+        assert answer.status_code == 201, answer.text
+        client.cookies.clear()
+        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return client
+
+    yield client_of
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """Return the folder of the project."""
+    return Path(__file__).resolve().parent.parent
+
+
+def problem_code(answer: httpx.Response) -> Any:
+    """Return the code of a problem, after checking that it is one."""
+    assert answer.headers["content-type"].startswith("application/problem+json"), answer.text
+    return answer.json()["code"]
