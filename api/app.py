@@ -30,7 +30,12 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
     return actor
 
 
-def create_app(settings: Settings, service_url: str, ingest_url: str, clock: Clock = wall_clock) -> Litestar:
+def create_app(
+    settings: Settings,
+    service_url: str,
+    ingest_url: str,  # noqa: ARG001 - the writer of positions takes it
+    clock: Clock = wall_clock,
+) -> Litestar:
     """Return the application on a migrated database.
 
     Args:
