@@ -71,3 +71,15 @@ class VisitResult(Named):
     POSTPONED_BY_AGREEMENT = "postponed-by-agreement", "双方同意改期", "postponed by agreement"
     RECUSAL_REQUESTED = "recusal-requested", "申请回避", "recusal requested"
     CANCELLED_BEFORE_ARRIVAL = "cancelled-before-arrival", "到达前取消", "cancelled before arrival"
+
+
+class Source(Named):
+    """Where a complaint came from; one that has a number there is known by it."""
+
+    COUNTER = "counter", "来访", "at the counter"
+    TELEPHONE = "telephone", "来电", "by telephone"
+    LETTER = "letter", "来信", "by letter"
+    PLATFORM_12315 = "platform-12315", "全国12315平台", "national 12315 platform"
+    HOTLINE_12345 = "hotline-12345", "12345热线", "12345 hotline"
+    ON_THE_SPOT = "on-the-spot", "现场受理", "taken on the spot"
+    OTHER = "other", "其他", "otherwise"

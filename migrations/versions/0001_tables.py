@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("entered_by", sa.Text(), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_calendar_notice")),
@@ -128,6 +129,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["year"], ["calendar_notice.year"], name=op.f("fk_calendar_day_year")),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
         info={"reference": True},
+    )
+    op.create_table(
+        "complaint_counter",
+        sa.Column("bureau_id", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["bureau_id"], ["bureau.bureau_id"], name=op.f("fk_complaint_counter_bureau_id")),
+        sa.PrimaryKeyConstraint("bureau_id", "year", name=op.f("pk_complaint_counter")),
     )
     op.create_table(
         "dispatch_order_counter",
@@ -1306,6 +1315,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_complaint_id"), "job", ["complaint_id"], unique=False)
     op.create_index("ix_job_due", "job", ["bureau_id", "state", "due_on"], unique=False)
+    op.create_table(
+        "job_act",
+        sa.Column("bureau_id", sa.Text(), nullable=False),
+        sa.Column("act_id", sa.Uuid(), nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("verb", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("old_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("old_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("verb IN ('cancel', 'finish', 'new-window')", name=op.f("ck_job_act_verb_known")),
+        sa.ForeignKeyConstraint(
+            ["bureau_id", "entry_id"],
+            ["ledger_payload.bureau_id", "ledger_payload.entry_id"],
+            name=op.f("fk_job_act_bureau_id_entry_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["bureau_id", "job_id"], ["job.bureau_id", "job.job_id"], name=op.f("fk_job_act_bureau_id_job_id")
+        ),
+        sa.PrimaryKeyConstraint("bureau_id", "act_id", name=op.f("pk_job_act")),
+        info={"append_only": True, "fact": True},
+    )
+    op.create_index("ix_job_act_job", "job_act", ["bureau_id", "job_id", "recorded_at"], unique=False)
     op.create_table(
         "position_digest",
         sa.Column("bureau_id", sa.Text(), nullable=False),

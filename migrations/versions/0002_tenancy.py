@@ -22,7 +22,7 @@ SERVICE_INSERTS = """
 unit setting_change idempotency_key bureau_directory
 person person_act role_grant delegation examination driving_licence duty_shift sign_in_session audit_mandate
 mandate_access vehicle vehicle_paper dedication_order device device_act reading ledger_payload ledger_outbox
-complaint complaint_particulars complaint_act job site_decision remembered_place
+complaint complaint_counter complaint_particulars complaint_act job job_act site_decision remembered_place
 vehicle_use trip trip_job trip_crew trip_passenger trip_stop upkeep_order decision refusal field_conflict
 dispatch_order dispatch_order_counter safety_check accident_report finding finding_act
 visit_note visit_note_conflict note_attachment attachment position position_digest position_aside
@@ -35,7 +35,8 @@ SERVICE_UPDATES = {
     "complaint": "state suspension suspended_on suspended_days particulars_rev accept_nominal_on accept_due_on"
     " accept_provisional accepted_on mediate_nominal_on mediate_due_on mediate_provisional"
     " complainant_consented_at respondent_consented_at announced_at merged_into unit_id act_id",
-    "job": "state decision_id due_nominal_on due_on due_provisional",
+    "complaint_counter": "last",
+    "job": "state decision_id window_from window_until due_nominal_on due_on due_provisional",
     "remembered_place": "last_used_at",
     "vehicle_use": "state planned_from planned_until actual_from actual_until decision_id",
     "trip": "crew_rev approver_id approved_at spoken_at spoken_entered_by confirmed_at",

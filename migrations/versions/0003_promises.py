@@ -9,6 +9,9 @@ Revises: 0002
 """
 
 from alembic import op
+from sqlalchemy import text
+
+from domain.calendar import load_notice, shipped_years
 
 revision = "0003"
 down_revision = "0002"
@@ -18,7 +21,7 @@ depends_on = None
 APPEND_ONLY = """
 setting_change person_act role_grant delegation examination driving_licence duty_shift audit_mandate mandate_access
 vehicle_paper dedication_order device_act reading ledger_payload ledger_outbox
-complaint_particulars complaint_act site_decision trip_crew trip_passenger trip_stop decision refusal field_conflict
+complaint_particulars complaint_act job_act site_decision trip_crew trip_passenger trip_stop decision refusal field_conflict
 dispatch_order safety_check accident_report finding finding_act
 visit_note visit_note_conflict note_attachment attachment position position_aside position_digest
 """.split()
@@ -431,6 +434,20 @@ SET search_path = public, pg_temp AS $$
 $$
 """
 
+# A job is open, then done or cancelled; state and window move only by something that says who and why.
+JOB_STEP = """
+CREATE FUNCTION job_step_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.decision_id IS NOT DISTINCT FROM OLD.decision_id THEN
+        RAISE EXCEPTION 'zhuanche:no-act a job changes only by an act' USING ERRCODE = 'ZC001';
+    END IF;
+    IF OLD.state <> 'open' THEN
+        RAISE EXCEPTION 'zhuanche:state-conflict a job that is % stays so', OLD.state USING ERRCODE = 'ZC001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 FUNCTIONS = (
     REFUSE_CHANGE,
     USE_STEP,
@@ -447,6 +464,7 @@ FUNCTIONS = (
     TRIP_JOB_RULE,
     TRIP_JOB_STEP,
     COMPLAINT_ACTED,
+    JOB_STEP,
     AUDITOR_ALONE,
     READING_RULE,
     MAKE_PARTITION,
@@ -458,6 +476,7 @@ ROW_TRIGGERS = (
     ("use_start", "BEFORE INSERT ON vehicle_use", "use_start_holds"),
     ("trip_step", "BEFORE UPDATE ON trip", "trip_step_holds"),
     ("complaint_acted", "BEFORE UPDATE ON complaint", "acted_holds"),
+    ("job_step", "BEFORE UPDATE OF state, window_from, window_until ON job", "job_step_holds"),
     ("device_acted", "BEFORE UPDATE OF token_sha256, revoked_at, name ON device", "acted_holds"),
     ("person_acted", "BEFORE UPDATE OF unit_id, password_hash, active ON person", "acted_holds"),
 )
@@ -498,3 +517,20 @@ def upgrade() -> None:
         "SELECT make_position_partition((date_trunc('month', now()) + make_interval(months => n))::date)"
         " FROM generate_series(-3, 3) AS n"
     )
+    _enter_shipped_notices()
+
+
+def _enter_shipped_notices() -> None:
+    connection = op.get_bind()
+    for notice in map(load_notice, shipped_years()):
+        connection.execute(
+            text(
+                "INSERT INTO calendar_notice (year, title, link, source, entered_by, entered_at)"
+                " VALUES (:year, :title, :link, :source, 'shipped', now())"
+            ),
+            {"year": notice.year, "title": notice.title, "link": notice.link, "source": notice.source},
+        )
+        connection.execute(
+            text("INSERT INTO calendar_day (day, year, name, working) VALUES (:day, :year, :name, :working)"),
+            [{"day": one.day, "year": notice.year, "name": one.name, "working": one.working} for one in notice.days],
+        )

@@ -110,6 +110,8 @@ class CalendarNotice(SQLModel, table=True):
     year: IntKey
     title: Str
     link: Str
+    source: Str
+    """Whom the days were taken over from."""
     entered_by: Str
     entered_at: At
 

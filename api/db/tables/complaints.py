@@ -110,6 +110,16 @@ class Complaint(SQLModel, table=True):
     """The last `complaint_act`; changes with every act."""
 
 
+class ComplaintCounter(SQLModel, table=True):
+    """The last number given to a complaint in a year; its row lock lets registrations follow one another."""
+
+    __tablename__ = "complaint_counter"
+    __table_args__ = (belongs_to_bureau(),)
+    bureau_id: BureauKey
+    year: IntKey
+    last: int
+
+
 class ComplaintParticulars(SQLModel, table=True):
     """Who complains of whom about what: revision 1 at registration, a further one a correction."""
 
@@ -160,7 +170,7 @@ class ComplaintAct(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """One visit to one site for one complaint. Only `state` moves."""
+    """One visit to one site for one complaint. State and window move by a decision, terms with the complaint's."""
 
     __tablename__ = "job"
     __table_args__ = (
@@ -197,8 +207,33 @@ class Job(SQLModel, table=True):
     expected_minutes: int
     state: Str
     decision_id: UUID | None
-    """The decision or note that moved `state`."""
+    """The act, decision or note that moved `state` or the window."""
     actor_id: UUID
+    recorded_at: At
+    entry_id: UUID
+
+
+class JobAct(SQLModel, table=True):
+    """A job was cancelled, done, or given a new window: the old window stands here."""
+
+    __tablename__ = "job_act"
+    __table_args__ = (
+        refers("job_id", "job"),
+        entered(),
+        one_of("verb", "cancel", "finish", "new-window"),
+        Index("ix_job_act_job", "bureau_id", "job_id", "recorded_at"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    act_id: IdKey
+    job_id: UUID
+    verb: Str
+    reason: Str
+    old_from: At
+    old_until: At
+    window_from: At
+    window_until: At
+    actor_id: UUID | None
     recorded_at: At
     entry_id: UUID
 

@@ -1,0 +1,24 @@
+"""The working-day calendar as the notices entered so far have it, and a bureau's own day."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from sqlmodel import select
+
+from api.db.database import Reader
+from api.db.tables.bureau import Bureau, CalendarDay, CalendarNotice
+from domain.calendar import Calendar
+from domain.calendar import CalendarDay as Day
+
+
+async def calendar_of(reader: Reader) -> Calendar:
+    """Return the calendar of every notice entered."""
+    years = await reader.all(select(CalendarNotice.year))
+    days = await reader.all(select(CalendarDay))
+    return Calendar(tuple(Day(row.day, row.working, row.name) for row in days), frozenset(years))
+
+
+async def zone_of(reader: Reader) -> ZoneInfo:
+    """Return the zone in which the reader's bureau counts its days."""
+    return ZoneInfo(await reader.one(select(Bureau.zone).where(Bureau.bureau_id == reader.bureau_id)))
