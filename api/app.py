@@ -14,11 +14,19 @@ from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
 from api.http.health import healthz, readyz
+from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController
+from api.http.vehicles import VehicleController
 from api.settings import Settings
 
-ROUTES = (healthz, readyz, SessionController)
+ROUTES = (
+    healthz,
+    readyz,
+    ReadingController,
+    SessionController,
+    VehicleController,
+)
 """Every controller and handler of the application."""
 
 

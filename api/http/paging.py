@@ -7,15 +7,15 @@ from binascii import Error as NotBase64
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from domain.errors import InvalidInput
 
 T = TypeVar("T")
 
-Limit = Annotated[int, Parameter(ge=1, le=200, description="how many items the page holds at most")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="how many items the page holds at most")]
 After = Annotated[
-    str | None, Parameter(max_length=500, description="`next` of the page before; left out for the first page")
+    str | None, QueryParameter(max_length=500, description="`next` of the page before; left out for the first page")
 ]
 
 

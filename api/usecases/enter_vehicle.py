@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import select
 
-from api.db.database import Actor, Database, Once, UnitOfWork
+from api.db.database import Actor, Database, Once, Reader, UnitOfWork
 from api.db.ledger_entry import degrees_e7, new_id
 from api.db.tables.bureau import Unit
 from api.db.tables.vehicles import DedicationOrder, Vehicle, VehiclePaper
@@ -191,13 +191,13 @@ async def dedicate_vehicle(database: Database, actor: Actor, new: NewDedication,
     return await database.write(actor, work, once=once, answer=UUID)
 
 
-async def known_vehicle(uow: UnitOfWork, vehicle_id: UUID) -> Vehicle:
+async def known_vehicle(reader: Reader, vehicle_id: UUID) -> Vehicle:
     """Return the vehicle.
 
     Raises:
         NotFound: this bureau has no such vehicle.
     """
-    vehicle = await uow.get(Vehicle, vehicle_id)
+    vehicle = await reader.get(Vehicle, vehicle_id)
     if vehicle is None:
         raise NotFound("There is no such vehicle.", vehicle_id=str(vehicle_id))
     return vehicle

@@ -90,7 +90,7 @@ class Obtained(StrEnum):
     """the terminal's own mileage (终端里程)"""
     PAPER = "paper"
     """entered later from a paper sheet (纸质补录)"""
-    THIRD_PARTY = "third_party"
+    THIRD_PARTY = "third-party"
     """read by someone who gains nothing from it: workshop, inspection, fuel station, auditor (第三方)"""
 
 

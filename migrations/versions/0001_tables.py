@@ -843,13 +843,24 @@ def upgrade() -> None:
             "(corrects IS NULL) = (occasion <> 'correction')", name=op.f("ck_reading_correction_says_why")
         ),
         sa.CheckConstraint(
-            "obtained IN ('typed', 'photo', 'terminal', 'paper')", name=op.f("ck_reading_obtained_known")
+            "obtained IN ('typed', 'photo', 'terminal', 'paper', 'third-party')", name=op.f("ck_reading_obtained_known")
         ),
         sa.CheckConstraint(
             "occasion IN ('handover', 'departure', 'return', 'spot', 'workshop', 'fuel', 'breakdown', 'correction', 'new-odometer')",
             name=op.f("ck_reading_occasion_known"),
         ),
-        sa.CheckConstraint("odometer_m >= 0 AND resolution_m > 0", name=op.f("ck_reading_not_negative")),
+        sa.CheckConstraint(
+            "odometer_m BETWEEN 0 AND 9999999000 AND resolution_m BETWEEN 1 AND 10000",
+            name=op.f("ck_reading_values"),
+        ),
+        sa.CheckConstraint(
+            "occasion NOT IN ('correction', 'new-odometer') OR coalesce(btrim(reason), '') <> ''",
+            name=op.f("ck_reading_reason"),
+        ),
+        sa.CheckConstraint(
+            "segment >= 0 AND (segment > 0 OR occasion <> 'new-odometer')",
+            name=op.f("ck_reading_new_odometer_is_next"),
+        ),
         sa.ForeignKeyConstraint(
             ["bureau_id", "corrects"],
             ["reading.bureau_id", "reading.reading_id"],
@@ -871,9 +882,20 @@ def upgrade() -> None:
             name=op.f("fk_reading_bureau_id_vehicle_id"),
         ),
         sa.PrimaryKeyConstraint("bureau_id", "reading_id", name=op.f("pk_reading")),
+        sa.UniqueConstraint("bureau_id", "corrects", name=op.f("uq_reading_bureau_id_corrects")),
         info={"append_only": True, "fact": True},
     )
     op.create_index("ix_reading_vehicle_read_at", "reading", ["bureau_id", "vehicle_id", "read_at"], unique=False)
+    op.create_index(
+        "ix_reading_vehicle_odometer", "reading", ["bureau_id", "vehicle_id", "segment", "odometer_m"], unique=False
+    )
+    op.create_index(
+        "uq_reading_new_odometer",
+        "reading",
+        ["bureau_id", "vehicle_id", "segment"],
+        unique=True,
+        postgresql_where=sa.text("occasion = 'new-odometer'"),
+    )
     op.create_table(
         "refusal",
         sa.Column("bureau_id", sa.Text(), nullable=False),

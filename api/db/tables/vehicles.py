@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, column
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
@@ -141,7 +141,8 @@ class DeviceAct(SQLModel, table=True):
 class Reading(SQLModel, table=True):
     """One odometer reading 里程读数, in integer metres with the resolution it was read at.
 
-    `corrects` names a reading that was wrong; both stay. `segment` starts anew when an odometer is replaced.
+    `corrects` names a reading that was wrong; both stay, and the correcting row has the time, use and segment of the
+    wrong one, in whose place it stands. A row `new-odometer` begins the next `segment`.
     """
 
     __tablename__ = "reading"
@@ -150,7 +151,7 @@ class Reading(SQLModel, table=True):
         refers("use_id", "vehicle_use"),
         refers("corrects", "reading", "reading_id"),
         entered(),
-        one_of("obtained", "typed", "photo", "terminal", "paper"),
+        one_of("obtained", "typed", "photo", "terminal", "paper", "third-party"),
         one_of(
             "occasion",
             "handover",
@@ -163,9 +164,21 @@ class Reading(SQLModel, table=True):
             "correction",
             "new-odometer",
         ),
-        check("not_negative", "odometer_m >= 0 AND resolution_m > 0"),
+        UniqueConstraint("bureau_id", "corrects"),
+        check("values", "odometer_m BETWEEN 0 AND 9999999000 AND resolution_m BETWEEN 1 AND 10000"),
         check("correction_says_why", "(corrects IS NULL) = (occasion <> 'correction')"),
+        check("reason", "occasion NOT IN ('correction', 'new-odometer') OR coalesce(btrim(reason), '') <> ''"),
+        check("new_odometer_is_next", "segment >= 0 AND (segment > 0 OR occasion <> 'new-odometer')"),
         Index("ix_reading_vehicle_read_at", "bureau_id", "vehicle_id", "read_at"),
+        Index("ix_reading_vehicle_odometer", "bureau_id", "vehicle_id", "segment", "odometer_m"),
+        Index(
+            "uq_reading_new_odometer",
+            "bureau_id",
+            "vehicle_id",
+            "segment",
+            unique=True,
+            postgresql_where=column("occasion") == "new-odometer",
+        ),
         FACT,
     )
     bureau_id: BureauKey
