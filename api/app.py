@@ -17,6 +17,7 @@ from api.http.health import healthz, readyz
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController
+from api.http.trips import TripController
 from api.http.vehicles import VehicleController
 from api.settings import Settings
 
@@ -25,6 +26,7 @@ ROUTES = (
     readyz,
     ReadingController,
     SessionController,
+    TripController,
     VehicleController,
 )
 """Every controller and handler of the application."""

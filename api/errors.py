@@ -123,7 +123,8 @@ def problem(fault: DomainError, language: str, request_id: str) -> dict[str, Any
         "detail": fault.message or sentence,
         "request_id": request_id,
     }
-    return body | {key: value for key, value in fault.detail.items() if key not in body}
+    detail = fault.detail_in(language)
+    return body | {key: value for key, value in detail.items() if key not in body}
 
 
 def encode_problem(body: dict[str, Any]) -> bytes:

@@ -26,6 +26,11 @@ class DomainError(Exception):
         """Return the sentence for people: `language` is "zh" or "en"."""
         return cls.zh if language == "zh" else (cls.__doc__ or "").strip().splitlines()[0]
 
+    def detail_in(self, language: str) -> dict[str, Any]:
+        """Return the detail for people who read that language; most details are the same in both."""
+        del language
+        return self.detail
+
 
 class InvalidInput(DomainError):
     """A value in the request is not one this service can take."""

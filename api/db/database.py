@@ -32,6 +32,7 @@ from api.db.roles import SERVICE
 from api.db.tables.bureau import IdempotencyKey
 from api.settings import Settings
 from domain.errors import DomainError, StateConflict
+from domain.use_rule.reasons import ReasonCode
 from domain.values import Role
 
 T = TypeVar("T")
@@ -75,6 +76,13 @@ class RecordedRefusal(DomainError):
 
     code = "refused"
     zh = "请求被拒绝，拒绝及其理由已记录。"
+
+    def detail_in(self, language: str) -> dict[str, Any]:
+        """Return the reasons each with its sentence in that language."""
+        reasons = [
+            one | {"sentence": ReasonCode(one["code"]).sentence(language)} for one in self.detail.get("reasons", ())
+        ]
+        return self.detail | {"reasons": reasons}
 
 
 class KeyReused(StateConflict):

@@ -1,0 +1,242 @@
+"""`/v1/trips`: ask, approve or decline, cancel, depart, return, close; and the trips in lists and one by one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from api.db.database import Actor, Database, Once
+from api.db.queries.trips import TripFilter, trip_view, trips_page
+from api.http.access import EVERYONE, Allow
+from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.http.trip_wire import (
+    ClosedTrip,
+    DepartureReport,
+    FieldAnswer,
+    Reasoned,
+    Remarked,
+    ReturnReport,
+    TripRequest,
+    TripView,
+    trip_of,
+)
+from api.usecases.approve_trip import approve_trip, cancel_trip, refuse_trip
+from api.usecases.depart_trip import Checked, Departure, depart_trip
+from api.usecases.field_act import Kept
+from api.usecases.request_trip import Aboard, NewTrip, request_trip
+from api.usecases.return_trip import Return, close_trip, return_trip
+from domain.trip.life import UseState
+from domain.use_rule.facts import Seat
+from domain.values import Role
+
+
+async def shown(database: Database, actor: Actor, trip_id: UUID) -> TripView:
+    """Return the trip as it stands after an act."""
+    async with database.read(actor.bureau_id) as reader:
+        return trip_of(await trip_view(reader, trip_id))
+
+
+async def field_answer(database: Database, actor: Actor, trip_id: FromPath[UUID], kept: Kept) -> Response[FieldAnswer]:
+    """Answer a report from the field: 200 where it was recorded, 202 where it was kept as a conflict."""
+    conflict = kept.conflict_id is not None
+    body = FieldAnswer(
+        outcome="conflict" if conflict else "recorded",
+        conflict_id=kept.conflict_id,
+        why=kept.why,
+        reasons=list(kept.reasons),
+        trip=await shown(database, actor, trip_id),
+    )
+    return Response(body, status_code=202 if conflict else 200)
+
+
+ASKS = Allow(Role.DISPATCHER, Role.OFFICER, Role.DESK_CHIEF)
+APPROVES = Allow(Role.CUSTODIAN)
+FIELD = Allow(Role.OFFICER, Role.DRIVER, Role.DISPATCHER, Role.DESK_CHIEF)
+
+
+class TripController(Controller):
+    """Trips 出车."""
+
+    path = "/v1/trips"
+    tags = ("trips",)
+
+    @post(guards=[ASKS], summary="Ask for a trip", name="trips.request")
+    async def request(
+        self,
+        data: JSONBody[TripRequest],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        once: NamedDependency[Once | None],
+    ) -> TripView:
+        """Ask for the vehicle for jobs of complaints; the rule answers at once, a refusal with every reason."""
+        trip_id = await request_trip(
+            database,
+            actor,
+            NewTrip(
+                trip_id=data.trip_id,
+                vehicle_id=data.vehicle_id,
+                job_ids=tuple(dict.fromkeys(data.job_ids)),
+                planned_from=data.planned_from,
+                planned_until=data.planned_until,
+                crew=tuple((member.person_id, Seat(member.seat)) for member in data.crew),
+                passengers=tuple(Aboard(one.name, one.standing) for one in data.passengers),
+                for_mediation=data.purpose == "mediation",
+                purpose_note=data.purpose_note,
+            ),
+            once,
+        )
+        return await shown(database, actor, trip_id)
+
+    @get(guards=[Allow(EVERYONE)], summary="Trips", name="trips.list")
+    async def trips(
+        self,
+        *,
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        in_state: Annotated[
+            UseState | None, QueryParameter(name="state", description="only trips that stand so")
+        ] = None,
+        vehicle_id: FromQuery[UUID | None] = None,
+        job_id: FromQuery[UUID | None] = None,
+        complaint_id: FromQuery[UUID | None] = None,
+        person_id: Annotated[UUID | None, QueryParameter(description="requester, or of the crew")] = None,
+        planned_from: Annotated[datetime | None, QueryParameter(description="windows that end after this")] = None,
+        planned_until: Annotated[datetime | None, QueryParameter(description="windows that begin before this")] = None,
+        after: After = None,
+        limit: Limit = 50,
+    ) -> Page[TripView]:
+        """List trips by planned start, the latest first."""
+        key = parse_cursor(after, 2)
+        try:
+            begins = (datetime.fromisoformat(key[0]), UUID(key[1])) if key else None
+        except ValueError as fault:
+            raise BadCursor from fault
+        wanted = TripFilter(
+            state=in_state.value if in_state else None,
+            vehicle_id=vehicle_id,
+            job_id=job_id,
+            complaint_id=complaint_id,
+            person_id=person_id,
+            planned_from=planned_from,
+            planned_until=planned_until,
+        )
+        async with database.read(actor.bureau_id) as reader:
+            rows = await trips_page(reader, wanted, begins, limit + 1)
+        items = [trip_of(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        last = items[-1] if items else None
+        return Page(
+            items=items, next=cursor(last.planned_from.isoformat(), str(last.trip_id)) if more and last else None
+        )
+
+    @get("/{trip_id:uuid}", guards=[Allow(EVERYONE)], summary="One trip", name="trips.get")
+    async def trip(
+        self, trip_id: FromPath[UUID], actor: NamedDependency[Actor], database: NamedDependency[Database]
+    ) -> TripView:
+        """Return a trip with every step taken."""
+        return await shown(database, actor, trip_id)
+
+    @post("/{trip_id:uuid}/approve", status_code=200, guards=[APPROVES], summary="Approve", name="trips.approve")
+    async def approve(
+        self,
+        trip_id: FromPath[UUID],
+        data: JSONBody[Remarked],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> TripView:
+        """Approve a requested trip; its dispatch order gets the next number of the year."""
+        await approve_trip(database, actor, trip_id, data.remark)
+        return await shown(database, actor, trip_id)
+
+    @post("/{trip_id:uuid}/refuse", status_code=200, guards=[APPROVES], summary="Decline", name="trips.refuse")
+    async def refuse(
+        self,
+        trip_id: FromPath[UUID],
+        data: JSONBody[Reasoned],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> TripView:
+        """Decline a requested trip, with a reason."""
+        await refuse_trip(database, actor, trip_id, data.reason)
+        return await shown(database, actor, trip_id)
+
+    @post(
+        "/{trip_id:uuid}/cancel",
+        status_code=200,
+        guards=[Allow(Role.DISPATCHER, Role.OFFICER, Role.DESK_CHIEF, Role.CUSTODIAN)],
+        summary="Cancel",
+        name="trips.cancel",
+    )
+    async def cancel(
+        self,
+        trip_id: FromPath[UUID],
+        data: JSONBody[Reasoned],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> TripView:
+        """Cancel a trip that has not departed; a numbered dispatch order stays visible as void."""
+        await cancel_trip(database, actor, trip_id, data.reason)
+        return await shown(database, actor, trip_id)
+
+    @post("/{trip_id:uuid}/depart", status_code=200, guards=[FIELD], summary="Depart", name="trips.depart")
+    async def depart(
+        self,
+        trip_id: FromPath[UUID],
+        data: JSONBody[DepartureReport],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        once: NamedDependency[Once | None],
+    ) -> Response[FieldAnswer]:
+        """Record a departure: 200 recorded, 202 kept as a conflict."""
+        check = data.check
+        kept = await depart_trip(
+            database,
+            actor,
+            trip_id,
+            Departure(
+                check=Checked(
+                    tyres=check.tyres, lights=check.lights, fuel=check.fuel, papers=check.papers, remark=check.remark
+                ),
+                dashboard=data.reading.dashboard(),
+                report=data.report(),
+            ),
+            once,
+        )
+        return await field_answer(database, actor, trip_id, kept)
+
+    @post("/{trip_id:uuid}/return", status_code=200, guards=[FIELD], summary="Return", name="trips.return")
+    async def come_back(
+        self,
+        trip_id: FromPath[UUID],
+        data: JSONBody[ReturnReport],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        once: NamedDependency[Once | None],
+    ) -> Response[FieldAnswer]:
+        """Record that the vehicle is back: 200 recorded, 202 kept as a conflict."""
+        back = Return(dashboard=data.reading.dashboard(), report=data.report(), remark=data.remark)
+        kept = await return_trip(database, actor, trip_id, back, once)
+        return await field_answer(database, actor, trip_id, kept)
+
+    @post(
+        "/{trip_id:uuid}/close",
+        status_code=200,
+        guards=[Allow(Role.DISPATCHER, Role.DESK_CHIEF, Role.CUSTODIAN)],
+        summary="Close",
+        name="trips.close",
+    )
+    async def close(
+        self,
+        trip_id: FromPath[UUID],
+        data: JSONBody[Remarked],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> ClosedTrip:
+        """Close a trip that came back, judged again against what happened."""
+        reasons = await close_trip(database, actor, trip_id, data.remark)
+        return ClosedTrip(reasons=list(reasons), trip=await shown(database, actor, trip_id))

@@ -1,0 +1,143 @@
+"""Approve a trip, which numbers its dispatch order 派车单, or decline to; before it, cancel it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.trips import Standing, next_order_number, standing_of
+from api.db.tables.bureau import Bureau
+from api.db.tables.uses import DispatchOrder, Trip
+from api.usecases.ask_rule import permitted
+from api.usecases.use_step import Source, Step, lock_use, take_step
+from domain.errors import Forbidden
+from domain.trip.life import UseKind, UseState, UseVerb, after
+from domain.use_rule.facts import Stage
+from domain.values import Role
+
+VERIFICATION_BYTES = 10
+
+
+class NotYours(Forbidden):
+    """Only who asked for the trip, a dispatcher, or the custodian cancels it."""
+
+    code = "not-yours"
+    zh = "只有申请人、调度员或用车单位领导可以取消该次出车。"
+
+
+async def approve_trip(database: Database, actor: Actor, trip_id: UUID, note: str = "") -> None:
+    """Approve a requested trip and number its dispatch order.
+
+    Raises:
+        NotFound: there is no such trip.
+        NotNow: it is not waiting for approval.
+        RecordedRefusal: the rule refused, with every reason.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        standing = await _requested(uow, trip_id)
+        await approve(uow, standing, approver_id=uow.actor.who, note=note)
+
+    await database.write(actor, work)
+
+
+async def approve(
+    uow: UnitOfWork,
+    standing: Standing,
+    *,
+    approver_id: UUID,
+    note: str = "",
+    spoken_at: datetime | None = None,
+) -> None:
+    """Approve a locked, requested trip by that person, now or by word of mouth at `spoken_at`."""
+    approved_at = spoken_at or uow.now
+    asked = standing.asked(Stage.APPROVAL, approved_at, approver_id=approver_id, approved_at=approved_at)
+    yes = await permitted(uow, asked, {"approver_id": str(approver_id), "spoken": spoken_at is not None})
+    await take_step(
+        uow,
+        standing.use,
+        Step(
+            verb=UseVerb.APPROVE,
+            stated_at=approved_at,
+            source=Source.SPOKEN if spoken_at else Source.ONLINE,
+            permit=True,
+            complaint_ids=yes.permit.complaint_ids,
+            marks=yes.permit.marks,
+            facts={"rule": yes.facts, "approver_id": approver_id},
+            said={"note": note} if note else None,
+        ),
+    )
+    await uow.update(
+        Trip,
+        standing.use.use_id,
+        approver_id=approver_id,
+        approved_at=approved_at,
+        spoken_at=spoken_at,
+        spoken_entered_by=uow.actor.who if spoken_at else None,
+    )
+    await _number(uow, standing.use.use_id)
+
+
+async def _number(uow: UnitOfWork, use_id: UUID) -> None:
+    bureau = await uow.get(Bureau)
+    if bureau is None:
+        raise AssertionError("a trip belongs to a bureau")
+    year = uow.now.astimezone(ZoneInfo(bureau.zone)).year
+    number = await next_order_number(uow, year)
+    code = secrets.token_urlsafe(VERIFICATION_BYTES)
+    entry_id = await uow.enter("dispatch-order-issued", facts={"use_id": use_id, "year": year, "number": number})
+    await uow.insert(
+        DispatchOrder(
+            bureau_id=uow.bureau_id,
+            year=year,
+            number=number,
+            use_id=use_id,
+            verification_code=code,
+            recorded_at=uow.now,
+            entry_id=entry_id,
+        )
+    )
+
+
+async def refuse_trip(database: Database, actor: Actor, trip_id: UUID, reason: str) -> None:
+    """Decline a requested trip, by the custodian, with a reason in words.
+
+    Raises:
+        NotFound: there is no such trip.
+        NotNow: it is not waiting for approval.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        use = await lock_use(uow, trip_id, UseKind.TRIP)
+        await take_step(uow, use, Step(verb=UseVerb.REFUSE, stated_at=uow.now, said={"reason": reason}))
+
+    await database.write(actor, work)
+
+
+async def cancel_trip(database: Database, actor: Actor, trip_id: UUID, reason: str) -> None:
+    """Cancel a trip that has not departed; its dispatch order, if numbered, stays visible as void.
+
+    Raises:
+        NotFound: there is no such trip.
+        NotYours: the actor neither asked for it nor dispatches nor is custodian.
+        NotNow: it departed, or is over.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        use = await lock_use(uow, trip_id, UseKind.TRIP)
+        standing = await standing_of(uow, use)
+        may = uow.actor.roles & {Role.DISPATCHER, Role.CUSTODIAN, Role.DESK_CHIEF}
+        if not may and standing.trip.requester_id != uow.actor.who:
+            raise NotYours
+        await take_step(uow, use, Step(verb=UseVerb.CANCEL, stated_at=uow.now, said={"reason": reason}))
+
+    await database.write(actor, work)
+
+
+async def _requested(uow: UnitOfWork, trip_id: UUID) -> Standing:
+    use = await lock_use(uow, trip_id, UseKind.TRIP)
+    after(UseState(use.state), UseVerb.APPROVE)
+    return await standing_of(uow, use)
