@@ -14,6 +14,7 @@ from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
 from api.http.health import healthz, readyz
+from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController
@@ -61,8 +62,8 @@ def create_app(
         yield
         await database.close()
 
-    return Litestar(
-        route_handlers=ROUTES,
+    app = Litestar(
+        route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[lifespan],
         state=State({"settings": settings, "database": database}),
         middleware=[Requests],
@@ -75,6 +76,8 @@ def create_app(
             "once": Provide(once_of),
         },
         request_max_body_size=settings.body_limit_bytes,
-        openapi_config=None,
+        openapi_config=openapi_config(),
         logging_config=None,
     )
+    complete_document(app)
+    return app

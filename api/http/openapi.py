@@ -1,0 +1,199 @@
+"""The OpenAPI document: what every operation has in common is said here once, not beside each handler.
+
+Each operation tells the problems it may answer, the credentials it needs, and an example of its body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Litestar, Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.static_files import create_static_files_router
+
+from api.errors import PROBLEM_JSON
+from api.http.access import by_device_token, public
+
+SCHEMA_PATH: Final = "/schema"
+STATIC: Final = Path(__file__).parent / "static" / "swagger-ui"
+_ASSETS: Final = f"{SCHEMA_PATH}/viewer"
+
+_EXAMPLE_BY_FORMAT: Final[dict[str, Any]] = {
+    OpenAPIFormat.UUID: "01932b3c-7d5e-7a10-8c4f-0a1b2c3d4e5f",
+    OpenAPIFormat.DATE_TIME: "2026-11-24T09:30:00+08:00",
+    OpenAPIFormat.DATE: "2026-11-24",
+}
+"""What a value of such a format looks like, where the field names no example of its own."""
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Return Litestar's configuration of the document and of its viewer, which needs no CDN."""
+    return OpenAPIConfig(
+        title="Zhuanche 专车",
+        version=version("zhuanche"),
+        summary="Every kilometre answers to a complaint.",
+        description=(
+            "The backend of a consumer-complaint desk's dedicated vehicle. Faults are problem details (RFC 9457) with"
+            " a stable `code`; sentences follow Accept-Language (zh-CN or en). A POST with an `Idempotency-Key` is"
+            " carried out once, however often it is sent."
+        ),
+        openapi_router=Router(SCHEMA_PATH, route_handlers=[], guards=[public], include_in_schema=False),
+        render_plugins=[
+            SwaggerRenderPlugin(
+                js_url=f"{_ASSETS}/swagger-ui-bundle.js",
+                css_url=f"{_ASSETS}/swagger-ui.css",
+                standalone_preset_js_url=f"{_ASSETS}/swagger-ui-standalone-preset.js",
+                favicon="",
+                path="/",
+            )
+        ],
+        components=Components(
+            schemas={"Problem": _problem_schema()},
+            security_schemes={
+                "session": SecurityScheme(
+                    type="http", scheme="bearer", description="the token that POST /v1/session answers"
+                ),
+                "device": SecurityScheme(
+                    type="http", scheme="bearer", description="the token a device was given when it was enrolled"
+                ),
+            },
+        ),
+        use_handler_docstrings=True,
+    )
+
+
+def viewer_assets() -> Router:
+    """Return the files of the viewer."""
+    return create_static_files_router(path=_ASSETS, directories=[STATIC], guards=[public], include_in_schema=False)
+
+
+def complete_document(app: Litestar) -> None:
+    """Add to every operation what all operations have in common."""
+    document = app.openapi_schema
+    schemas: dict[str, Schema] = (document.components.schemas or {}) if document.components else {}
+    schemas["Problem"] = _problem_schema()
+    for handler, operation in _operations(app):
+        guards = handler.guards or ()
+        if public in guards:
+            operation.security = []
+        else:
+            operation.security = [{"device" if by_device_token in guards else "session": []}]
+        responses = operation.responses if operation.responses is not None else {}
+        responses.pop("400", None)
+        for status in _problem_statuses(handler, operation):
+            responses.setdefault(str(int(status)), _problem_response(status))
+        operation.responses = responses
+        if isinstance(operation.request_body, RequestBody):
+            _add_example(operation.request_body, schemas)
+
+
+def _operations(app: Litestar) -> Iterator[tuple[HTTPRouteHandler, Operation]]:
+    paths = app.openapi_schema.paths or {}
+    for route in app.routes:
+        item = paths.get(route.path_format)
+        if item is None:
+            continue
+        for method in ("get", "post", "put", "patch", "delete"):
+            operation = getattr(item, method)
+            found = getattr(route, "route_handler_map", {}).get(method.upper())
+            if operation is not None and found is not None:
+                yield found[0], operation
+
+
+def _problem_statuses(handler: HTTPRouteHandler, operation: Operation) -> Iterator[HTTPStatus]:
+    guards = handler.guards or ()
+    yield HTTPStatus.BAD_REQUEST
+    yield HTTPStatus.METHOD_NOT_ALLOWED
+    yield HTTPStatus.SERVICE_UNAVAILABLE
+    if public not in guards or operation.request_body is not None:
+        yield HTTPStatus.UNAUTHORIZED
+    if public not in guards:
+        yield HTTPStatus.FORBIDDEN
+        yield HTTPStatus.NOT_FOUND
+    if operation.request_body is not None or "GET" not in handler.http_methods:
+        yield HTTPStatus.REQUEST_TIMEOUT
+        yield HTTPStatus.CONFLICT
+        yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        yield HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+def _problem_response(status: HTTPStatus) -> OpenAPIResponse:
+    return OpenAPIResponse(
+        description=status.phrase,
+        content={PROBLEM_JSON: OpenAPIMediaType(schema=Reference(ref="#/components/schemas/Problem"))},
+    )
+
+
+def _problem_schema() -> Schema:
+    text = Schema(type=OpenAPIType.STRING)
+    return Schema(
+        type=OpenAPIType.OBJECT,
+        title="Problem",
+        description="Problem details (RFC 9457); further members tell what was wrong.",
+        required=["type", "title", "status", "code", "detail", "request_id"],
+        properties={
+            "type": text,
+            "title": text,
+            "status": Schema(type=OpenAPIType.INTEGER),
+            "code": text,
+            "detail": text,
+            "request_id": text,
+        },
+    )
+
+
+def _add_example(body: RequestBody, schemas: dict[str, Schema]) -> None:
+    for media in body.content.values():
+        if media.examples is None and media.schema is not None:
+            value = _example_of(media.schema, schemas)
+            if value is not None:
+                media.examples = {"example": Example(value=value)}
+
+
+def _example_of(schema: Schema | Reference, schemas: dict[str, Schema]) -> Any:
+    """Return a value of the schema made of its fields' own examples; None where nothing can be said."""
+    if isinstance(schema, Reference):
+        return _example_of(schemas[schema.ref.rpartition("/")[2]], schemas)
+    given = [*(schema.examples or ()), *((schema.const,) if schema.const is not None else ()), *(schema.enum or ())]
+    if given:
+        return given[0]
+    if schema.properties:
+        required = set(schema.required or ())
+        fields = {name: _example_of(field, schemas) for name, field in schema.properties.items()}
+        return {name: value for name, value in fields.items() if value is not None or name in required}
+    for choice in schema.one_of or schema.any_of or ():
+        if (value := _example_of(choice, schemas)) is not None:
+            return value
+    return _plain_example(schema, schemas)
+
+
+def _plain_example(schema: Schema, schemas: dict[str, Schema]) -> Any:
+    kind = schema.type[0] if isinstance(schema.type, list) else schema.type
+    if schema.format in _EXAMPLE_BY_FORMAT:
+        return _EXAMPLE_BY_FORMAT[schema.format]
+    if kind == OpenAPIType.ARRAY and schema.items is not None:
+        item = _example_of(schema.items, schemas)
+        return [] if item is None else [item]
+    if kind == OpenAPIType.BOOLEAN:
+        return False
+    if kind in (OpenAPIType.INTEGER, OpenAPIType.NUMBER):
+        return schema.minimum if schema.minimum is not None else 1
+    return None
