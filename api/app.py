@@ -17,7 +17,7 @@ from api.http.health import healthz, readyz
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
-from api.http.session import SessionController
+from api.http.session import SessionController, SessionsController
 from api.http.trips import TripController
 from api.http.vehicles import VehicleController
 from api.settings import Settings
@@ -28,6 +28,7 @@ ROUTES = (
     ReadingController,
     SessionController,
     TripController,
+    SessionsController,
     VehicleController,
 )
 """Every controller and handler of the application."""

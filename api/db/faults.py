@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidInput
 
 RULE_HELD = "ZC001"
 """A trigger of ours refused: the message lists the codes after `zhuanche:`."""
@@ -24,6 +24,13 @@ class DatabaseAway(DomainError):
 
     code = "database-away"
     zh = "数据库暂时无法连接，没有记录任何内容，请稍后重试。"
+
+
+class Unstorable(InvalidInput):
+    """A text holds a character that cannot be kept (U+0000), or a number or time is beyond what can be kept."""
+
+    code = "unstorable"
+    zh = "文本含有无法保存的字符（U+0000），或数值、时间超出可保存的范围。"
 
 
 class Busy(DomainError):
@@ -77,6 +84,13 @@ def is_away(fault: BaseException) -> bool:
     if isinstance(fault, (OperationalError, psycopg.OperationalError)):
         return state is None or (state[:2] in ("08", "57") and state != "57014")
     return isinstance(fault, (ConnectionError, psycopg.InterfaceError))
+
+
+def is_unstorable(fault: BaseException) -> bool:
+    """Tell whether a value cannot be kept: psycopg itself refuses NUL, PostgreSQL numbers and times out of range."""
+    if not isinstance(fault, (DataError, psycopg.DataError)):
+        return False
+    return sqlstate(fault) in (None, "22003", "22008", "22021", "22P05")
 
 
 def is_overloaded(fault: BaseException) -> bool:

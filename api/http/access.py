@@ -20,24 +20,35 @@ STAFF = frozenset(Role) - {Role.AUDITOR}
 READERS = EVERYONE
 
 
+class PasswordChangeRequired(Forbidden):
+    """Change your password first: until then you may do nothing else."""
+
+    code = "password-change-required"
+    zh = "请先修改密码，此前不能进行其他操作。"
+
+
 class Allow:
     """A guard that lets in people who hold one of some roles."""
 
-    def __init__(self, *roles: Role | frozenset[Role]) -> None:
+    def __init__(self, *roles: Role | frozenset[Role], before_password_change: bool = False) -> None:
         self.roles: frozenset[Role] = frozenset().union(
             *(role if isinstance(role, frozenset) else {role} for role in roles)
         )
+        self.before_password_change = before_password_change
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Refuse who is not signed in, or holds none of the roles.
 
         Raises:
             NotSignedIn: no valid session came with the request.
+            PasswordChangeRequired: the person has a pass word that somebody else has seen.
             Forbidden: the person holds none of the roles.
         """
         actor = connection.scope.get("actor")
         if not isinstance(actor, Actor):
             raise NotSignedIn
+        if actor.must_change_password and not self.before_password_change:
+            raise PasswordChangeRequired
         if not actor.roles & self.roles:
             raise Forbidden(needs=sorted(self.roles))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlmodel import select
@@ -11,8 +11,8 @@ from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.tables.bureau import Unit
 from api.db.tables.people import Person, PersonAct, RoleGrant
-from api.usecases.sign_in import passwords
 from domain.errors import NotFound, StateConflict
+from domain.people import check_roles
 from domain.values import Role
 
 
@@ -23,22 +23,18 @@ class LoginTaken(StateConflict):
     zh = "本局已有人使用该登录名。"
 
 
-class AuditorExclusive(StateConflict):
-    """An auditor holds no other role."""
-
-    code = "auditor-exclusive"
-    zh = "审计人员不得兼任其他角色。"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPerson:
-    """A person as first entered; the pass word is changed at the first sign-in."""
+    """A person as first entered; the pass word is changed at the first sign-in unless told otherwise."""
 
     unit_id: UUID
     name: str
     login: str
-    password: str
+    password_hash: str
+    """Of `api.passwords.hash_password`: hashed before the transaction begins."""
     roles: frozenset[Role]
+    must_change_password: bool = True
+    person_id: UUID = field(default_factory=new_id)
 
 
 async def add_person(database: Database, actor: Actor, new: NewPerson, once: Once | None = None) -> UUID:
@@ -54,13 +50,12 @@ async def add_person(database: Database, actor: Actor, new: NewPerson, once: Onc
 
 async def insert_person(uow: UnitOfWork, new: NewPerson) -> UUID:
     """Write a person, the act, and the first roles."""
-    if Role.AUDITOR in new.roles and len(new.roles) > 1:
-        raise AuditorExclusive
+    check_roles(new.roles)
     if await uow.get(Unit, new.unit_id) is None:
         raise NotFound("There is no such unit.", unit_id=str(new.unit_id))
     if await uow.one(select(Person.person_id).where(Person.bureau_id == uow.bureau_id, Person.login == new.login)):
         raise LoginTaken(login=new.login)
-    person_id, act_id = new_id(), new_id()
+    person_id, act_id = new.person_id, new_id()
     entry_id = await uow.enter(
         "person-entered",
         facts={"person_id": person_id, "unit_id": new.unit_id, "roles": sorted(new.roles)},
@@ -73,7 +68,8 @@ async def insert_person(uow: UnitOfWork, new: NewPerson) -> UUID:
             unit_id=new.unit_id,
             name=new.name,
             login=new.login,
-            password_hash=passwords.hash(new.password),
+            password_hash=new.password_hash,
+            must_change_password=new.must_change_password,
             act_id=act_id,
         ),
         PersonAct(

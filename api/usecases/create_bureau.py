@@ -30,9 +30,11 @@ class NewBureau:
     boundary_source: str
     admin_login: str
     admin_name: str
-    admin_password: str
+    admin_password_hash: str
+    """Of `api.passwords.hash_password`."""
     zone: str = "Asia/Shanghai"
     demo: bool = False
+    admin_must_change_password: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ async def _create(uow: UnitOfWork, new: NewBureau, origin: Point, rings: list[Ri
             unit_id=desk_id,
             name=new.admin_name,
             login=new.admin_login,
-            password=new.admin_password,
+            password_hash=new.admin_password_hash,
+            must_change_password=new.admin_must_change_password,
             roles=frozenset({Role.ADMIN}),
         ),
     )

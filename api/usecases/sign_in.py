@@ -6,22 +6,29 @@ import hashlib
 import re
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
-from pwdlib import PasswordHash
+from sqlalchemy import text
 from sqlmodel import select
 
-from api.db.database import Actor, Database, Reader, UnitOfWork
+from api.db.database import BUREAU_CODE, Actor, Database, Reader, UnitOfWork
+from api.db.ledger_entry import new_id
 from api.db.queries.people import roles_of
 from api.db.tables.people import Person, SignInSession
+from api.passwords import password_fits
+from api.usecases.act_on_person import act_on_person
 from domain.errors import DomainError
 
 TOKEN = re.compile(r"([0-9]{6})\.[A-Za-z0-9_-]{43}")
 """A token names its bureau, so that it is looked up under that bureau's row-level security."""
 TRIES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=10)
+SESSIONS_KEPT = timedelta(days=30)
+"""How long an ended session is still listed."""
 
-passwords = PasswordHash.recommended()
-_NOBODY = passwords.hash(secrets.token_urlsafe())
+_FORGET_OLD = text(
+    "DELETE FROM sign_in_session WHERE bureau_id = :bureau_id AND person_id = :person_id AND expires_at < :ended_before"
+)
 
 
 class WrongCredentials(DomainError):
@@ -44,63 +51,97 @@ def token_digest(token: str) -> bytes:
 
 async def sign_in(
     database: Database, bureau_id: str, login: str, password: str, *, client: str, hours: float
-) -> tuple[str, Actor, bool]:
-    """Check a pass word and open a session; return its token, who it is, and whether the pass word must change.
+) -> tuple[str, Actor]:
+    """Check a pass word and open a session; return its token and who it is.
 
     A wrong pass word counts, and five in a row lock the account for ten minutes. What is wrong is not told, and an
-    unknown login costs the same time as a wrong pass word.
+    unknown login costs the same: one verification between the same two transactions.
 
     Raises:
         WrongCredentials: the three do not fit together, or the account is locked.
+        Busy: too many pass words are being checked.
     """
-
-    async def work(uow: UnitOfWork) -> tuple[str, Actor, bool] | None:
-        person = await uow.one(
-            select(Person).where(Person.bureau_id == bureau_id, Person.login == login).with_for_update()
+    if not BUREAU_CODE.fullmatch(bureau_id):
+        raise WrongCredentials
+    async with database.read(bureau_id) as reader:
+        known: str | None = await reader.one(
+            select(Person.password_hash).where(Person.bureau_id == bureau_id, Person.login == login)
         )
-        locked = person is None or not person.active or (person.locked_until or uow.now) > uow.now
-        fits = passwords.verify(password, _NOBODY if person is None else person.password_hash)
-        if person is None:
+    fits = await password_fits(password, known)
+
+    async def work(uow: UnitOfWork) -> tuple[str, Actor] | None:
+        person = await uow.one(
+            select(Person).where(Person.bureau_id == bureau_id, Person.login == login).with_for_update(key_share=True)
+        )
+        if person is None or not may_try(uow, person) or person.password_hash != known:
             return None
-        if locked or not fits:
-            tries = person.failed_tries + 1
-            lock = {"locked_until": uow.now + LOCK, "failed_tries": 0} if tries >= TRIES_BEFORE_LOCK else {}
-            await uow.update(Person, person.person_id, **({"failed_tries": tries} | lock))
+        if not fits:
+            await count_wrong_password(uow, person)
             return None
         if person.failed_tries:
             await uow.update(Person, person.person_id, failed_tries=0)
-        token, digest = new_token(bureau_id)
-        await uow.insert(
-            SignInSession(
-                bureau_id=bureau_id,
-                token_sha256=digest,
-                person_id=person.person_id,
-                created_at=uow.now,
-                seen_at=uow.now,
-                expires_at=uow.now + timedelta(hours=hours),
-                client=client[:200],
-            )
-        )
-        roles = await roles_of(uow, person.person_id)
-        return (
-            token,
-            Actor(bureau_id, person.person_id, person.unit_id, roles, person.name),
-            person.must_change_password,
-        )
+        return await open_session(uow, person, client=client, hours=hours)
 
-    if not re.fullmatch(r"[0-9]{6}", bureau_id):
-        raise WrongCredentials
     signed_in = await database.write(Actor(bureau_id), work)
     if signed_in is None:
         raise WrongCredentials
     return signed_in
 
 
-async def sign_out(database: Database, actor: Actor, token: str) -> None:
-    """End the session of a token."""
+def may_try(uow: UnitOfWork, person: Person) -> bool:
+    """Tell whether a pass word of this person counts now: the account is open and not locked."""
+    return person.active and (person.locked_until is None or person.locked_until <= uow.now)
+
+
+async def count_wrong_password(uow: UnitOfWork, person: Person) -> None:
+    """Count a wrong pass word; the fifth in a row locks the account for a while, which is a fact."""
+    tries = person.failed_tries + 1
+    if tries < TRIES_BEFORE_LOCK:
+        await uow.update(Person, person.person_id, failed_tries=tries)
+        return
+    until = uow.now + LOCK
+    await act_on_person(
+        uow, person.person_id, "lock", detail={"until": until.isoformat()}, locked_until=until, failed_tries=0
+    )
+
+
+async def open_session(uow: UnitOfWork, person: Person, *, client: str, hours: float) -> tuple[str, Actor]:
+    """Open a session of a person who has shown who they are; return its token and who it is."""
+    await uow.execute(
+        _FORGET_OLD,
+        {"bureau_id": uow.bureau_id, "person_id": person.person_id, "ended_before": uow.now - SESSIONS_KEPT},
+    )
+    token, digest = new_token(uow.bureau_id)
+    session = SignInSession(
+        bureau_id=uow.bureau_id,
+        token_sha256=digest,
+        session_id=new_id(),
+        person_id=person.person_id,
+        created_at=uow.now,
+        expires_at=uow.now + timedelta(hours=hours),
+        client=client[:200],
+    )
+    await uow.insert(session)
+    return token, await _as_actor(uow, person, session.session_id)
+
+
+async def sign_out(database: Database, actor: Actor) -> None:
+    """End the session that the actor came with."""
 
     async def work(uow: UnitOfWork) -> None:
-        await uow.update(SignInSession, token_digest(token), revoked_at=uow.now)
+        await uow.execute(
+            text(
+                "UPDATE sign_in_session SET revoked_at = :now"
+                " WHERE bureau_id = :bureau_id AND person_id = :person_id AND session_id = :session_id"
+                " AND revoked_at IS NULL"
+            ),
+            {
+                "now": uow.now,
+                "bureau_id": uow.bureau_id,
+                "person_id": actor.person_id,
+                "session_id": actor.session_id,
+            },
+        )
 
     await database.write(actor, work)
 
@@ -128,5 +169,16 @@ async def _actor(reader: Reader, digest: bytes) -> Actor | None:
     session, person = found
     if session.revoked_at is not None or session.expires_at <= reader.now or not person.active:
         return None
-    roles = await roles_of(reader, person.person_id)
-    return Actor(reader.bureau_id, person.person_id, person.unit_id, roles, person.name)
+    return await _as_actor(reader, person, session.session_id)
+
+
+async def _as_actor(reader: Reader, person: Person, session_id: UUID) -> Actor:
+    return Actor(
+        reader.bureau_id,
+        person.person_id,
+        person.unit_id,
+        await roles_of(reader, person.person_id),
+        person.name,
+        session_id=session_id,
+        must_change_password=person.must_change_password,
+    )

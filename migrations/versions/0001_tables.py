@@ -804,7 +804,8 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "verb IN ('enter', 'move-unit', 'change-password', 'reset-password', 'lock', 'deactivate', 'reactivate')",
+            "verb IN ('enter', 'move-unit', 'change-password', 'reset-password', 'lock', 'deactivate', 'reactivate',"
+            " 'revoke-sessions')",
             name=op.f("ck_person_act_verb_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -1025,9 +1026,9 @@ def upgrade() -> None:
         "sign_in_session",
         sa.Column("bureau_id", sa.Text(), nullable=False),
         sa.Column("token_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("client", sa.Text(), nullable=True),
@@ -1037,6 +1038,7 @@ def upgrade() -> None:
             name=op.f("fk_sign_in_session_bureau_id_person_id"),
         ),
         sa.PrimaryKeyConstraint("bureau_id", "token_sha256", name=op.f("pk_sign_in_session")),
+        sa.UniqueConstraint("bureau_id", "session_id", name=op.f("uq_sign_in_session_bureau_id_session_id")),
     )
     op.create_index(op.f("ix_sign_in_session_person_id"), "sign_in_session", ["person_id"], unique=False)
     op.create_table(

@@ -30,7 +30,7 @@ visit_note visit_note_conflict note_attachment attachment position position_dige
 
 SERVICE_UPDATES = {
     "person": "unit_id password_hash must_change_password failed_tries locked_until active act_id",
-    "sign_in_session": "seen_at expires_at revoked_at",
+    "sign_in_session": "revoked_at",
     "device": "name token_sha256 revoked_at act_id",
     "complaint": "state suspension suspended_on suspended_days particulars_rev accept_nominal_on accept_due_on"
     " accept_provisional accepted_on mediate_nominal_on mediate_due_on mediate_provisional"

@@ -409,6 +409,8 @@ CREATE FUNCTION auditor_alone_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     held text[];
 BEGIN
+    -- Two grants to one person come one after the other, so that the second sees the first.
+    PERFORM 1 FROM person WHERE bureau_id = NEW.bureau_id AND person_id = NEW.person_id FOR NO KEY UPDATE;
     SELECT array_agg(role) INTO held FROM (
         SELECT DISTINCT ON (role) role, granted FROM role_grant
         WHERE bureau_id = NEW.bureau_id AND person_id = NEW.person_id
@@ -416,6 +418,28 @@ BEGIN
     WHERE granted;
     IF 'auditor' = ANY (held) AND cardinality(held) > 1 THEN
         RAISE EXCEPTION 'zhuanche:auditor-exclusive an auditor holds no other role' USING ERRCODE = 'ZC001';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# Two administrators who remove each other wait here for one another: the second is the last, and stays.
+ADMIN_STAYS = """
+CREATE FUNCTION admin_stays_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    admins bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'role_grant' THEN
+        IF NEW.granted OR NEW.role <> 'admin' THEN RETURN NULL; END IF;
+    ELSIF NEW.active OR NOT OLD.active THEN
+        RETURN NULL;
+    END IF;
+    PERFORM 1 FROM person WHERE bureau_id = NEW.bureau_id ORDER BY person_id FOR NO KEY UPDATE;
+    SELECT count(*) INTO admins FROM person p WHERE p.bureau_id = NEW.bureau_id AND p.active
+        AND (SELECT g.granted FROM role_grant g WHERE g.bureau_id = p.bureau_id AND g.person_id = p.person_id
+             AND g.role = 'admin' ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1);
+    IF admins = 0 THEN
+        RAISE EXCEPTION 'zhuanche:last-admin at least one administrator stays' USING ERRCODE = 'ZC001';
     END IF;
     RETURN NULL;
 END $$
@@ -551,6 +575,7 @@ FUNCTIONS = (
     COMPLAINT_ACTED,
     JOB_STEP,
     AUDITOR_ALONE,
+    ADMIN_STAYS,
     READING_RULE,
     MAKE_PARTITION,
     PARTITION_MONTHS,
@@ -563,7 +588,7 @@ ROW_TRIGGERS = (
     ("complaint_acted", "BEFORE UPDATE ON complaint", "acted_holds"),
     ("job_step", "BEFORE UPDATE OF state, window_from, window_until ON job", "job_step_holds"),
     ("device_acted", "BEFORE UPDATE OF token_sha256, revoked_at, name ON device", "acted_holds"),
-    ("person_acted", "BEFORE UPDATE OF unit_id, password_hash, active ON person", "acted_holds"),
+    ("person_acted", "BEFORE UPDATE OF unit_id, password_hash, must_change_password, active ON person", "acted_holds"),
 )
 
 DEFERRED_TRIGGERS = (
@@ -573,6 +598,8 @@ DEFERRED_TRIGGERS = (
     ("trip_job_drop", "UPDATE ON trip_job", "trip_job_drop_holds"),
     ("complaint_acted_by", "INSERT OR UPDATE ON complaint", "complaint_acted_holds"),
     ("auditor_alone", "INSERT ON role_grant", "auditor_alone_holds"),
+    ("admin_stays", "INSERT ON role_grant", "admin_stays_holds"),
+    ("admin_stays_active", "UPDATE OF active ON person", "admin_stays_holds"),
     ("reading_rule", "INSERT ON reading", "reading_holds"),
 )
 

@@ -49,7 +49,7 @@ class Person(SQLModel, table=True):
 
 
 class PersonAct(SQLModel, table=True):
-    """Something was done to a person's account: entered, pass word changed or reset, signed in, deactivated."""
+    """Something was done to a person's account: entered, pass word changed or reset, sessions ended, deactivated."""
 
     __tablename__ = "person_act"
     __table_args__ = (
@@ -64,6 +64,7 @@ class PersonAct(SQLModel, table=True):
             "lock",
             "deactivate",
             "reactivate",
+            "revoke-sessions",
         ),
         FACT,
     )
@@ -184,12 +185,13 @@ class SignInSession(SQLModel, table=True):
     """A signed-in session; only the SHA-256 of its token is kept."""
 
     __tablename__ = "sign_in_session"
-    __table_args__ = (refers("person_id", "person"),)
+    __table_args__ = (refers("person_id", "person"), UniqueConstraint("bureau_id", "session_id"))
     bureau_id: BureauKey
     token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    session_id: UUID
+    """What the session is called in lists; unlike its token it opens nothing."""
     person_id: UUID = Field(index=True)
     created_at: At
-    seen_at: At
     expires_at: At
     revoked_at: AtOrNone = None
     client: StrOrNone = None
