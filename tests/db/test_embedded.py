@@ -270,19 +270,18 @@ def test_sessions_that_outlive_a_killed_server_are_ended_before_the_next_starts(
     """Protects the files from a session still at work in a server that was killed alone."""
     process, said = service(data)
     keep(said["dsn"])
-    busy = psycopg.connect(said["dsn"])
-    query = "DO $$ DECLARE x numeric := 0; BEGIN LOOP x := x + 1; END LOOP; END $$"
-    busy.pgconn.send_query(query.encode())
-    worker = busy.info.backend_pid
-    process.kill()
-    process.wait()
-    os.kill(said["server"], signal.SIGKILL)
-    assert gone(said["server"])
-    assert Path(f"/proc/{worker}").exists()
-    with start(data, durable=False) as server:
-        assert gone(worker)
-        assert ask(server.dsn("postgres"), "SELECT n FROM kept") == 42
-    busy.close()
+    with contextlib.closing(psycopg.connect(said["dsn"])) as busy:
+        query = "DO $$ DECLARE x numeric := 0; BEGIN LOOP x := x + 1; END LOOP; END $$"
+        busy.pgconn.send_query(query.encode())
+        worker = busy.info.backend_pid
+        process.kill()
+        process.wait()
+        os.kill(said["server"], signal.SIGKILL)
+        assert gone(said["server"])
+        assert Path(f"/proc/{worker}").exists()
+        with start(data, durable=False) as server:
+            assert gone(worker)
+            assert ask(server.dsn("postgres"), "SELECT n FROM kept") == 42
 
 
 def test_a_server_that_dies_under_a_living_service_comes_back_at_the_same_address(data: Path) -> None:
