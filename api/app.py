@@ -13,7 +13,9 @@ from litestar.di import Provide
 from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
+from api.http.complaints import ComplaintController
 from api.http.health import healthz, readyz
+from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
@@ -25,6 +27,8 @@ from api.settings import Settings
 ROUTES = (
     healthz,
     readyz,
+    ComplaintController,
+    JobController,
     ReadingController,
     SessionController,
     TripController,
