@@ -242,16 +242,17 @@ def test_a_server_left_running_by_a_killed_service_is_stopped_and_started_anew(d
     """Protects the restart after kill -9 of the service, with its sessions still open on the old server."""
     process, said = service(data)
     keep(said["dsn"])
-    with psycopg.connect(said["dsn"]) as of_the_dead:
-        of_the_dead.execute("LOCK TABLE kept")
-        process.kill()
-        process.wait()
-        assert ask(said["dsn"], "SELECT 1") == 1
-        with start(data, durable=False) as server:
-            assert server.pid != said["server"]
-            assert gone(said["server"])
-            assert ask(server.dsn("postgres"), "SELECT n FROM kept") == 42
-            assert len(list(Path(tempfile.gettempdir()).glob(server.address.socket.name))) == 1
+    of_the_dead = psycopg.connect(said["dsn"])
+    of_the_dead.execute("LOCK TABLE kept")
+    process.kill()
+    process.wait()
+    assert ask(said["dsn"], "SELECT 1") == 1
+    with start(data, durable=False) as server:
+        assert server.pid != said["server"]
+        assert gone(said["server"])
+        assert ask(server.dsn("postgres"), "SELECT n FROM kept") == 42
+        assert len(list(Path(tempfile.gettempdir()).glob(server.address.socket.name))) == 1
+    of_the_dead.close()
     assert not Path(said["dsn"].partition("host=")[2].partition("&")[0]).exists()
 
 
