@@ -13,26 +13,32 @@ from litestar.di import Provide
 from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
-from api.http.complaints import ComplaintController
+from api.http.devices import DeviceController
 from api.http.health import healthz, readyz
-from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
+from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController, SessionsController
+from api.http.track import track_geojson, track_gpx
 from api.http.trips import TripController
 from api.http.vehicles import VehicleController
+from api.ingest.door import Door, Lane
 from api.settings import Settings
 
 ROUTES = (
     healthz,
+    osmand_form,
+    osmand_query,
     readyz,
-    ComplaintController,
-    JobController,
+    send_positions,
+    track_geojson,
+    track_gpx,
+    DeviceController,
     ReadingController,
     SessionController,
-    TripController,
     SessionsController,
+    TripController,
     VehicleController,
 )
 """Every controller and handler of the application."""
@@ -49,7 +55,7 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
 def create_app(
     settings: Settings,
     service_url: str,
-    ingest_url: str,  # noqa: ARG001 - the writer of positions takes it
+    ingest_url: str,
     clock: Clock = wall_clock,
 ) -> Litestar:
     """Return the application on a migrated database.
@@ -61,16 +67,21 @@ def create_app(
         clock: where "now" comes from.
     """
     database = Database(service_url, settings, clock)
+    door = Door(database, service_url, ingest_url, settings, clock)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        yield
-        await database.close()
+        await door.start()
+        try:
+            yield
+        finally:
+            await door.stop()
+            await database.close()
 
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[lifespan],
-        state=State({"settings": settings, "database": database}),
+        state=State({"settings": settings, "database": database, "door": door}),
         middleware=[Requests],
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},
@@ -79,10 +90,12 @@ def create_app(
             "database": Provide(lambda: database, sync_to_thread=False),
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),
+            "door": Provide(lambda: door, sync_to_thread=False),
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),
         logging_config=None,
     )
     complete_document(app)
+    app.asgi_handler = Lane(app.asgi_handler, door, settings)
     return app

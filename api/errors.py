@@ -11,6 +11,7 @@ import msgspec
 
 from api.db.database import KeyReused, RecordedRefusal
 from api.db.faults import Busy, DatabaseAway, HeldByDatabase
+from api.ingest.fixes import UnknownDevice
 from api.usecases.sign_in import WrongCredentials
 from domain.errors import DomainError, Forbidden, InvalidInput, NotFound, StateConflict
 
@@ -86,6 +87,7 @@ STATUS: Final[dict[type[DomainError], int]] = {
     Unparseable: 400,
     NotSignedIn: 401,
     WrongCredentials: 401,
+    UnknownDevice: 401,
     Forbidden: 403,
     CrossSite: 403,
     NotFound: 404,

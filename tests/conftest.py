@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from litestar import Litestar
 from sqlmodel import select
@@ -60,12 +61,14 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             from api.db.distribute import distribute  # noqa: PLC0415 - only a Citus run needs it
 
             distribute(url)
+        keep_months(url)
         yield Server(url, url, url, url, url, distributed)
         return
     from api.db.embedded import start  # noqa: PLC0415 - only a run on the embedded server needs it
 
     with start(tmp_path_factory.mktemp("pg"), durable=False) as embedded:
         migrate(embedded.dsn("postgres"))
+        keep_months(embedded.dsn("postgres"))
         yield Server(
             embedded.dsn("postgres"),
             embedded.dsn(OWNER),
@@ -73,6 +76,16 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             embedded.dsn(INGEST),
             embedded.dsn(READER),
             distributed=False,
+        )
+
+
+def keep_months(url: str) -> None:
+    """Make the partitions around the tests' clock, whatever the date is today."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "SELECT make_position_partition((%s::date + make_interval(months => n))::date)"
+            " FROM generate_series(-3, 3) AS n",
+            (monday_morning().date(),),
         )
 
 

@@ -17,6 +17,7 @@ from sqlmodel import select
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.tables.uses import Decision, VehicleUse
+from api.ingest.held import promote_held
 from domain.errors import NotFound
 from domain.trip.life import UseKind, UseState, UseVerb, after
 
@@ -113,6 +114,8 @@ async def take_step(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
     for name, value in changed.items():
         setattr(use, name, value)
     await uow.insert(_decision(uow, use, step, state, entry_id))
+    if use.kind == UseKind.TRIP and changed.keys() & {"actual_from", "actual_until"}:
+        await promote_held(uow, use.use_id)
     return Taken(decision_id, entry_id, state)
 
 

@@ -1,0 +1,133 @@
+"""`/v1/devices`: the phones and terminals that may tell where a vehicle is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from api.db.database import Actor, Database, Once
+from api.db.queries.devices import devices_page
+from api.http.access import Allow
+from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.ingest.door import Door
+from api.usecases.enrol_device import NewDevice, enrol_device, revoke_device, rotate_token
+from domain.values import Role
+
+KEEPERS = Allow(Role.ADMIN, Role.DESK_CHIEF)
+"""Who enrols devices: not those who drive with them."""
+VIEWERS = Allow(Role.ADMIN, Role.DESK_CHIEF, Role.CUSTODIAN, Role.DISPATCHER, Role.AUDITOR)
+
+
+class DeviceToEnrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A phone of a person, or a terminal of a vehicle: exactly one of the two owners."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["专用车车载终端"])]
+    person_id: UUID | None = None
+    vehicle_id: Annotated[UUID, msgspec.Meta(examples=["0199c2f0-0000-7000-8000-000000000001"])] | None = None
+
+
+class DeviceEnrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """The device and its token, shown this once: a repeated request is answered without it."""
+
+    device_id: UUID
+    token: Annotated[str, msgspec.Meta(examples=["350302-k7m2-9xqd-3fzp-w8vn"])] | None
+
+
+class TokenRotated(msgspec.Struct, frozen=True, kw_only=True):
+    """The device's new token, shown this once; the one before opens nothing any more."""
+
+    token: Annotated[str, msgspec.Meta(examples=["350302-k7m2-9xqd-3fzp-w8vn"])]
+
+
+class Revocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a device is let in no more."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500, examples=["手机遗失"])]
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A device; nothing of its token."""
+
+    device_id: UUID
+    name: str
+    person_id: UUID | None
+    vehicle_id: UUID | None
+    enrolled_at: datetime
+    revoked_at: datetime | None
+
+
+class DeviceController(Controller):
+    """Devices of the bureau."""
+
+    path = "/v1/devices"
+    tags = ("devices",)
+
+    @post(guards=[KEEPERS], summary="Enrol a device", name="devices.enrol")
+    async def enrol(
+        self,
+        data: JSONBody[DeviceToEnrol],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        once: NamedDependency[Once | None],
+    ) -> DeviceEnrolled:
+        """Enrol a phone or a terminal; its token is shown in this answer and never again."""
+        new = NewDevice(name=data.name, person_id=data.person_id, vehicle_id=data.vehicle_id)
+        enrolled = await enrol_device(database, actor, new, once)
+        return DeviceEnrolled(device_id=enrolled.device_id, token=enrolled.token)
+
+    @get(guards=[VIEWERS], summary="List devices", name="devices.list")
+    async def list(
+        self,
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        after: After = None,
+        limit: Limit = 50,
+    ) -> Page[DeviceView]:
+        """List devices in the order of their enrolment, revoked ones too."""
+        key = parse_cursor(after, 1)
+        try:
+            last = UUID(key[0]) if key else None
+        except ValueError as fault:
+            raise BadCursor from fault
+        async with database.read(actor.bureau_id) as reader:
+            rows = await devices_page(reader, last, limit + 1)
+        items = [msgspec.convert(row, DeviceView, from_attributes=True) for row in rows[:limit]]
+        return Page(items=items, next=cursor(str(items[-1].device_id)) if len(rows) > limit else None)
+
+    @post("/{device_id:uuid}/rotate", guards=[KEEPERS], summary="Give a device another token", name="devices.rotate")
+    async def rotate(
+        self,
+        device_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        door: NamedDependency[Door],
+    ) -> TokenRotated:
+        """Return a new token, shown this once; the one before opens nothing from now on."""
+        token = await rotate_token(database, actor, device_id)
+        door.devices.forget(actor.bureau_id)
+        return TokenRotated(token=token)
+
+    @post(
+        "/{device_id:uuid}/revoke",
+        guards=[KEEPERS],
+        status_code=204,
+        summary="Let a device in no more",
+        name="devices.revoke",
+    )
+    async def revoke(
+        self,
+        device_id: FromPath[UUID],
+        data: JSONBody[Revocation],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        door: NamedDependency[Door],
+    ) -> None:
+        """Revoke a device for good: what it sends from now on is refused; what it told stays."""
+        await revoke_device(database, actor, device_id, data.reason)
+        door.devices.forget(actor.bureau_id)

@@ -1,0 +1,341 @@
+"""Writes what waits: many requests in one transaction, each answered after its commit.
+
+The writer takes what has gathered while the last transaction ran, copies it into a staging table of its own, moves it
+into `position` and `position_held` where a repeat conflicts with what is there, commits, and only then answers each
+request with what became of its fixes. Nothing is acknowledged that is not durable; a request whose answer was lost
+is sent again and counted as repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import psycopg
+import structlog
+from sqlalchemy import text
+
+from api.clock import Clock
+from api.db.database import Database, connect_options
+from api.db.faults import Busy, DatabaseAway, is_away, is_overloaded
+from api.db.roles import INGEST
+from api.ingest.columns import COPY, STAGING, Waiting, copy_stream
+from api.ingest.devices import KnownDevice
+from api.ingest.fixes import Aside, Fault, Kept, Received, set_aside, times_of
+from api.settings import Settings
+from domain.track.fixes import to_us
+
+log = structlog.get_logger()
+
+TRIES: Final = 3
+"""How often a batch is written again after a deadlock or a lost connection."""
+MONTHS_LIFE_S: Final = 60.0
+"""How long the list of kept months is believed."""
+
+_FIX: Final = (
+    "bureau_id, device_id, fixed_at, lat_e7, lon_e7, source_seq, received_at, datum, raw_lat, raw_lon, "
+    "{numbers}, fixed, mock, attributes, request_no"
+)
+_NUMBERS: Final = ("accuracy_m", "altitude_m", "speed_mps", "course_deg")
+_INTO: Final = _FIX.format(numbers=", ".join(_NUMBERS))
+_FROM: Final = _FIX.format(numbers=", ".join(f"nullif({name}, 'NaN')" for name in _NUMBERS))
+_MOVE: Final = (
+    f"INSERT INTO {{table}} ({_INTO}) SELECT {_FROM} FROM incoming WHERE {{which}}"  # noqa: S608 - constants only
+    " ON CONFLICT DO NOTHING RETURNING request_no"
+)
+_COUNTING: Final = _MOVE.format(table="position", which="counts")
+_HELD: Final = _MOVE.format(table="position_held", which="NOT counts")
+_ASIDE: Final = (
+    "INSERT INTO position_aside (bureau_id, aside_id, device_id, reason, raw, received_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
+
+
+class IngestFull(Busy):
+    """More positions wait than this service may keep; nothing of this request was recorded, please send it again."""
+
+    code = "ingest-full"
+    zh = "等待写入的定位点已达上限，本次请求未记录任何内容，请稍后重发。"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of the fixes of a request; all of them need not be sent again."""
+
+    stored: int
+    """New, and they count."""
+    repeated: int
+    """Known already."""
+    held: int
+    """Of a phone outside its person's trips: dropped after 24 hours unless a departure made offline arrives."""
+    aside: int
+    """Can never count; kept as sent."""
+    faults: list[Fault] = []
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request that waits for its answer."""
+
+    waiting: Waiting
+    asides: Sequence[Aside]
+    faults: list[Fault]
+    answer: asyncio.Future[Outcome]
+
+    @property
+    def weight(self) -> int:
+        """Return how many places in the queue it takes."""
+        return len(self.waiting.fixes) + len(self.asides)
+
+
+@dataclass(slots=True)
+class IngestStats:
+    """What the writer did so far, for metrics."""
+
+    stored: int = 0
+    repeated: int = 0
+    held: int = 0
+    aside: int = 0
+    refused: int = 0
+    batches: int = 0
+    last_batch: int = 0
+    last_commit_s: float = 0.0
+    commit_s: float = 0.0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+class Writer:
+    """Takes fixes of all bureaus and writes them on one connection of the ingest role."""
+
+    def __init__(self, database: Database, url: str, settings: Settings, clock: Clock) -> None:
+        """Write on `url`; ask `database` which months are kept."""
+        self._database = database
+        self._url = url
+        self._settings = settings
+        self._clock = clock
+        self._queue: deque[Entry] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._kept = Kept(months=frozenset(), run_from_s=0.0, run_until_s=0.0)
+        self._kept_until = 0.0
+        self.unanswered = 0
+        """Fixes that wait or are being written."""
+        self.stats = IngestStats()
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Answer what was accepted, then end."""
+        self._stopping = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def put(self, device: KnownDevice, received: Received) -> Outcome:
+        """Wait until the fixes of a request are durable and return what became of them.
+
+        Raises:
+            IngestFull: too many wait already, or the service is going down; nothing was taken.
+            DatabaseAway: the database could not be reached.
+            Busy: it did not take the batch in time.
+        """
+        weight = len(received.fixes) + len(received.asides)
+        if self._stopping or self.unanswered + weight > self._settings.ingest_queue:
+            self.stats.refused += weight
+            raise IngestFull
+        now = self._clock()
+        if self._kept_until < asyncio.get_running_loop().time():
+            await self._refresh_months(now)
+        received, times = times_of(received, self._kept, now)
+        entry = Entry(
+            Waiting(
+                bureau_id=device.bureau_id,
+                device_id=device.device_id,
+                datum=received.datum,
+                fixes=received.fixes,
+                times=times,
+                counts=device.counts(times),
+            ),
+            received.asides,
+            received.faults,
+            asyncio.get_running_loop().create_future(),
+        )
+        self.unanswered += weight
+        self._queue.append(entry)
+        self._arrived.set()
+        try:
+            return await entry.answer
+        finally:
+            self.unanswered -= weight
+
+    async def _refresh_months(self, now: datetime) -> None:
+        async with self._database.read(_NO_BUREAU) as reader:
+            days = (await reader.execute(text("SELECT position_partition_months()"))).scalars().all()
+        months = frozenset((day.year, day.month) for day in days)
+        first = last = (now.year, now.month)
+        while _next(first, -1) in months:
+            first = _next(first, -1)
+        while last in months:
+            last = _next(last, 1)
+        self._kept = Kept(months=months, run_from_s=_start_s(first), run_until_s=_start_s(last))
+        self._kept_until = asyncio.get_running_loop().time() + MONTHS_LIFE_S
+
+    async def _run(self) -> None:
+        while self._queue or not self._stopping:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            batch = self._take()
+            try:
+                await self._write(batch)
+            except Exception as fault:  # noqa: BLE001 - whatever happened, everyone who waits is told
+                _fail(batch, fault)
+
+    def _take(self) -> list[Entry]:
+        batch = [self._queue.popleft()]
+        room = self._settings.ingest_batch - batch[0].weight
+        while self._queue and self._queue[0].weight <= room:
+            room -= self._queue[0].weight
+            batch.append(self._queue.popleft())
+        return batch
+
+    async def _write(self, batch: list[Entry]) -> None:
+        """Write the batch and answer it; a row the database cannot take spoils its own request only."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                began = perf_counter()
+                stored, held = await self._transaction(batch)
+                self._answer(batch, stored, held, perf_counter() - began)
+            except (psycopg.DataError, psycopg.IntegrityError):
+                if len(batch) == 1:
+                    _put_all_aside(batch[0])
+                    continue
+                for entry in batch:
+                    await self._write([entry])
+            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as fault:
+                await self._drop_connection()
+                if attempt == TRIES or is_overloaded(fault):
+                    raise
+                continue
+            return
+        raise AssertionError("unreachable")
+
+    async def _transaction(self, batch: list[Entry]) -> tuple[list[int], list[int]]:
+        """Write the batch in one transaction; return how many new rows each request brought, counting and held."""
+        connection = await self._connected()
+        received_at = self._clock()
+        waiting = [entry.waiting for entry in batch]
+        stored = held = [0] * len(batch)
+        async with connection.transaction(), connection.cursor(binary=True) as cursor:
+            if any(one.fixes for one in waiting):
+                async with cursor.copy(COPY) as copy:
+                    await copy.write(copy_stream(waiting, to_us(received_at)))
+                if any(one.fixes and (one.counts is None or any(one.counts)) for one in waiting):
+                    stored = await _moved(cursor, _COUNTING, len(batch))
+                if any(one.counts is not None and not all(one.counts) for one in waiting):
+                    held = await _moved(cursor, _HELD, len(batch))
+            asides = [_aside_row(entry.waiting, aside, received_at) for entry in batch for aside in entry.asides]
+            if asides:
+                await cursor.executemany(_ASIDE, asides)
+        return stored, held
+
+    def _answer(self, batch: list[Entry], stored: list[int], held: list[int], took_s: float) -> None:
+        stats = self.stats
+        stats.batches += 1
+        stats.last_commit_s = took_s
+        stats.commit_s += took_s
+        stats.last_batch = 0
+        for entry, new, kept in zip(batch, stored, held, strict=True):
+            fixes = len(entry.waiting.fixes)
+            outcome = Outcome(
+                stored=new, repeated=fixes - new - kept, held=kept, aside=len(entry.asides), faults=entry.faults
+            )
+            stats.stored += new
+            stats.repeated += outcome.repeated
+            stats.held += kept
+            stats.aside += outcome.aside
+            stats.last_batch += fixes
+            for fault in entry.faults:
+                stats.reasons[fault.code] = stats.reasons.get(fault.code, 0) + 1
+            if not entry.answer.done():
+                entry.answer.set_result(outcome)
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None:
+            connection = await psycopg.AsyncConnection.connect(
+                self._url,
+                autocommit=True,
+                options=connect_options(INGEST, self._settings),
+                connect_timeout=int(self._settings.connect_timeout_s),
+                application_name="zhuanche writer",
+            )
+            await connection.execute(STAGING)
+            self._connection = connection
+        return self._connection
+
+    async def _drop_connection(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.Error, OSError):
+                await self._connection.close()
+            self._connection = None
+
+
+_NO_BUREAU: Final = "000000"
+"""Which months are kept is the same for all; a transaction names a bureau all the same."""
+
+
+async def _moved(cursor: psycopg.AsyncCursor[Any], statement: str, requests: int) -> list[int]:
+    await cursor.execute(statement)
+    numbers = np.fromiter((row[0] for row in await cursor.fetchall()), dtype=np.int64)
+    counted: list[int] = np.bincount(numbers, minlength=requests).tolist()
+    return counted
+
+
+def _aside_row(waiting: Waiting, aside: Aside, received_at: datetime) -> tuple[Any, ...]:
+    aside_id = aside.id_for(waiting.device_id)
+    return (waiting.bureau_id, aside_id, waiting.device_id, aside.reason, aside.raw, received_at)
+
+
+def _put_all_aside(entry: Entry) -> None:
+    """Keep as they were sent the fixes of a request that the database cannot take."""
+    refused = Received(datum=entry.waiting.datum, fixes=[], indexes=[], asides=list(entry.asides), faults=entry.faults)
+    for index, fix in enumerate(entry.waiting.fixes):
+        detail = "The database cannot take this fix or another of its request."
+        set_aside(refused, index, "not-storable", detail, msgspec.json.encode(fix))
+    entry.asides = refused.asides
+    entry.waiting = msgspec.structs.replace(entry.waiting, fixes=[], times=[], counts=None)
+
+
+def _fail(batch: Sequence[Entry], fault: Exception) -> None:
+    told: Exception = fault
+    if is_overloaded(fault):
+        told = Busy()
+    elif is_away(fault):
+        told = DatabaseAway()
+    log.error("batch-not-written", kind=type(fault).__name__, requests=len(batch), exc_info=fault)
+    for entry in batch:
+        if not entry.answer.done():
+            entry.answer.set_exception(told)
+
+
+def _next(month: tuple[int, int], step: int) -> tuple[int, int]:
+    months = month[0] * 12 + month[1] - 1 + step
+    return months // 12, months % 12 + 1
+
+
+def _start_s(month: tuple[int, int]) -> float:
+    return datetime(*month, 1, tzinfo=UTC).timestamp()
