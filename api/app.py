@@ -13,8 +13,10 @@ from litestar.di import Provide
 from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
+from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
 from api.http.health import healthz, readyz
+from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
@@ -31,6 +33,8 @@ ROUTES = (
     osmand_form,
     osmand_query,
     readyz,
+    ComplaintController,
+    JobController,
     send_positions,
     track_geojson,
     track_gpx,

@@ -207,6 +207,8 @@ def make_cluster(folder: DataFolder, programs: Programs, *, durable: bool) -> No
                 *([] if durable else ["--no-sync"]),
             ],
             INITDB_TIMEOUT_S,
+            # Own zones are found from here: the settings are read before the server changes to its folder.
+            cwd=making,
         )
         if status != 0:
             raise told_fault(said, folder.path, "The database could not be made")

@@ -84,7 +84,9 @@ class Account:
     other: bool
     """It is another than the service's own, so that processes must change over to it."""
 
-    def spawn(self, command: Sequence[str | Path], said: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, command: Sequence[str | Path], said: IO[bytes] | int, cwd: Path = Path("/")
+    ) -> subprocess.Popen[bytes]:
         """Start a command as this account, in a session of its own, files closed to others; it writes to `said`.
 
         A session of its own keeps the terminal's Ctrl-C from it: the service decides when the server stops.
@@ -94,7 +96,7 @@ class Account:
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
-            cwd="/",
+            cwd=cwd,
             env=ENVIRONMENT,
             umask=0o077,
             start_new_session=True,
@@ -103,7 +105,7 @@ class Account:
             extra_groups=[] if self.other else None,
         )
 
-    def run(self, command: Sequence[str | Path], timeout_s: float) -> tuple[int, str]:
+    def run(self, command: Sequence[str | Path], timeout_s: float, cwd: Path = Path("/")) -> tuple[int, str]:
         """Run a command as this account and return its exit status and what it said.
 
         Raises:
@@ -111,7 +113,7 @@ class Account:
             OSError: the command could not be started.
         """
         try:
-            process = self.spawn(command, subprocess.PIPE)
+            process = self.spawn(command, subprocess.PIPE, cwd)
         except OSError as fault:
             if self.other and fault.errno in (errno.EPERM, errno.EINVAL):
                 raise NoAccount(

@@ -185,7 +185,7 @@ class EmbeddedServer:
             ]
             with said.open("wb") as output:
                 said.chmod(0o600)
-                self._process = self.folder.account.spawn(command, output)
+                self._process = self.folder.account.spawn(command, output, cwd=self.folder.pgdata)
         try:
             self._wait_until_ready()
             self._make_database()

@@ -91,7 +91,9 @@ def _ended(mark: str, uid: int, pids: list[int], how: signal.Signals, patience_s
 def _forget_stale_number(folder: DataFolder) -> None:
     """Remove a `postmaster.pid` whose number now belongs to some other process: PostgreSQL would not start.
 
-    A number that belongs to nobody is left to PostgreSQL, which also looks at the shared memory named there.
+    The same for a dead server that its new parent has not yet taken leave of (a zombie), as in a container whose
+    first process is slow to. A number that belongs to nobody is left to PostgreSQL, which also looks at the shared
+    memory named there.
     """
     file = folder.pgdata / "postmaster.pid"
     if not file.exists():
@@ -101,11 +103,18 @@ def _forget_stale_number(folder: DataFolder) -> None:
     if pid and not _lives(pid):
         return
     words = _words(pid) if pid else ["-"]
-    if not words or Path(words[0]).name in ("postgres", "postmaster"):
+    if (not words and not _is_zombie(pid)) or (words and Path(words[0]).name in ("postgres", "postmaster")):
         raise DataFolderInUse(
             f"A PostgreSQL server that zhuanche did not start (process {pid}) runs on {folder.pgdata}: stop it first."
         )
     file.unlink()
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def _lives(pid: int) -> bool:

@@ -57,3 +57,6 @@ def ensure_roles(connection: Connection) -> None:
         connection.execute(text(f'GRANT CREATE ON DATABASE "{database}" TO {OWNER}'))
     if is_super:
         connection.execute(text(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}"))
+        # Nobody who serves needs a table of their own; the batching writer stages its fixes in one.
+        connection.execute(text(f'REVOKE TEMPORARY ON DATABASE "{database}" FROM PUBLIC'))
+        connection.execute(text(f'GRANT TEMPORARY ON DATABASE "{database}" TO {OWNER}, {INGEST}'))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from api.db.database import Actor, Database, Once, Reader, UnitOfWork
 from api.db.ledger_entry import degrees_e7, new_id
@@ -21,6 +21,13 @@ class PlateTaken(StateConflict):
 
     code = "plate-taken"
     zh = "本局已有车辆使用该号牌。"
+
+
+class NotDedicatedThen(StateConflict):
+    """A release names the unit that the vehicle is dedicated to on that day."""
+
+    code = "not-dedicated-then"
+    zh = "解除专用须针对当日该车辆所专用的单位。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +160,15 @@ async def dedicate_vehicle(database: Database, actor: Actor, new: NewDedication,
 
     Raises:
         NotFound: there is no such vehicle or unit.
+        NotDedicatedThen: a release of what is not dedicated to the unit on that day.
     """
 
     async def work(uow: UnitOfWork) -> UUID:
         await known_vehicle(uow, new.vehicle_id)
         if await uow.get(Unit, new.unit_id) is None:
             raise NotFound("There is no such unit.", unit_id=str(new.unit_id))
+        if new.kind == "release" and await _dedicated_to(uow, new.vehicle_id, new.effective_on) != new.unit_id:
+            raise NotDedicatedThen(effective_on=new.effective_on.isoformat())
         order_id = new_id()
         entry_id = await uow.enter(
             f"vehicle-{new.kind}",
@@ -201,3 +211,21 @@ async def known_vehicle(reader: Reader, vehicle_id: UUID) -> Vehicle:
     if vehicle is None:
         raise NotFound("There is no such vehicle.", vehicle_id=str(vehicle_id))
     return vehicle
+
+
+async def _dedicated_to(uow: UnitOfWork, vehicle_id: UUID, on: date) -> UUID | None:
+    orders = await uow.all(
+        select(DedicationOrder)
+        .where(
+            DedicationOrder.bureau_id == uow.bureau_id,
+            DedicationOrder.vehicle_id == vehicle_id,
+            col(DedicationOrder.effective_on) <= on,
+        )
+        .order_by(
+            col(DedicationOrder.effective_on).desc(),
+            col(DedicationOrder.recorded_at).desc(),
+            col(DedicationOrder.order_id).desc(),
+        )
+        .limit(1)
+    )
+    return orders[0].unit_id if orders and orders[0].kind == "dedicate" else None

@@ -1118,6 +1118,7 @@ def upgrade() -> None:
         sa.Column("use_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("requester_id", sa.Uuid(), nullable=False),
+        sa.Column("driver_id", sa.Uuid(), nullable=True),
         sa.Column("upkeep", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -1126,6 +1127,9 @@ def upgrade() -> None:
         sa.Column("cost_fen", sa.BigInteger(), nullable=True),
         sa.Column("fuel_ml", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("kind = 'upkeep'", name=op.f("ck_upkeep_order_kind")),
+        sa.CheckConstraint("driver_id <> requester_id", name=op.f("ck_upkeep_order_no_order_to_oneself")),
+        sa.CheckConstraint("(driver_id IS NULL) = (upkeep = 'tow')", name=op.f("ck_upkeep_order_driven_or_towed")),
+        sa.CheckConstraint("cost_fen >= 0 AND fuel_ml >= 0", name=op.f("ck_upkeep_order_amounts")),
         sa.CheckConstraint(
             "upkeep IN ('fuel', 'wash', 'repair', 'inspection', 'tow')", name=op.f("ck_upkeep_order_upkeep_known")
         ),
@@ -1133,6 +1137,11 @@ def upgrade() -> None:
             ["bureau_id", "after_use_id"],
             ["vehicle_use.bureau_id", "vehicle_use.use_id"],
             name=op.f("fk_upkeep_order_bureau_id_after_use_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["bureau_id", "driver_id"],
+            ["person.bureau_id", "person.person_id"],
+            name=op.f("fk_upkeep_order_bureau_id_driver_id"),
         ),
         sa.ForeignKeyConstraint(
             ["bureau_id", "requester_id"],

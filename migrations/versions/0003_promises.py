@@ -528,6 +528,8 @@ BEGIN
     EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', name);
     EXECUTE format('CREATE POLICY one_bureau ON public.%I USING (bureau_id = current_setting(''zhuanche.bureau_id'', true))'
         ' WITH CHECK (bureau_id = current_setting(''zhuanche.bureau_id'', true))', name);
+    EXECUTE format('CREATE POLICY backup ON public.%I FOR SELECT TO zhuanche_backup USING (true)', name);
+    EXECUTE format('GRANT SELECT ON public.%I TO zhuanche_backup', name);
     EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.%I'
         ' FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     RETURN name;
@@ -607,6 +609,13 @@ DEFERRED_TRIGGERS = (
 def upgrade() -> None:
     for function in FUNCTIONS:
         op.execute(function)
+    # A caller's search_path, or a temporary table of the same name, must not stand between a rule and its tables.
+    op.execute(
+        "DO $$ DECLARE one regprocedure; BEGIN"
+        " FOR one IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'"
+        " AND proowner = current_user::regrole"
+        " LOOP EXECUTE format('ALTER FUNCTION %s SET search_path = public, pg_temp', one); END LOOP; END $$"
+    )
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON {table}"
@@ -623,7 +632,7 @@ def upgrade() -> None:
             f"CREATE CONSTRAINT TRIGGER {name} AFTER {when} DEFERRABLE INITIALLY DEFERRED"
             f" FOR EACH ROW EXECUTE FUNCTION {function}()"
         )
-    op.execute("REVOKE EXECUTE ON FUNCTION make_position_partition(date) FROM PUBLIC")
+    op.execute("REVOKE EXECUTE ON FUNCTION make_position_partition(date), position_partition_months() FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION make_position_partition(date), position_partition_months() TO zhuanche_service")
     op.execute(
         "SELECT make_position_partition((date_trunc('month', now()) + make_interval(months => n))::date)"

@@ -48,9 +48,9 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, told_to_stop)
     with server:
-        sys.stdout.write(json.dumps({"server": server.pid, "dsn": server.dsn("postgres")}) + "\n")
-        sys.stdout.flush()
         try:
+            sys.stdout.write(json.dumps({"server": server.pid, "dsn": server.dsn("postgres")}) + "\n")
+            sys.stdout.flush()
             sys.stdin.read()
         except KeyboardInterrupt:
             return 0

@@ -57,7 +57,7 @@ async def last_reading(reader: Reader, vehicle_id: UUID) -> Row | None:
     """Return the reading by which the odometer stands now, or None before the first one."""
     found: Sequence[Row] = await reader.all(
         _in_force(reader, vehicle_id)
-        .order_by(col(Row.segment).desc(), col(Row.read_at).desc(), col(Row.odometer_m).desc())
+        .order_by(col(Row.read_at).desc(), col(Row.segment).desc(), col(Row.odometer_m).desc())
         .limit(1)
     )
     return found[0] if found else None

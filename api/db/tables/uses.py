@@ -226,14 +226,21 @@ class UpkeepOrder(SQLModel, table=True):
     __table_args__ = (
         refers("use_id kind", "vehicle_use"),
         refers("requester_id", "person", "person_id"),
+        refers("driver_id", "person", "person_id"),
         refers("after_use_id", "vehicle_use", "use_id"),
         check("kind", "kind = 'upkeep'"),
         one_of("upkeep", "fuel", "wash", "repair", "inspection", "tow"),
+        check("no_order_to_oneself", "driver_id <> requester_id"),
+        check("driven_or_towed", "(driver_id IS NULL) = (upkeep = 'tow')"),
+        check("amounts", "cost_fen >= 0 AND fuel_ml >= 0"),
     )
     bureau_id: BureauKey
     use_id: IdKey
     kind: Str = "upkeep"
     requester_id: UUID
+    """Who gave the order."""
+    driver_id: UUID | None
+    """Who drives; nobody where the vehicle is towed."""
     upkeep: Str
     place: Str
     reason: Str

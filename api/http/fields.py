@@ -1,0 +1,63 @@
+"""Kinds of fields that bodies and queries share: texts with a limit, instants with a zone and a sane year."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Final
+
+import msgspec
+
+from domain.errors import InvalidInput
+from domain.values import Window
+
+WITHOUT_NUL: Final = "^[^\\x00]*$"
+"""PostgreSQL stores any text but one with U+0000."""
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=WITHOUT_NUL)]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300, pattern=WITHOUT_NUL)]
+Prose = Annotated[str, msgspec.Meta(min_length=1, max_length=5_000, pattern=WITHOUT_NUL)]
+Number = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=WITHOUT_NUL)]
+Telephone = Annotated[str, msgspec.Meta(min_length=3, max_length=40, pattern=WITHOUT_NUL, examples=["13800000001"])]
+Instant = Annotated[datetime, msgspec.Meta(tz=True, examples=["2026-11-23T09:00:00+08:00"])]
+
+
+class TimeOutOfRange(InvalidInput):
+    """A time lies between the years 1990 and 2100, and has its offset."""
+
+    code = "time-out-of-range"
+    zh = "时间须在 1990 年至 2100 年之间，并带时区偏移。"
+
+
+class WindowBackwards(InvalidInput):
+    """A window ends after it starts."""
+
+    code = "window-backwards"
+    zh = "时间窗口的结束须晚于开始。"
+
+
+def instant(given: datetime) -> datetime:
+    """Return an instant in UTC. Raises `TimeOutOfRange`."""
+    if given.tzinfo is None or not _FIRST_YEAR <= given.year < _LAST_YEAR:
+        raise TimeOutOfRange(given=given.isoformat())
+    return given.astimezone(UTC)
+
+
+def instant_or_none(given: datetime | None) -> datetime | None:
+    """Return an instant in UTC, or None where none was given. Raises `TimeOutOfRange`."""
+    return None if given is None else instant(given)
+
+
+def day_or_none(given: date | None) -> date | None:
+    """Return a day of a sane year, or None where none was given. Raises `TimeOutOfRange`."""
+    if given is not None and not _FIRST_YEAR <= given.year < _LAST_YEAR:
+        raise TimeOutOfRange(given=given.isoformat())
+    return given
+
+
+def window(start_at: datetime, end_at: datetime) -> Window:
+    """Return a window of two instants. Raises `TimeOutOfRange` or `WindowBackwards`."""
+    first, last = instant(start_at), instant(end_at)
+    if last <= first:
+        raise WindowBackwards
+    return Window(first, last)
