@@ -13,6 +13,7 @@ from litestar.di import Provide
 from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
+from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
 from api.http.health import healthz, readyz
@@ -22,6 +23,7 @@ from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController, SessionsController
+from api.http.site_decisions import SiteDecisionController
 from api.http.track import track_geojson, track_gpx
 from api.http.trips import TripController
 from api.http.vehicles import VehicleController
@@ -41,8 +43,10 @@ ROUTES = (
     DeviceController,
     ReadingController,
     SessionController,
-    SessionsController,
+    read_calendar,
+    SiteDecisionController,
     TripController,
+    SessionsController,
     VehicleController,
 )
 """Every controller and handler of the application."""

@@ -178,6 +178,13 @@ class Calendar:
             return True
         return (day.month, day.day) >= TURN_OF_YEAR and day.year + 1 not in self.years and day not in self._named
 
+    def provisional_from(self, start: date) -> date:
+        """Return the first day from `start` on that a notice not out yet decides."""
+        day = start
+        while not self.is_provisional(day):
+            day += ONE_DAY
+        return day
+
     def add_working_days(self, start: date, n: int, excluded: Iterable[Stretch] = ()) -> Deadline:
         """Return the `n`-th working day after `start` (1 ≤ n ≤ 3,660), days of `excluded` left out.
 

@@ -1,12 +1,10 @@
 """Do any act of `domain.complaint.acts` to a complaint: the domain decides, the act is kept with what it left behind.
 
-The newest act of a complaint keeps the facts as they stand after it, so that the next one starts from there; the row
-of the complaint is what lists, terms and the database's own rule look at.
+How an act is written is in `api.usecases.complaint_step`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -15,16 +13,15 @@ import msgspec
 from sqlalchemy import text
 
 from api.db.database import Actor, Database, Once, UnitOfWork
-from api.db.ledger_entry import new_id
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.complaints import complaint_row, facts_of_row, mediation_deadline, pack_of
 from api.db.tables.bureau import Unit
 from api.db.tables.complaints import Complaint, ComplaintAct, ComplaintParticulars
-from domain.calendar import Deadline
+from api.usecases.complaint_step import Step, write_step
 from domain.complaint.act import Act
 from domain.complaint.acts import Correct, Distribute, Merge, ReturnToIntake, decide
 from domain.complaint.particulars import Particulars
-from domain.complaint.states import OPEN, ComplaintFacts
+from domain.complaint.states import OPEN
 from domain.errors import InvalidInput, NotFound
 
 CLOCKS_APART: Final = timedelta(minutes=2)
@@ -215,106 +212,29 @@ async def _do(
     previous: UUID | None = None,
     revision: int = 1,
 ) -> UUID:
-    """Decide and write: the act, the complaint's row, the terms of its open jobs, the ledger entry."""
+    """Let the domain decide, and write what it decided."""
     stated_at = at or uow.now
     if stated_at > uow.now + CLOCKS_APART:
         raise ActInFuture(at=stated_at.isoformat())
     act = make(on=stated_at.astimezone(await zone_of(uow)).date())
-    moved = moved or ({"unit_id": await _intake(uow)} if isinstance(act, ReturnToIntake) else {})
-    facts = await facts_of_row(uow, row)
+    before = await facts_of_row(uow, row)
     pack = await pack_of(uow, row.pack)
-    after = decide(facts, act, pack)
-    term = mediation_deadline(after, pack, await calendar_of(uow)) if after.state in OPEN else None
-    if term is not None:
-        after = replace(after, mediate_due_on=term.due_on)
+    after = decide(before, act, pack)
     told = msgspec.to_builtins(act)
-    entry_id = await uow.enter(
-        f"complaint-{act.verb}",
-        facts={
-            "complaint_id": row.complaint_id,
-            "from_state": facts.state,
-            "to_state": after.state,
-            "ground": after.ground,
-            "stated_at": stated_at,
-            **{name: value for name, value in told.items() if name in IMPERSONAL},
-            **moved,
-            **_term_facts(term),
-        },
-        person={name: value for name, value in told.items() if name not in IMPERSONAL} | (person or {}) or None,
+    step = Step(
+        verb=act.verb,
+        before=before,
+        after=after,
+        term=mediation_deadline(after, pack, await calendar_of(uow)) if after.state in OPEN else None,
+        stated_at=stated_at,
+        facts={name: value for name, value in told.items() if name in IMPERSONAL},
+        person={name: value for name, value in told.items() if name not in IMPERSONAL},
+        sealed=person or {},
+        moved=moved or ({"unit_id": await _intake(uow)} if isinstance(act, ReturnToIntake) else {}),
         previous=previous,
         revision=revision,
     )
-    act_id = new_id()
-    await uow.insert(
-        ComplaintAct(
-            bureau_id=uow.bureau_id,
-            act_id=act_id,
-            complaint_id=row.complaint_id,
-            verb=act.verb,
-            from_state=facts.state,
-            to_state=after.state,
-            ground=after.ground if after.ground != facts.ground else None,
-            detail={"act": told | msgspec.to_builtins(moved), "after": msgspec.to_builtins(after)},
-            stated_at=stated_at,
-            actor_id=uow.actor.person_id,
-            recorded_at=uow.now,
-            entry_id=entry_id,
-        )
-    )
-    announced = {"announced_at": stated_at} if after.announcement != facts.announcement else {}
-    await uow.update(
-        Complaint, row.complaint_id, act_id=act_id, **_columns(after), **_term_columns(term), **announced, **moved
-    )
-    await carry_term_to_jobs(uow, row.complaint_id, term)
-    return act_id
-
-
-def _columns(after: ComplaintFacts) -> dict[str, Any]:
-    return {
-        "state": after.state.value,
-        "suspension": after.suspension.value if after.suspension else None,
-        "suspended_on": after.suspended_on,
-        "suspended_days": sum((still.through - still.after).days for still in after.stood_still),
-        "accepted_on": after.accepted_on,
-        "complainant_consented_at": after.complainant_consented_at,
-        "respondent_consented_at": after.respondent_consented_at,
-        "merged_into": after.merged_into,
-    }
-
-
-def _term_columns(term: Deadline | None) -> dict[str, Any]:
-    if term is None:
-        return {}
-    return {
-        "mediate_nominal_on": term.nominal_on,
-        "mediate_due_on": term.due_on,
-        "mediate_provisional": term.provisional,
-    }
-
-
-def _term_facts(term: Deadline | None) -> dict[str, Any]:
-    return {} if term is None else {"mediate_by": term.nominal_on, "mediate_due_on": term.due_on}
-
-
-_CARRY = text(
-    "UPDATE job SET due_nominal_on = :nominal_on, due_on = :due_on, due_provisional = :provisional"
-    " WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id AND state = 'open'"
-)
-
-
-async def carry_term_to_jobs(uow: UnitOfWork, complaint_id: UUID, term: Deadline | None) -> None:
-    """Give the open jobs of a complaint the term that now runs for it; without one they keep theirs."""
-    if term is not None:
-        await uow.execute(
-            _CARRY,
-            {
-                "bureau_id": uow.bureau_id,
-                "complaint_id": complaint_id,
-                "nominal_on": term.nominal_on,
-                "due_on": term.due_on,
-                "provisional": term.provisional,
-            },
-        )
+    return await write_step(uow, row, step)
 
 
 async def _intake(uow: UnitOfWork) -> UUID:

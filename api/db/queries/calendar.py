@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from api.db.database import Reader
 from api.db.tables.bureau import Bureau, CalendarDay, CalendarNotice
@@ -22,3 +22,10 @@ async def calendar_of(reader: Reader) -> Calendar:
 async def zone_of(reader: Reader) -> ZoneInfo:
     """Return the zone in which the reader's bureau counts its days."""
     return ZoneInfo(await reader.one(select(Bureau.zone).where(Bureau.bureau_id == reader.bureau_id)))
+
+
+async def notices_of(reader: Reader) -> list[tuple[CalendarNotice, list[CalendarDay]]]:
+    """Return every notice entered with its days, in order."""
+    days = await reader.all(select(CalendarDay).order_by(col(CalendarDay.day)))
+    notices = await reader.all(select(CalendarNotice).order_by(col(CalendarNotice.year)))
+    return [(notice, [one for one in days if one.year == notice.year]) for notice in notices]

@@ -1,0 +1,136 @@
+"""Enter the State Council's notice of a year's holidays (节假日安排的通知), and recompute what rested on it.
+
+The calendar is the same for every bureau, so entering a notice is the owner's act; each bureau's terms are recomputed
+by an act of its own, which leaves the term before and after visible.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.calendar import calendar_of
+from api.db.queries.complaints import (
+    acceptance_deadline,
+    complaint_row,
+    facts_of_row,
+    mediation_deadline,
+    pack_of,
+)
+from api.db.tables.bureau import CalendarDay, CalendarNotice
+from api.db.tables.complaints import Complaint
+from api.usecases.complaint_step import Step, carry_to_jobs, write_step
+from domain.calendar import Deadline, Notice, load_notice, shipped_years
+from domain.complaint.states import OPEN, State
+
+NO_BUREAU = "000000"
+"""Transactions on what is no bureau's see no bureau's rows."""
+
+
+async def enter_notice(owner: Database, notice: Notice, entered_by: str) -> int:
+    """Enter a notice, or an amended one in its place, and return how many complaints' terms moved.
+
+    Entering the same notice again changes nothing, but finishes a recomputation that was cut short.
+
+    Args:
+        owner: a database of the owner role; the service may not change the calendar.
+        notice: as `domain.calendar.read_notice` reads it.
+        entered_by: who entered it, in words.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        row = await uow.one(select(CalendarNotice).where(CalendarNotice.year == notice.year).with_for_update())
+        days = await uow.all(select(CalendarDay).where(CalendarDay.year == notice.year))
+        told = {(one.day, one.working, one.name) for one in notice.days}
+        if row is not None:
+            if row.link == notice.link and {(one.day, one.working, one.name) for one in days} == told:
+                return
+            await uow.execute(delete(CalendarDay).where(col(CalendarDay.year) == notice.year))
+            await uow.execute(delete(CalendarNotice).where(col(CalendarNotice.year) == notice.year))
+        await uow.insert(
+            CalendarNotice(
+                year=notice.year,
+                title=notice.title,
+                link=notice.link,
+                source=notice.source,
+                entered_by=entered_by,
+                entered_at=uow.now,
+            ),
+            *(CalendarDay(day=one.day, year=notice.year, name=one.name, working=one.working) for one in notice.days),
+        )
+
+    await owner.write(Actor(NO_BUREAU), work)
+    return sum([await recompute_terms(owner, bureau_id, notice) for bureau_id in await owner.bureaus()])
+
+
+async def enter_shipped_notices(owner: Database) -> int:
+    """Enter the notices that come with this release and are not entered yet; return how many terms moved."""
+    async with owner.read(NO_BUREAU) as reader:
+        known = set(await reader.all(select(CalendarNotice.year)))
+    missing = [year for year in shipped_years() if year not in known]
+    return sum([await enter_notice(owner, load_notice(year), "shipped") for year in missing])
+
+
+async def recompute_terms(database: Database, bureau_id: str, notice: Notice) -> int:
+    """Recompute the terms of a bureau's open complaints by the calendar as it is now; return how many moved."""
+    live = [State.RECEIVED.value, *(state.value for state in OPEN)]
+    async with database.read(bureau_id) as reader:
+        ids = await reader.all(
+            select(Complaint.complaint_id)
+            .where(Complaint.bureau_id == bureau_id, col(Complaint.state).in_(live))
+            .order_by(col(Complaint.complaint_id))
+        )
+    moved = 0
+    for complaint_id in ids:
+
+        async def work(uow: UnitOfWork, complaint_id: UUID = complaint_id) -> bool:
+            return await _recompute(uow, complaint_id, notice)
+
+        moved += await database.write(Actor(bureau_id), work)
+    return moved
+
+
+async def _recompute(uow: UnitOfWork, complaint_id: UUID, notice: Notice) -> bool:
+    row = await complaint_row(uow, complaint_id, lock=True)
+    facts = await facts_of_row(uow, row)
+    pack, calendar = await pack_of(uow, row.pack), await calendar_of(uow)
+    if facts.state is State.RECEIVED:
+        term: Deadline | None = acceptance_deadline(facts.received_on, pack, calendar)
+        before = Deadline(row.accept_nominal_on, row.accept_due_on, row.accept_provisional)
+        columns = ("accept_nominal_on", "accept_due_on", "accept_provisional")
+    elif facts.state in OPEN and row.mediate_nominal_on is not None and row.mediate_due_on is not None:
+        term = mediation_deadline(facts, pack, calendar)
+        before = Deadline(row.mediate_nominal_on, row.mediate_due_on, bool(row.mediate_provisional))
+        columns = ("mediate_nominal_on", "mediate_due_on", "mediate_provisional")
+    else:
+        return False
+    if term is None or term == before:
+        return False
+    await write_step(
+        uow,
+        row,
+        Step(
+            verb="recompute-term",
+            before=facts,
+            after=facts,
+            term=term if facts.state in OPEN else None,
+            stated_at=uow.now,
+            facts={
+                "notice_year": notice.year,
+                "notice_link": notice.link,
+                "term_before": _told(before),
+                "term_after": _told(term),
+            },
+            moved=dict(zip(columns, (term.nominal_on, term.due_on, term.provisional), strict=True)),
+        ),
+    )
+    await carry_to_jobs(uow, complaint_id, term)
+    return True
+
+
+def _told(term: Deadline) -> dict[str, Any]:
+    return {"nominal_on": term.nominal_on, "due_on": term.due_on, "provisional": term.provisional}
