@@ -26,6 +26,7 @@ from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
 from api.http.track import track_geojson, track_gpx
 from api.http.trips import TripController
+from api.http.upkeep import UpkeepController
 from api.http.vehicles import VehicleController
 from api.ingest.door import Door, Lane
 from api.settings import Settings
@@ -47,6 +48,7 @@ ROUTES = (
     SiteDecisionController,
     TripController,
     SessionsController,
+    UpkeepController,
     VehicleController,
 )
 """Every controller and handler of the application."""

@@ -12,8 +12,9 @@ from api.db.database import RecordedRefusal, UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.queries.use_facts import Asked, load_facts
 from api.db.tables.uses import Refusal as Row
-from domain.use_rule.facts import UseFacts
+from domain.use_rule.facts import Stage, UseFacts
 from domain.use_rule.rule import Permit, Refusal, decide
+from domain.use_rule.upkeep import UpkeepFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ async def permitted(uow: UnitOfWork, asked: Asked, request: dict[str, Any]) -> P
     return Permitted(answer, facts_as_json(facts))
 
 
-def facts_as_json(facts: UseFacts) -> dict[str, Any]:
+def facts_as_json(facts: UseFacts | UpkeepFacts) -> dict[str, Any]:
     """Return the facts as plain JSON values: identifiers, times, codes and whole numbers."""
     built: dict[str, Any] = msgspec.to_builtins(facts)
     return built
@@ -51,19 +52,42 @@ def facts_as_json(facts: UseFacts) -> dict[str, Any]:
 async def record_refusal(
     uow: UnitOfWork, asked: Asked, facts: UseFacts, refusal: Refusal, request: dict[str, Any]
 ) -> UUID:
-    """Write the refusal with its ledger entry and return its id."""
+    """Write the rule's refusal with its ledger entry and return its id."""
+    return await insert_refusal(
+        uow,
+        stage=asked.stage,
+        use_id=asked.use_id,
+        vehicle_id=asked.vehicle_id,
+        requester_id=asked.requester_id,
+        codes=refusal.codes,
+        facts=facts_as_json(facts),
+        request=request,
+    )
+
+
+async def insert_refusal(
+    uow: UnitOfWork,
+    *,
+    stage: Stage,
+    use_id: UUID | None,
+    vehicle_id: UUID | None,
+    requester_id: UUID,
+    codes: tuple[str, ...],
+    facts: dict[str, Any],
+    request: dict[str, Any],
+) -> UUID:
+    """Write a refusal with its ledger entry and return its id."""
     refusal_id = new_id()
-    kept = facts_as_json(facts)
     entry_id = await uow.enter(
         "use-refused",
         facts={
             "refusal_id": refusal_id,
-            "stage": asked.stage,
-            "use_id": asked.use_id,
-            "vehicle_id": asked.vehicle_id,
-            "requester_id": asked.requester_id,
-            "reasons": refusal.codes,
-            "facts": kept,
+            "stage": stage,
+            "use_id": use_id,
+            "vehicle_id": vehicle_id,
+            "requester_id": requester_id,
+            "reasons": codes,
+            "facts": facts,
             "asked": request,
         },
     )
@@ -71,12 +95,12 @@ async def record_refusal(
         Row(
             bureau_id=uow.bureau_id,
             refusal_id=refusal_id,
-            stage=asked.stage.value,
-            use_id=asked.use_id,
-            vehicle_id=asked.vehicle_id,
-            requester_id=asked.requester_id,
-            reasons=list(refusal.codes),
-            facts=kept,
+            stage=stage.value,
+            use_id=use_id,
+            vehicle_id=vehicle_id,
+            requester_id=requester_id,
+            reasons=list(codes),
+            facts=facts,
             asked=plain(request),
             recorded_at=uow.now,
             entry_id=entry_id,

@@ -91,9 +91,16 @@ async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
         using_unit_id=using_unit_id,
         dedicated=dedicated,
         jobs=await _jobs(uow, asked, bureau.boundary),
-        crew=await _crew(uow, asked.crew),
+        crew=await crew_facts(uow, asked.crew),
         approver=await approver_facts(uow, asked.approver_id, using_unit_id, asked.approved_at or asked.at),
-        other_uses=await _other_uses(uow, asked),
+        other_uses=await other_uses(
+            uow,
+            vehicle_id=asked.vehicle_id,
+            use_id=asked.use_id,
+            planned_from=asked.planned_from,
+            planned_until=asked.planned_until,
+            at=asked.at,
+        ),
         inspection=papers.get("inspection"),
         insurance=papers.get("insurance"),
         under_repair=await _under_repair(uow, asked),
@@ -227,7 +234,8 @@ _CREW = text(
 )
 
 
-async def _crew(uow: UnitOfWork, crew: Sequence[tuple[UUID, Seat]]) -> tuple[CrewFacts, ...]:
+async def crew_facts(uow: UnitOfWork, crew: Sequence[tuple[UUID, Seat]]) -> tuple[CrewFacts, ...]:
+    """Return what is on file of each member of a crew. Raises `NotFound`."""
     person_ids = sorted({person_id for person_id, _ in crew})
     rows = await uow.execute(_CREW, {"bureau_id": uow.bureau_id, "person_ids": person_ids})
     known = {row.person_id: row for row in rows}
@@ -282,16 +290,25 @@ _OTHER_USES = text(
 )
 
 
-async def _other_uses(uow: UnitOfWork, asked: Asked) -> tuple[OtherUse, ...]:
+async def other_uses(
+    uow: UnitOfWork,
+    *,
+    vehicle_id: UUID,
+    use_id: UUID | None,
+    planned_from: datetime,
+    planned_until: datetime,
+    at: datetime,
+) -> tuple[OtherUse, ...]:
+    """Return the vehicle's other uses that hold part of a window, or were not back by an instant."""
     rows = await uow.execute(
         _OTHER_USES,
         {
             "bureau_id": uow.bureau_id,
-            "vehicle_id": asked.vehicle_id,
-            "use_id": asked.use_id,
-            "planned_from": asked.planned_from,
-            "planned_until": asked.planned_until,
-            "at": asked.at,
+            "vehicle_id": vehicle_id,
+            "use_id": use_id,
+            "planned_from": planned_from,
+            "planned_until": planned_until,
+            "at": at,
         },
     )
     return tuple(

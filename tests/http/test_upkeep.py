@@ -1,0 +1,238 @@
+"""Upkeep orders over HTTP: the only movement without a complaint, on the one calendar of the vehicle."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from api.db.database import UnitOfWork
+from api.db.tables.uses import UpkeepOrder
+from tests.conftest import SignIn, problem_code
+from tests.trips import approved_trip, departed_trip, new_trip
+from tests.world import World
+
+SHEET = "cd" * 32
+
+
+def order(world: World, **other: Any) -> dict[str, Any]:
+    """Return the body of a fuel order from half an hour ahead, for an hour."""
+    start = world.clock() + timedelta(minutes=30)
+    return {
+        "vehicle_id": str(world.vehicle_id),
+        "upkeep": "fuel",
+        "driver_id": str(world["driver"].who),
+        "planned_from": start.isoformat(),
+        "planned_until": (start + timedelta(hours=1)).isoformat(),
+        "place": "中石化城厢加油站",
+        "reason": "油量不足四分之一",
+    } | other
+
+
+def end(odometer_m: int, **other: Any) -> dict[str, Any]:
+    """Return the body of a departure or return."""
+    return {"reading": {"odometer_m": odometer_m}} | other
+
+
+async def ordered(client: httpx.AsyncClient, world: World, **other: Any) -> str:
+    """Give an order and return its id."""
+    answer = await client.post("/v1/upkeep-orders", json=order(world, **other))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["use_id"])
+
+
+async def test_fuel_is_ordered_fetched_and_settled(world: World, signed_in: SignIn) -> None:
+    """The desk's head orders, the driver drives, the dispatcher enters the receipt; readings at both ends."""
+    chief, driver, dispatcher = [await signed_in(who) for who in ("desk_chief", "driver", "dispatcher")]
+    use_id = await ordered(chief, world)
+    path = f"/v1/upkeep-orders/{use_id}"
+    world.clock.advance(minutes=30)
+    left = await driver.post(f"{path}/depart", json=end(52_000_000))
+    assert (left.status_code, left.json()["order"]["state"]) == (200, "departed")
+    known = (await chief.get(f"/v1/vehicles/{world.vehicle_id}")).json()["now"]
+    assert (known["state"], known["place"]) == ("at-upkeep", "中石化城厢加油站")
+    assert known["under_way"]["driver_name"].startswith("driver")
+    early = await dispatcher.post(f"{path}/close", json={"cost_fen": 31_250, "fuel_ml": 42_350})
+    assert problem_code(early) == "not-in-this-state"
+    world.clock.advance(minutes=40)
+    back = await driver.post(f"{path}/return", json=end(52_006_000))
+    assert (back.status_code, back.json()["order"]["state"]) == (200, "returned")
+    half = await dispatcher.post(f"{path}/close", json={"cost_fen": 31_250})
+    assert problem_code(half) == "amounts-missing"
+    settled = await dispatcher.post(
+        f"{path}/close", json={"cost_fen": 31_250, "fuel_ml": 42_350, "document_no": "发票 04400012"}
+    )
+    assert settled.status_code == 200, settled.text
+    assert (settled.json()["state"], settled.json()["fuel_ml"]) == ("closed", 42_350)
+    readings = (await driver.get("/v1/readings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
+    assert [(one["occasion"], one["use_id"]) for one in readings] == [("return", use_id), ("departure", use_id)]
+
+
+async def test_an_order_over_an_approved_trip_is_refused_with_the_trip_s_window(
+    world: World, signed_in: SignIn
+) -> None:
+    """The refusal is recorded, and says which trip is in the way and when."""
+    trip_id = await approved_trip(world)
+    chief = await signed_in("desk_chief")
+    refused = await chief.post("/v1/upkeep-orders", json=order(world))
+    assert (refused.status_code, problem_code(refused)) == (409, "refused")
+    said = refused.json()
+    assert said["reasons"][0]["code"] == "vehicle-busy"
+    assert said["reasons"][0]["about"] == [str(trip_id)]
+    assert said["other_uses"][0]["use_id"] == str(trip_id)
+    assert said["other_uses"][0]["planned_from"].startswith("2026-11-23T02:00:00")
+    before = order(
+        world,
+        planned_from=world.clock().isoformat(),
+        planned_until=(world.clock() + timedelta(hours=1)).isoformat(),
+    )
+    assert (await chief.post("/v1/upkeep-orders", json=before)).status_code == 201
+
+
+async def test_a_trip_over_an_upkeep_order_is_refused_too(world: World, signed_in: SignIn) -> None:
+    """Both share one calendar, whichever came first."""
+    chief, dispatcher = await signed_in("desk_chief"), await signed_in("dispatcher")
+    start = world.clock() + timedelta(minutes=30)
+    use_id = await ordered(
+        chief, world, upkeep="repair", planned_until=(start + timedelta(days=7)).isoformat(), place="城厢汽修厂"
+    )
+    new = await new_trip(world)
+    asked = {
+        "vehicle_id": str(new.vehicle_id),
+        "job_ids": [str(job_id) for job_id in new.job_ids],
+        "planned_from": new.planned_from.isoformat(),
+        "planned_until": new.planned_until.isoformat(),
+        "crew": [{"person_id": str(person_id), "seat": seat} for person_id, seat in new.crew],
+    }
+    refused = await dispatcher.post("/v1/trips", json=asked)
+    assert problem_code(refused) == "refused"
+    assert {"code": "vehicle-busy", "about": [use_id]}.items() <= refused.json()["reasons"][0].items()
+    world.clock.advance(minutes=30)
+    driver = await signed_in("driver")
+    assert (await driver.post(f"/v1/upkeep-orders/{use_id}/depart", json=end(52_000_000))).status_code == 200
+    unfit = await dispatcher.post("/v1/trips", json=asked)
+    assert [reason["code"] for reason in unfit.json()["reasons"]] == ["vehicle-busy", "vehicle-unfit"]
+
+
+async def test_orders_and_trips_at_once_never_overlap(world: World, signed_in: SignIn) -> None:
+    """Of twenty orders for one hour sent together exactly one is given; the others name it."""
+    chief = await signed_in("desk_chief")
+    answers = await asyncio.gather(*(chief.post("/v1/upkeep-orders", json=order(world)) for _ in range(20)))
+    given = [answer.json()["use_id"] for answer in answers if answer.status_code == 201]
+    assert len(given) == 1
+    for answer in answers:
+        if answer.status_code != 201:
+            assert answer.json()["other_uses"][0]["use_id"] == given[0]
+
+
+async def test_who_orders_does_not_drive_and_the_driver_is_licensed(world: World, signed_in: SignIn) -> None:
+    """Every reason is told; the database holds the first by itself."""
+    chief = await signed_in("desk_chief")
+    refused = await chief.post("/v1/upkeep-orders", json=order(world, driver_id=str(world["desk_chief"].who)))
+    assert [reason["code"] for reason in refused.json()["reasons"]] == ["driver-not-licensed", "self-approval"]
+    use_id = await ordered(chief, world)
+
+    async def by_sql(uow: UnitOfWork) -> None:
+        await uow.insert(
+            UpkeepOrder(
+                bureau_id=world.bureau_id,
+                use_id=UUID(use_id),
+                requester_id=world["driver"].who,
+                driver_id=world["driver"].who,
+                upkeep="fuel",
+                place="x",
+                reason="x",
+                after_use_id=None,
+            )
+        )
+
+    with pytest.raises(IntegrityError, match="no_order_to_oneself"):
+        await world.database.write(world["driver"], by_sql)
+
+
+async def test_only_heads_order_and_only_the_driver_departs(world: World, signed_in: SignIn) -> None:
+    """A driver gives no orders; an officer who is not the driver does not take the vehicle."""
+    driver, officer, chief = [await signed_in(who) for who in ("driver", "officer", "desk_chief")]
+    assert problem_code(await driver.post("/v1/upkeep-orders", json=order(world))) == "forbidden"
+    use_id = await ordered(chief, world)
+    world.clock.advance(minutes=30)
+    path = f"/v1/upkeep-orders/{use_id}/depart"
+    assert problem_code(await officer.post(path, json=end(52_000_000))) == "not-aboard"
+    assert problem_code(await chief.post(path, json=end(52_000_000))) == "not-aboard"
+    assert (await driver.post(path, json=end(52_000_000))).status_code == 200
+
+
+async def test_a_departure_outside_the_window_is_refused_online_and_kept_from_paper(
+    world: World, signed_in: SignIn
+) -> None:
+    """Online it can still be mended by another order; on paper it happened, so a person looks at it."""
+    chief, driver = await signed_in("desk_chief"), await signed_in("driver")
+    use_id = await ordered(chief, world)
+    path = f"/v1/upkeep-orders/{use_id}"
+    world.clock.advance(hours=2, seconds=1)
+    late = await driver.post(f"{path}/depart", json=end(52_000_000))
+    assert [reason["code"] for reason in late.json()["reasons"]] == ["window-missed"]
+    paper = {"source": "paper", "stated_at": world.clock().isoformat(), "sheet_sha256": SHEET}
+    kept = await chief.post(f"{path}/depart", json=end(52_000_000, **paper))
+    assert (kept.status_code, kept.json()["reasons"]) == (202, ["window-missed"])
+    in_time = paper | {"stated_at": (world.clock() - timedelta(hours=1)).isoformat()}
+    recorded = await chief.post(f"{path}/depart", json=end(52_000_000, **in_time))
+    assert (recorded.status_code, recorded.json()["outcome"]) == (200, "recorded")
+    twice = await driver.post(f"{path}/depart", json=end(52_000_000))
+    assert (twice.status_code, twice.json()["why"]) == (202, "already-departed")
+
+
+async def test_an_upkeep_order_waits_until_the_vehicle_is_back(world: World, signed_in: SignIn) -> None:
+    """The trip is late, its plan is over, but the vehicle is not there."""
+    chief, driver = await signed_in("desk_chief"), await signed_in("driver")
+    await departed_trip(world)
+    world.clock.advance(hours=3)
+    chief, driver = await signed_in("desk_chief"), await signed_in("driver")
+    use_id = await ordered(chief, world)
+    world.clock.advance(minutes=30)
+    busy = await driver.post(f"/v1/upkeep-orders/{use_id}/depart", json=end(53_000_000))
+    assert [reason["code"] for reason in busy.json()["reasons"]] == ["vehicle-busy"]
+
+
+async def test_a_cancelled_order_frees_the_calendar(world: World, signed_in: SignIn) -> None:
+    """Its window can be given again; it stays in the list as cancelled."""
+    chief = await signed_in("desk_chief")
+    use_id = await ordered(chief, world)
+    gone = await chief.post(f"/v1/upkeep-orders/{use_id}/cancel", json={"reason": "油量够用"})
+    assert gone.json()["state"] == "cancelled"
+    again = await ordered(chief, world)
+    twice = await chief.post(f"/v1/upkeep-orders/{use_id}/cancel", json={"reason": "x"})
+    assert problem_code(twice) == "not-in-this-state"
+    listed = (await chief.get("/v1/upkeep-orders", params={"limit": "1"})).json()
+    rest = (await chief.get("/v1/upkeep-orders", params={"limit": "1", "after": listed["next"]})).json()
+    assert {one["use_id"] for one in (*listed["items"], *rest["items"])} == {use_id, again}
+    only = (await chief.get("/v1/upkeep-orders", params={"state": "cancelled"})).json()["items"]
+    assert [one["use_id"] for one in only] == [use_id]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"upkeep": "errand"}, "invalid-input"),
+        ({"driver_id": None}, "driver-or-tow"),
+        ({"upkeep": "tow"}, "driver-or-tow"),
+        ({"planned_until": "2026-11-23T09:30:00+08:00"}, "bad-upkeep-window"),
+        ({"planned_until": "2026-11-23T11:30:01+08:00"}, "bad-upkeep-window"),
+        ({"planned_from": "2026-11-23T09:30:00"}, "invalid-input"),
+        ({"after_use_id": str(uuid4())}, "no-breakdown"),
+        ({"place": " "}, "invalid-input"),
+    ],
+)
+async def test_an_order_that_cannot_be_is_a_problem_with_its_code(
+    world: World, signed_in: SignIn, wrong: dict[str, Any], code: str
+) -> None:
+    """Fuel takes two hours at most, a tow has no driver, an errand is no upkeep."""
+    chief = await signed_in("desk_chief")
+    answer = await chief.post("/v1/upkeep-orders", json=order(world) | wrong)
+    assert (answer.status_code, problem_code(answer)) == (400, code)
+    assert (await chief.get("/v1/upkeep-orders")).json()["items"] == []
