@@ -13,6 +13,8 @@ from litestar.di import Provide
 from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
+from api.files import FileStore
+from api.http.attachments import AttachmentController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
@@ -50,6 +52,7 @@ ROUTES = (
     SessionsController,
     UpkeepController,
     VehicleController,
+    AttachmentController,
 )
 """Every controller and handler of the application."""
 
@@ -78,6 +81,7 @@ def create_app(
     """
     database = Database(service_url, settings, clock)
     door = Door(database, service_url, ingest_url, settings, clock)
+    files = FileStore.of(settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -98,6 +102,7 @@ def create_app(
         dependencies={
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
+            "files": Provide(lambda: files, sync_to_thread=False),
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),
             "door": Provide(lambda: door, sync_to_thread=False),

@@ -83,11 +83,19 @@ class Requests:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         settings = scope["litestar_app"].state.settings
 
+        arrived = False
+
         async def receive_in_time() -> Any:
+            nonlocal arrived
+            if arrived:
+                # What is waited for after the body is that the client goes away: a long download may take its time.
+                return await receive()
             try:
-                return await asyncio.wait_for(receive(), settings.slow_body_s)
+                message = await asyncio.wait_for(receive(), settings.slow_body_s)
             except TimeoutError as fault:
                 raise BodyTooSlow from fault
+            arrived = not message.get("more_body", False)
+            return message
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,0 +1,159 @@
+"""One contract, kept by a folder and by an S3 store: a file is there whole and under its own hash, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import obstore
+import pytest
+
+from api.errors import BodyTooLarge
+from api.files import HEAD_BYTES, PART_BYTES, FileGone, FileStore, FileTypeRefused, HashMismatch, media_type_of
+from api.settings import Settings
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(64)
+LIMIT = 64 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """Start an S3 server of this machine with one bucket, and return its address."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and only these tests need it
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    httpx.put(f"http://{host}:{port}/desk").raise_for_status()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
+    """Open a store the way the service does, from its settings."""
+    if request.param == "folder":
+        return FileStore.of(Settings(data=tmp_path))
+    for name, value in {
+        "AWS_ENDPOINT_URL": request.getfixturevalue("s3"),
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "desk",
+        "AWS_SECRET_ACCESS_KEY": "not a secret",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return FileStore.of(Settings(data=tmp_path, files_url=f"s3://desk/{tmp_path.name}"))
+
+
+def sha(data: bytes) -> str:
+    """Return the name of a file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+async def pieces(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
+    """Send bytes as a network would."""
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+async def whole(store: FileStore, bureau_id: str, name: str) -> bytes:
+    """Read a file back."""
+    return b"".join([bytes(chunk) async for chunk in await store.read(bureau_id, name)])
+
+
+def everything(store: FileStore) -> list[str]:
+    """Return every path in the store, half-written ones included."""
+    if store._folder is not None:
+        return [str(path.relative_to(store._folder)) for path in store._folder.rglob("*") if path.is_file()]
+    return [found["path"] for found in obstore.list(store._store).collect()]
+
+
+async def test_what_was_kept_comes_back_byte_for_byte(store: FileStore) -> None:
+    """Small files, files of several parts, and pieces of every size arrive as they were sent."""
+    for data, size in ((PNG, 7), (PNG + bytes(range(256)) * 100, 999), (PNG + bytes(2 * PART_BYTES + 1), 65_536)):
+        received = await store.keep("350302", sha(data), pieces(data, size), limit_bytes=LIMIT)
+        assert (received.size_bytes, received.media_type) == (len(data), "image/png")
+        assert await whole(store, "350302", sha(data)) == data
+
+
+async def test_files_of_another_bureau_are_not_there(store: FileStore) -> None:
+    """The bureau is part of a file's place."""
+    await store.keep("350302", sha(PNG), pieces(PNG), limit_bytes=LIMIT)
+    assert await store.has("350302", sha(PNG))
+    assert not await store.has("350303", sha(PNG))
+    with pytest.raises(FileGone):
+        await store.read("350303", sha(PNG))
+
+
+async def test_other_bytes_than_the_name_says_leave_nothing(store: FileStore) -> None:
+    """A hash that does not fit is found before the file is visible, in a file of one part and of many."""
+    for data in (PNG, PNG + bytes(3 * PART_BYTES)):
+        with pytest.raises(HashMismatch):
+            await store.keep("350302", sha(b"something else"), pieces(data), limit_bytes=LIMIT)
+    assert everything(store) == []
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+async def test_a_file_may_have_the_limit_and_not_one_byte_more(store: FileStore, over: int) -> None:
+    """Just under and at the limit is kept, just over is refused and leaves nothing."""
+    data = PNG + bytes(1000 - len(PNG) + over)
+    if over > 0:
+        with pytest.raises(BodyTooLarge):
+            await store.keep("350302", sha(data), pieces(data, 100), limit_bytes=1000)
+        assert everything(store) == []
+    else:
+        await store.keep("350302", sha(data), pieces(data, 100), limit_bytes=1000)
+        assert await store.has("350302", sha(data))
+
+
+async def test_a_sender_that_goes_away_leaves_nothing(store: FileStore) -> None:
+    """An upload that breaks off, after a few bytes or after several parts, is as if it had never begun."""
+
+    async def broken(length: int) -> AsyncIterator[bytes]:
+        yield PNG
+        for _ in range(length):
+            yield bytes(65_536)
+        raise ConnectionResetError("the phone lost its network")
+
+    for length in (0, 200):
+        with pytest.raises(ConnectionResetError):
+            await store.keep("350302", sha(PNG), broken(length), limit_bytes=LIMIT)
+    assert everything(store) == []
+
+
+async def test_the_type_is_told_by_the_content(store: FileStore) -> None:
+    """Programs, pages, archives, text and nothing at all are refused, whatever they are called."""
+    refused = (b"", b"MZ" + bytes(300), b"<html><script>alert(1)</script>", b"PK\x03\x04" + bytes(300), b"hello")
+    for data in refused:
+        with pytest.raises(FileTypeRefused):
+            await store.keep("350302", sha(data), pieces(data), limit_bytes=LIMIT)
+    assert everything(store) == []
+
+
+async def test_a_known_file_is_checked_and_not_written_again(store: FileStore) -> None:
+    """The same file again is read to its end and compared, and the store is left alone."""
+    received = await store.keep("350302", sha(PNG), pieces(PNG), limit_bytes=LIMIT, known=True)
+    assert received.size_bytes == len(PNG)
+    assert everything(store) == []
+    with pytest.raises(HashMismatch):
+        await store.keep("350302", sha(PNG), pieces(PNG + b"x"), limit_bytes=LIMIT, known=True)
+
+
+def test_types_that_a_phone_makes_are_taken() -> None:
+    """Photos of both kinds of phone, scans and recordings are told apart by their first bytes."""
+    heads = {
+        "image/jpeg": b"\xff\xd8\xff\xe0" + bytes(300),
+        "image/png": PNG,
+        "image/heic": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(300),
+        "image/webp": b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(300),
+        "application/pdf": b"%PDF-1.7\n" + bytes(300),
+        "audio/mpeg": b"ID3\x04" + bytes(300),
+        "audio/amr": b"#!AMR\n" + bytes(300),
+        "audio/mp4": b"\x00\x00\x00\x18ftypM4A " + bytes(300),
+    }
+    for media_type, head in heads.items():
+        assert media_type_of(head + bytes(HEAD_BYTES)) == media_type
