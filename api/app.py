@@ -18,9 +18,11 @@ from api.http.attachments import AttachmentController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
+from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.health import healthz, readyz
 from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
+from api.http.people import PeopleController
 from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
@@ -28,6 +30,7 @@ from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
 from api.http.track import track_geojson, track_gpx
 from api.http.trips import TripController
+from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
 from api.http.vehicles import VehicleController
 from api.ingest.door import Door, Lane
@@ -38,21 +41,27 @@ ROUTES = (
     osmand_form,
     osmand_query,
     readyz,
-    ComplaintController,
-    JobController,
     send_positions,
     track_geojson,
     track_gpx,
+    read_calendar,
+    AttachmentController,
+    ComplaintController,
+    DelegationController,
     DeviceController,
+    ExaminationController,
+    JobController,
+    LicenceController,
+    PeopleController,
     ReadingController,
     SessionController,
-    read_calendar,
+    SessionsController,
+    ShiftController,
     SiteDecisionController,
     TripController,
-    SessionsController,
+    UnitController,
     UpkeepController,
     VehicleController,
-    AttachmentController,
 )
 """Every controller and handler of the application."""
 

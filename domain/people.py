@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.errors import Forbidden, InvalidInput, StateConflict
@@ -10,6 +11,8 @@ from domain.values import Role
 
 PASSWORD_LENGTH_MIN: Final = 10
 PASSWORD_LENGTH_MAX: Final = 200
+TERM_MOST: Final = timedelta(days=366)
+"""How long a delegation or mandate may run; after that it is given again."""
 
 RESET_BY_DESK: Final = frozenset({Role.OFFICER, Role.DRIVER, Role.DISPATCHER})
 """Whose forgotten pass words the desk's chief resets; who approves, audits or administers goes to an administrator."""
@@ -105,3 +108,32 @@ def check_reset(by: AbstractSet[Role], of: AbstractSet[Role], *, own: bool) -> N
     """
     if own or (Role.ADMIN not in by and not of <= RESET_BY_DESK):
         raise NotYoursToReset
+
+
+class CannotDelegate(StateConflict):
+    """Approval is delegated to another active person of the bureau who is no auditor."""
+
+    code = "cannot-delegate"
+    zh = "审批权只能委托给本局其他在用且非审计的人员。"
+
+
+class BadTerm(InvalidInput):
+    """The stretch of time must end after it begins, begin no earlier than now, and be no longer than a year."""
+
+    code = "bad-term"
+    zh = "期限须先起后止，不得早于现在开始，且不超过一年。"
+
+
+def check_term(valid_from: datetime, valid_until: datetime, now: datetime) -> None:
+    """Refuse a term of a delegation or mandate that lies in the past, runs backwards or never ends. Raises `BadTerm`.
+
+    Nothing is delegated for a time that is over: it would make good what was done without it.
+    """
+    if valid_from < now or valid_until <= valid_from or valid_until - valid_from > TERM_MOST:
+        raise BadTerm
+
+
+def check_delegate(roles: AbstractSet[Role], *, active: bool, own: bool) -> None:
+    """Refuse to delegate to oneself, an auditor, or a closed account. Raises `CannotDelegate`."""
+    if own or not active or Role.AUDITOR in roles:
+        raise CannotDelegate

@@ -71,7 +71,7 @@ def is_refused_by_trigger(fault: BaseException) -> bool:
 
 def is_worth_retrying(fault: BaseException) -> bool:
     """Tell whether the same work may succeed, or be refused with its reason, when run again on fresh facts."""
-    return sqlstate(fault) in (*SERIALIZATION, EXCLUSION) or is_refused_by_trigger(fault)
+    return sqlstate(fault) in (*SERIALIZATION, EXCLUSION, UNIQUE) or is_refused_by_trigger(fault)
 
 
 def is_away(fault: BaseException) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar.params import QueryParameter
@@ -12,6 +14,7 @@ from litestar.params import QueryParameter
 from domain.errors import InvalidInput
 
 T = TypeVar("T")
+Row = TypeVar("Row")
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="how many items the page holds at most")]
 After = Annotated[
@@ -49,3 +52,21 @@ def parse_cursor(after: str | None, length: int) -> list[str] | None:
     if len(key) != length:
         raise BadCursor
     return key
+
+
+def after_id(after: str | None) -> UUID | None:
+    """Return the id a cursor of a list by id stands for, or None without one. Raises `BadCursor`."""
+    key = parse_cursor(after, 1)
+    try:
+        return UUID(key[0]) if key else None
+    except ValueError as fault:
+        raise BadCursor from fault
+
+
+def page_by_id(rows: Sequence[Row], limit: int, id_of: Callable[[Row], UUID], wire: Callable[[Row], T]) -> Page[T]:
+    """Return a page of a list by id; `rows` holds one more than `limit` where another page follows."""
+    shown = rows[:limit]
+    return Page(
+        items=[wire(row) for row in shown],
+        next=cursor(str(id_of(shown[-1]))) if len(rows) > limit else None,
+    )

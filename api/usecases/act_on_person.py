@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import select
 
 from api.db.database import UnitOfWork
@@ -79,3 +80,14 @@ async def held_person(uow: UnitOfWork, person_id: UUID) -> Person:
     if not isinstance(person, Person):
         raise NotFound("There is no such person.")
     return person
+
+
+async def hold_everybody(uow: UnitOfWork) -> None:
+    """Lock everybody's row: acts on roles and accounts of one bureau come one after another.
+
+    Two administrators who remove each other at once meet here, and the second finds that it is the last.
+    """
+    await uow.execute(
+        text("SELECT person_id FROM person WHERE bureau_id = :bureau_id ORDER BY person_id FOR NO KEY UPDATE"),
+        {"bureau_id": uow.bureau_id},
+    )

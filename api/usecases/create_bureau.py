@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.ledger_entry import new_id
-from api.db.tables.bureau import BoundaryPart, Bureau, Unit
+from api.db.tables.bureau import BoundaryPart, Bureau
 from api.usecases.add_person import NewPerson, insert_person
+from api.usecases.add_unit import insert_unit
 from domain.place.boundary import Boundary, Ring, geometry_to_wgs84, local_rings
 from domain.values import Datum, Point, Role
 
@@ -84,18 +84,7 @@ async def _create(uow: UnitOfWork, new: NewBureau, origin: Point, rings: list[Ri
     for part_no, ring in enumerate(rings):
         outline = "(" + ",".join(f"({x},{y})" for x, y in ring) + ")"
         await uow.insert(BoundaryPart(bureau_id=new.bureau_id, part_no=part_no, outline=outline))
-    desk_id = new_id()
-    entry_id = await uow.enter("unit-added", facts={"unit_id": desk_id, "name": new.desk_name, "kind": "desk"})
-    await uow.insert(
-        Unit(
-            bureau_id=new.bureau_id,
-            unit_id=desk_id,
-            name=new.desk_name,
-            kind="desk",
-            recorded_at=uow.now,
-            entry_id=entry_id,
-        )
-    )
+    desk_id = await insert_unit(uow, new.desk_name, "desk")
     admin_id = await insert_person(
         uow,
         NewPerson(

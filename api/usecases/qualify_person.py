@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlmodel import select
+
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.tables.people import DrivingLicence, DutyShift, Examination, Person
-from domain.errors import InvalidInput, NotFound
+from api.usecases.act_on_person import held_person
+from domain.errors import InvalidInput, NotFound, StateConflict
+
+
+class ShiftStands(StateConflict):
+    """The shift was taken off the roster before, or it is over."""
+
+    code = "shift-stands"
+    zh = "该班次已撤销或已结束。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +47,11 @@ class NewLicence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewShift:
-    """Who is on duty when; `withdraws` names a shift taken off the roster."""
+    """Who is on duty when."""
 
     person_id: UUID
     start_at: datetime
     end_at: datetime
-    withdraws: UUID | None = None
 
 
 async def enter_examination(database: Database, actor: Actor, new: NewExamination, once: Once | None = None) -> UUID:
@@ -153,7 +162,6 @@ async def enter_shift(database: Database, actor: Actor, new: NewShift, once: Onc
                 "person_id": new.person_id,
                 "start_at": new.start_at,
                 "end_at": new.end_at,
-                "withdraws": new.withdraws,
             },
         )
         await uow.insert(
@@ -163,13 +171,56 @@ async def enter_shift(database: Database, actor: Actor, new: NewShift, once: Onc
                 person_id=new.person_id,
                 start_at=new.start_at,
                 end_at=new.end_at,
-                withdraws=new.withdraws,
+                withdraws=None,
                 actor_id=uow.actor.who,
                 recorded_at=uow.now,
                 entry_id=entry_id,
             )
         )
         return shift_id
+
+    return await database.write(actor, work, once=once, answer=UUID)
+
+
+async def withdraw_shift(database: Database, actor: Actor, shift_id: UUID, once: Once | None = None) -> UUID:
+    """Take a shift off the roster and return the id of that act; a shift that is over stands.
+
+    Raises:
+        NotFound: there is no such shift.
+        ShiftStands: it was taken off before, or is over.
+    """
+
+    async def work(uow: UnitOfWork) -> UUID:
+        shift = await uow.get(DutyShift, shift_id)
+        if shift is None or shift.withdraws is not None:
+            raise NotFound("There is no such shift.")
+        await held_person(uow, shift.person_id)
+        taken_off = select(DutyShift.shift_id).where(
+            DutyShift.bureau_id == uow.bureau_id, DutyShift.withdraws == shift_id
+        )
+        if shift.end_at <= uow.now or await uow.one(taken_off):
+            raise ShiftStands
+        withdrawal_id = new_id()
+        entry_id = await uow.enter(
+            "shift-withdrawn",
+            facts={"shift_id": withdrawal_id, "person_id": shift.person_id, "withdraws": shift_id},
+            previous=shift.entry_id,
+            revision=2,
+        )
+        await uow.insert(
+            DutyShift(
+                bureau_id=uow.bureau_id,
+                shift_id=withdrawal_id,
+                person_id=shift.person_id,
+                start_at=shift.start_at,
+                end_at=shift.end_at,
+                withdraws=shift_id,
+                actor_id=uow.actor.who,
+                recorded_at=uow.now,
+                entry_id=entry_id,
+            )
+        )
+        return withdrawal_id
 
     return await database.write(actor, work, once=once, answer=UUID)
 

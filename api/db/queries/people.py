@@ -25,6 +25,51 @@ async def roles_of(reader: Reader, person_id: UUID) -> frozenset[Role]:
     return frozenset(Role(role) for role in rows.scalars())
 
 
+_ALL_ROLES = text(
+    "SELECT person_id, role FROM (SELECT DISTINCT ON (person_id, role) person_id, role, granted FROM role_grant"
+    " WHERE bureau_id = :bureau_id ORDER BY person_id, role, recorded_at DESC, grant_id DESC) AS newest"
+    " WHERE granted ORDER BY role"
+)
+
+
+async def roles_by_person(reader: Reader) -> dict[UUID, list[Role]]:
+    """Return the roles that everybody of the bureau holds now."""
+    rows = await reader.execute(_ALL_ROLES, {"bureau_id": reader.bureau_id})
+    roles: dict[UUID, list[Role]] = {}
+    for row in rows:
+        roles.setdefault(row.person_id, []).append(Role(row.role))
+    return roles
+
+
+_OTHER_ADMINS = text(
+    "SELECT count(*) FROM person p WHERE p.bureau_id = :bureau_id AND p.active AND p.person_id <> :person_id"
+    " AND (SELECT g.granted FROM role_grant g WHERE g.bureau_id = :bureau_id AND g.person_id = p.person_id"
+    " AND g.role = 'admin' ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1)"
+)
+
+
+async def count_other_admins(reader: Reader, person_id: UUID) -> int:
+    """Return how many active people but this one are administrators."""
+    found = await reader.execute(_OTHER_ADMINS, {"bureau_id": reader.bureau_id, "person_id": person_id})
+    return int(found.scalar_one())
+
+
+_OPEN_DELEGATIONS = text(
+    "SELECT d.delegation_id FROM delegation d WHERE d.bureau_id = :bureau_id AND d.ends IS NULL"
+    " AND (d.from_person_id = :person_id OR d.to_person_id = :person_id) AND d.valid_until > :now"
+    " AND NOT EXISTS (SELECT 1 FROM delegation e WHERE e.bureau_id = :bureau_id AND e.ends = d.delegation_id)"
+    " ORDER BY d.delegation_id"
+)
+
+
+async def open_delegations(reader: Reader, person_id: UUID) -> list[UUID]:
+    """Return the delegations from or to a person that hold now or will, unless ended."""
+    rows = await reader.execute(
+        _OPEN_DELEGATIONS, {"bureau_id": reader.bureau_id, "person_id": person_id, "now": reader.now}
+    )
+    return list(rows.scalars())
+
+
 async def open_sessions(reader: Reader, person_id: UUID) -> Sequence[SignInSession]:
     """Return the sessions of a person that are open now, the newest first."""
     return await reader.all(
