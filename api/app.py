@@ -19,16 +19,19 @@ from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
+from api.http.findings import FindingController
 from api.http.health import healthz, readyz
 from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.people import PeopleController
 from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
+from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
 from api.http.track import track_geojson, track_gpx
+from api.http.trip_changes import TripChangeController
 from api.http.trips import TripController
 from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
@@ -46,18 +49,22 @@ ROUTES = (
     track_gpx,
     read_calendar,
     AttachmentController,
+    BorrowController,
     ComplaintController,
     DelegationController,
     DeviceController,
     ExaminationController,
+    FindingController,
     JobController,
     LicenceController,
     PeopleController,
     ReadingController,
+    RefusalController,
     SessionController,
     SessionsController,
     ShiftController,
     SiteDecisionController,
+    TripChangeController,
     TripController,
     UnitController,
     UpkeepController,

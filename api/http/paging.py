@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -70,3 +71,22 @@ def page_by_id(rows: Sequence[Row], limit: int, id_of: Callable[[Row], UUID], wi
         items=[wire(row) for row in shown],
         next=cursor(str(id_of(shown[-1]))) if len(rows) > limit else None,
     )
+
+
+def instant_cursor(at: datetime, key: UUID) -> str:
+    """Return the cursor of a list by time: after the item of that instant and id."""
+    return cursor(at.isoformat(), str(key))
+
+
+def parse_instant_cursor(after: str | None) -> tuple[datetime, UUID] | None:
+    """Return the instant and id a cursor stands after, or None without one. Raises `BadCursor`."""
+    key = parse_cursor(after, 2)
+    if key is None:
+        return None
+    try:
+        at, item = datetime.fromisoformat(key[0]), UUID(key[1])
+    except ValueError as fault:
+        raise BadCursor from fault
+    if at.tzinfo is None:
+        raise BadCursor
+    return at, item

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Resolution
 from api.usecases.field_act import Dashboard, Report
 from api.usecases.use_step import Source
@@ -59,6 +60,37 @@ class Remarked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A remark in words; it may be empty."""
 
     remark: Words = ""
+
+
+class Rescheduled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another window, and why."""
+
+    planned_from: Instant
+    planned_until: Instant
+    reason: Said
+
+
+class CrewChanged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who goes along instead, and why."""
+
+    crew: Annotated[list[CrewMember], msgspec.Meta(max_length=20)]
+    passengers: Annotated[list[Passenger], msgspec.Meta(max_length=20)] = []
+    reason: Said
+
+
+class JobsAdded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """More jobs for the trip."""
+
+    job_ids: Annotated[
+        list[UUID], msgspec.Meta(min_length=1, max_length=50, examples=[["0193a0c4-7c00-7000-8000-000000000002"]])
+    ]
+
+
+class SpokenApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who approved by word of mouth, and at which minute."""
+
+    approver_id: ID
+    spoken_at: Instant
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,6 +145,27 @@ class ReturnReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     reading: DashboardRead
     remark: Words = ""
+
+
+class StopReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An arrival at a job's site, or a departure from it."""
+
+    job_id: ID
+    what: Annotated[Literal["arrive", "leave"], msgspec.Meta(examples=["arrive"])]
+    place: Place | None = None
+
+
+class BreakDownReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A breakdown or an accident; the trip ends where the car stops."""
+
+    kind: Annotated[Literal["breakdown", "accident"], msgspec.Meta(examples=["breakdown"])]
+    reading: DashboardRead
+    place: Place | None = None
+    place_name: Annotated[str, msgspec.Meta(min_length=1, max_length=500, examples=["荔城大道与学园路路口"])]
+    account: Said
+    injured: bool = False
+    third_party: bool = False
+    police_no: Annotated[str, msgspec.Meta(max_length=100)] | None = None
 
 
 class TripJobView(msgspec.Struct, frozen=True, kw_only=True):

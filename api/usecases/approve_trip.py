@@ -9,23 +9,24 @@ from zoneinfo import ZoneInfo
 
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.queries.trips import Standing, next_order_number, standing_of
+from api.db.queries.use_facts import load_facts
 from api.db.tables.bureau import Bureau
 from api.db.tables.uses import DispatchOrder, Trip
 from api.usecases.ask_rule import permitted
+from api.usecases.change_trip import changeable
 from api.usecases.use_step import Source, Step, lock_use, take_step
 from domain.errors import Forbidden
 from domain.trip.life import UseKind, UseState, UseVerb, after
 from domain.use_rule.facts import Stage
-from domain.values import Role
 
 VERIFICATION_BYTES = 10
 
 
-class NotYours(Forbidden):
-    """Only who asked for the trip, a dispatcher, or the custodian cancels it."""
+class NotAnApprover(Forbidden):
+    """Only the head of the using unit, or who holds a recorded delegation, declines a trip."""
 
-    code = "not-yours"
-    zh = "只有申请人、调度员或用车单位领导可以取消该次出车。"
+    code = "not-an-approver"
+    zh = "只有用车单位领导或持有登记授权的人可以不予批准。"
 
 
 async def approve_trip(database: Database, actor: Actor, trip_id: UUID, note: str = "") -> None:
@@ -106,13 +107,17 @@ async def refuse_trip(database: Database, actor: Actor, trip_id: UUID, reason: s
     """Decline a requested trip, by the custodian, with a reason in words.
 
     Raises:
-        NotFound: there is no such trip.
+        NotFound, NotAnApprover: there is no such trip, or the actor may not.
         NotNow: it is not waiting for approval.
     """
 
     async def work(uow: UnitOfWork) -> None:
-        use = await lock_use(uow, trip_id, UseKind.TRIP)
-        await take_step(uow, use, Step(verb=UseVerb.REFUSE, stated_at=uow.now, said={"reason": reason}))
+        standing = await _requested(uow, trip_id)
+        asked = standing.asked(Stage.APPROVAL, uow.now, approver_id=uow.actor.who)
+        approver = (await load_facts(uow, asked)).approver
+        if approver is None or not (approver.heads_using_unit or approver.delegated):
+            raise NotAnApprover
+        await take_step(uow, standing.use, Step(verb=UseVerb.REFUSE, stated_at=uow.now, said={"reason": reason}))
 
     await database.write(actor, work)
 
@@ -121,18 +126,13 @@ async def cancel_trip(database: Database, actor: Actor, trip_id: UUID, reason: s
     """Cancel a trip that has not departed; its dispatch order, if numbered, stays visible as void.
 
     Raises:
-        NotFound: there is no such trip.
-        NotYours: the actor neither asked for it nor dispatches nor is custodian.
+        NotFound, NotYours: there is no such trip, or the actor may not.
         NotNow: it departed, or is over.
     """
 
     async def work(uow: UnitOfWork) -> None:
-        use = await lock_use(uow, trip_id, UseKind.TRIP)
-        standing = await standing_of(uow, use)
-        may = uow.actor.roles & {Role.DISPATCHER, Role.CUSTODIAN, Role.DESK_CHIEF}
-        if not may and standing.trip.requester_id != uow.actor.who:
-            raise NotYours
-        await take_step(uow, use, Step(verb=UseVerb.CANCEL, stated_at=uow.now, said={"reason": reason}))
+        standing = await changeable(uow, trip_id, UseVerb.CANCEL)
+        await take_step(uow, standing.use, Step(verb=UseVerb.CANCEL, stated_at=uow.now, said={"reason": reason}))
 
     await database.write(actor, work)
 

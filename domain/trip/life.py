@@ -75,7 +75,8 @@ STEPS: Final[Mapping[tuple[UseState, UseVerb], UseState]] = {
     **{(state, verb): state for state in (_S.REQUESTED, _S.APPROVED) for verb in (_V.RESCHEDULE, _V.CHANGE_CREW)},
     **{(state, _V.DROP_JOB): state for state in (_S.REQUESTED, _S.APPROVED)},
     **{(state, _V.ADD_JOB): state for state in (_S.REQUESTED, _S.APPROVED, _S.DEPARTED)},
-    **{(_S.DEPARTED, verb): _S.DEPARTED for verb in (_V.ARRIVE, _V.LEAVE)},
+    # Word of a stop made while the trip was under way may come after its return.
+    **{(state, verb): state for state in (_S.DEPARTED, _S.RETURNED, _S.CLOSED) for verb in (_V.ARRIVE, _V.LEAVE)},
     **{
         (state, _V.CONFIRM): state
         for state in (_S.APPROVED, _S.DEPARTED, _S.RETURNED, _S.CLOSED, _S.CANCELLED, _S.EXPIRED)

@@ -332,8 +332,10 @@ BEGIN
             PERFORM refuse_codes(ARRAY['no-decision']);
         END IF;
         PERFORM refuse_codes(use_faults(NEW));
-    ELSIF u.state = 'approved' THEN
-        IF d.outcome <> 'permit' AND d.verb IN ('approve', 'reschedule', 'change-crew', 'add-job', 'drop-job') THEN
+    ELSIF u.state = 'approved' AND TG_OP = 'UPDATE' AND (OLD.state, OLD.planned_from, OLD.planned_until)
+        IS DISTINCT FROM (NEW.state, NEW.planned_from, NEW.planned_until) THEN
+        IF NOT EXISTS (SELECT 1 FROM decision p WHERE p.bureau_id = u.bureau_id AND p.decision_id = NEW.decision_id
+                       AND p.use_id = u.use_id AND p.verb IN ('approve', 'reschedule') AND p.outcome = 'permit') THEN
             PERFORM refuse_codes(ARRAY['no-decision']);
         END IF;
         PERFORM refuse_codes(use_faults(u));
@@ -348,8 +350,25 @@ DECLARE
     u vehicle_use;
 BEGIN
     SELECT * INTO u FROM vehicle_use WHERE bureau_id = NEW.bureau_id AND use_id = NEW.use_id;
+    IF u.state = 'approved' AND (OLD.crew_rev, OLD.approver_id, OLD.approved_at)
+        IS DISTINCT FROM (NEW.crew_rev, NEW.approver_id, NEW.approved_at) THEN
+        PERFORM refuse_codes(use_faults(u));
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+# Nobody is seated on a trip that departed, and who is seated on an approved one is judged.
+TRIP_CREW_RULE = """
+CREATE FUNCTION trip_crew_rule_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    u vehicle_use;
+BEGIN
+    SELECT * INTO u FROM vehicle_use WHERE bureau_id = NEW.bureau_id AND use_id = NEW.use_id;
     IF u.state = 'approved' THEN
         PERFORM refuse_codes(use_faults(u));
+    ELSIF u.state <> 'requested' THEN
+        PERFORM refuse_codes(ARRAY['state-conflict']);
     END IF;
     RETURN NULL;
 END $$
@@ -363,7 +382,7 @@ BEGIN
     SELECT * INTO u FROM vehicle_use WHERE bureau_id = NEW.bureau_id AND use_id = NEW.use_id;
     IF u.state = 'approved' THEN
         PERFORM refuse_codes(use_faults(u));
-    ELSIF u.state = 'departed' AND NEW.under_way THEN
+    ELSIF u.state = 'departed' THEN
         PERFORM refuse_codes(job_faults(NEW.bureau_id, NEW.job_id, NULL));
     ELSIF u.state IN ('returned', 'closed', 'cancelled', 'expired') THEN
         PERFORM refuse_codes(ARRAY['state-conflict']);
@@ -572,6 +591,7 @@ FUNCTIONS = (
     REFUSE_CODES,
     USE_RULE,
     TRIP_RULE,
+    TRIP_CREW_RULE,
     TRIP_JOB_RULE,
     TRIP_JOB_STEP,
     COMPLAINT_ACTED,
@@ -596,6 +616,7 @@ ROW_TRIGGERS = (
 DEFERRED_TRIGGERS = (
     ("use_rule", "INSERT OR UPDATE ON vehicle_use", "use_rule_holds"),
     ("trip_rule", "UPDATE ON trip", "trip_rule_holds"),
+    ("trip_crew_rule", "INSERT ON trip_crew", "trip_crew_rule_holds"),
     ("trip_job_rule", "INSERT ON trip_job", "trip_job_rule_holds"),
     ("trip_job_drop", "UPDATE ON trip_job", "trip_job_drop_holds"),
     ("complaint_acted_by", "INSERT OR UPDATE ON complaint", "complaint_acted_holds"),

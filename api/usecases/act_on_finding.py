@@ -1,0 +1,91 @@
+"""The custodian explains a finding 异常说明, and the auditor rules on the explanation 审计裁定."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlmodel import select
+
+from api.db.database import Actor, Database, Once, UnitOfWork
+from api.db.ledger_entry import new_id
+from api.db.tables.uses import Finding, FindingAct
+from domain.errors import NotFound, StateConflict
+
+
+class NotExplained(StateConflict):
+    """A finding is ruled on after it was explained."""
+
+    code = "not-explained"
+    zh = "异常须先作出说明，才能裁定。"
+
+
+class AlreadyAccepted(StateConflict):
+    """The explanation of this finding was accepted; nothing is left to explain or to rule."""
+
+    code = "already-accepted"
+    zh = "该异常的说明已被认可，无需再说明或裁定。"
+
+
+async def explain_finding(
+    database: Database, actor: Actor, finding_id: UUID, words: str, once: Once | None = None
+) -> UUID:
+    """Explain a finding, once more after a rejection; return the act's id.
+
+    Raises:
+        NotFound: there is no such finding.
+        AlreadyAccepted: its explanation was accepted.
+    """
+    return await _act(database, actor, finding_id, ("explain", words), once)
+
+
+async def rule_on_finding(
+    database: Database, actor: Actor, finding_id: UUID, words: str, once: Once | None = None, *, accept: bool
+) -> UUID:
+    """Accept or reject the explanation; return the act's id.
+
+    Raises:
+        NotFound: there is no such finding.
+        NotExplained: nothing was explained since the last rejection.
+        AlreadyAccepted: it was accepted before.
+    """
+    return await _act(database, actor, finding_id, ("accept" if accept else "reject", words), once)
+
+
+async def _act(database: Database, actor: Actor, finding_id: UUID, said: tuple[str, str], once: Once | None) -> UUID:
+    verb, words = said
+
+    async def work(uow: UnitOfWork) -> UUID:
+        finding = await uow.get(Finding, finding_id)
+        if finding is None:
+            raise NotFound("There is no such finding.", finding_id=str(finding_id))
+        verbs = await uow.all(
+            select(FindingAct.verb)
+            .where(FindingAct.bureau_id == uow.bureau_id, FindingAct.finding_id == finding_id)
+            .order_by(FindingAct.recorded_at, FindingAct.act_id)  # type: ignore[arg-type]  # columns, which the row's types hide
+        )
+        last = verbs[-1] if verbs else None
+        if last == "accept":
+            raise AlreadyAccepted
+        if verb != "explain" and last != "explain":
+            raise NotExplained
+        act_id = new_id()
+        entry_id = await uow.enter(
+            f"finding-{verb}",
+            facts={"act_id": act_id, "finding_id": finding_id, "vehicle_id": finding.vehicle_id},
+            person={"text": words},
+        )
+        await uow.insert(
+            FindingAct(
+                bureau_id=uow.bureau_id,
+                act_id=act_id,
+                finding_id=finding_id,
+                verb=verb,
+                text=words,
+                actor_id=uow.actor.who,
+                recorded_at=uow.now,
+                entry_id=entry_id,
+            )
+        )
+        return act_id
+
+    return await database.write(actor, work, once=once, answer=UUID)
