@@ -37,6 +37,8 @@ from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
 from api.http.vehicles import VehicleController
 from api.ingest.door import Door, Lane
+from api.jobs.all_jobs import JOBS
+from api.jobs.runner import Runner
 from api.settings import Settings
 
 ROUTES = (
@@ -99,12 +101,17 @@ def create_app(
     door = Door(database, service_url, ingest_url, settings, clock)
     files = FileStore.of(settings)
 
+    runner = Runner(database, service_url, JOBS)
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await door.start()
+        if settings.jobs:
+            await runner.start()
         try:
             yield
         finally:
+            await runner.stop()
             await door.stop()
             await database.close()
 

@@ -47,6 +47,8 @@ class Settings:
     """Fixes that may wait for the writer; one more is answered 503."""
     ingest_batch: int = 5_000
     """Fixes the writer takes into one transaction."""
+    jobs: bool = True
+    """Whether this process may lead the background work; of several that may, one does."""
     slow_body_s: float = 20.0
     """A request body must have arrived within this time."""
     session_hours: float = 12.0

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from api.db.database import Database
 from api.db.faults import Busy, DatabaseAway
 from api.http.access import public
+from api.jobs.positions import months_ahead
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +18,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     database: str
     revision: str | None = None
+    position_months_ahead: int | None = None
+    """Months after this one that positions can be stored in; fewer than two are an alarm."""
 
 
 @get("/healthz", guards=[public], tags=["operations"], summary="The process is alive")
@@ -30,6 +33,7 @@ async def readyz(database: NamedDependency[Database]) -> Response[Health]:
     """Answer 200 when the database answers, else 503."""
     try:
         revision = await database.ping()
+        ahead = await months_ahead(database)
     except (DatabaseAway, Busy):
         return Response(Health(status="unavailable", database="away"), status_code=503)
-    return Response(Health(status="ok", database="ok", revision=revision))
+    return Response(Health(status="ok", database="ok", revision=revision, position_months_ahead=ahead))

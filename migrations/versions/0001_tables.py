@@ -74,6 +74,7 @@ def upgrade() -> None:
         info={"append_only": True},
         postgresql_partition_by="RANGE (fixed_at)",
     )
+    op.create_index("ix_position_received", "position", ["received_at"], unique=False, postgresql_using="brin")
     op.create_table(
         "position_aside",
         sa.Column("bureau_id", sa.Text(), nullable=False),

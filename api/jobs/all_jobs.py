@@ -1,0 +1,16 @@
+"""Every job of the service."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.jobs.forgetting import forget
+from api.jobs.job import HOUR_S, MINUTE_S, Job, in_each_bureau
+from api.jobs.positions import digest_hours, keep_held, make_months
+
+JOBS: Final = (
+    Job("position-months", 6 * HOUR_S, make_months),
+    Job("held-positions", MINUTE_S, in_each_bureau(keep_held)),
+    Job("position-digests", 10 * MINUTE_S, in_each_bureau(digest_hours)),
+    Job("forget", HOUR_S, in_each_bureau(forget)),
+)

@@ -1,0 +1,95 @@
+"""The runner of background work: one leads, a fault stops nothing else, and stopping is graceful."""
+
+from __future__ import annotations
+
+import asyncio
+
+from api.db.database import Database, UnitOfWork
+from api.jobs.job import Job, in_each_bureau
+from api.jobs.runner import Runner
+from tests.conftest import Server
+from tests.world import World, make_world
+
+LOCK = 99_000_001
+"""A lock of the tests' own."""
+
+
+class Counted:
+    """A job that counts how often it ran and can be held."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.runs = 0
+        self.ran = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.fault = fault
+
+    async def __call__(self, _: Database) -> None:
+        """Run once."""
+        self.runs += 1
+        self.ran.set()
+        await self.go_on.wait()
+        if self.fault:
+            raise self.fault
+
+
+def runner_of(server: Server, database: Database, *jobs: Job) -> Runner:
+    """Return a runner that looks often."""
+    return Runner(database, server.service, jobs, lock=LOCK, look_s=0.02)
+
+
+async def test_one_process_leads_until_it_stops_and_then_another_does(server: Server, database: Database) -> None:
+    """Two processes on one database do each job once."""
+    first, second = Counted(), Counted()
+    leader = runner_of(server, database, Job("count", 3600, first))
+    await leader.start()
+    await asyncio.wait_for(first.ran.wait(), 10)
+    other = runner_of(server, database, Job("count", 3600, second))
+    await other.start()
+    assert leader.leads
+    await leader.stop()
+    await asyncio.wait_for(second.ran.wait(), 10)
+    await other.stop()
+    assert (first.runs, second.runs) == (1, 1)
+
+
+async def test_a_job_that_fails_stops_no_other_and_is_tried_again(server: Server, database: Database) -> None:
+    """The fault is logged; the next job runs, and the failing one when it is due again."""
+    failing, good = Counted(ZeroDivisionError()), Counted()
+    runner = runner_of(server, database, Job("fail", 0, failing), Job("count", 3600, good))
+    await runner.start()
+    await asyncio.wait_for(good.ran.wait(), 10)
+    failing.ran.clear()
+    await asyncio.wait_for(failing.ran.wait(), 10)
+    await runner.stop()
+    assert good.runs == 1
+    assert failing.runs > 1
+
+
+async def test_stopping_waits_for_the_job_at_hand(server: Server, database: Database) -> None:
+    """A job is not torn in the middle."""
+    slow = Counted()
+    slow.go_on.clear()
+    runner = runner_of(server, database, Job("slow", 3600, slow))
+    await runner.start()
+    await asyncio.wait_for(slow.ran.wait(), 10)
+    stopping = asyncio.create_task(runner.stop())
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    slow.go_on.set()
+    await asyncio.wait_for(stopping, 10)
+
+
+async def test_one_bureau_s_fault_stops_no_other_bureau(world: World, owner: Database) -> None:
+    """Work that goes round goes all the way."""
+    other = await make_world(owner, world.database, world.clock)
+    seen: set[str] = set()
+
+    async def act(uow: UnitOfWork) -> int:
+        seen.add(uow.bureau_id)
+        if uow.bureau_id == min(world.bureau_id, other.bureau_id):
+            raise ZeroDivisionError
+        return 1
+
+    await in_each_bureau(act)(world.database)
+    assert {world.bureau_id, other.bureau_id} <= seen
