@@ -72,7 +72,8 @@ async def driven(world: World, from_at: datetime, until_at: datetime | None = No
             UpkeepOrder(
                 bureau_id=world.bureau_id,
                 use_id=use_id,
-                requester_id=world["driver"].who,
+                requester_id=world["dispatcher"].who,
+                driver_id=world["driver"].who,
                 upkeep="fuel",
                 place="加油站",
                 reason="加油",
