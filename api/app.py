@@ -14,6 +14,7 @@ from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
 from api.files import FileStore
+from api.geocode.lookup import Places, Remembered, geocoder_of
 from api.http.attachments import AttachmentController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
@@ -24,6 +25,7 @@ from api.http.health import healthz, readyz
 from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.people import PeopleController
+from api.http.places import find_places
 from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
@@ -42,14 +44,15 @@ from api.jobs.runner import Runner
 from api.settings import Settings
 
 ROUTES = (
+    find_places,
     healthz,
     osmand_form,
     osmand_query,
+    read_calendar,
     readyz,
     send_positions,
     track_geojson,
     track_gpx,
-    read_calendar,
     AttachmentController,
     BorrowController,
     ComplaintController,
@@ -100,6 +103,7 @@ def create_app(
     database = Database(service_url, settings, clock)
     door = Door(database, service_url, ingest_url, settings, clock)
     files = FileStore.of(settings)
+    places = Places(Remembered(database), geocoder_of(settings))
 
     runner = Runner(database, service_url, JOBS)
 
@@ -125,6 +129,7 @@ def create_app(
         dependencies={
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
+            "places": Provide(lambda: places, sync_to_thread=False),
             "files": Provide(lambda: files, sync_to_thread=False),
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),

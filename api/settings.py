@@ -56,6 +56,9 @@ class Settings:
     geocoder: str = "none"
     """`none`, `amap`, `tianditu` or `nominatim`; remembered places are always tried first."""
     geocoder_key: str | None = None
+    geocoder_url: str | None = None
+    """Address of the geocoder, where it is reached through another than its own."""
+    geocoder_timeout_s: float = 3.0
     log_file: Path | None = None
     log_level: str = "info"
 

@@ -124,9 +124,15 @@ async def world(owner: Database, database: Database, clock: HeldClock) -> World:
 
 
 @pytest.fixture
-async def app(server: Server, settings: Settings, clock: HeldClock) -> AsyncIterator[Litestar]:
+def app_settings(settings: Settings) -> Settings:
+    """Return the settings the application runs with; a test module may have its own."""
+    return settings
+
+
+@pytest.fixture
+async def app(server: Server, app_settings: Settings, clock: HeldClock) -> AsyncIterator[Litestar]:
     """Return the running application, on the test's loop and clock."""
-    application = create_app(settings, server.service, server.ingest, clock)
+    application = create_app(app_settings, server.service, server.ingest, clock)
     running, done = asyncio.Event(), asyncio.Event()
 
     async def run() -> None:

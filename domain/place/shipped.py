@@ -16,6 +16,7 @@ from domain.place.boundary import Boundary
 from domain.values import Datum
 
 _CODE = re.compile(r"[0-9]{6}")
+_KIND = re.compile(r"(街道|社区居委会|村委会|居委会|社区|镇|乡)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,24 @@ def shipped_boundary(code: str) -> Boundary | None:
 def divisions(code: str) -> tuple[Division, ...]:
     """Return the towns of the district, each followed by its villages; empty if none are shipped."""
     return _divisions(code) if _CODE.fullmatch(code) and _shipped(f"{code}_divisions.json") else ()
+
+
+def find_divisions(code: str, words: str, limit: int) -> tuple[Division, ...]:
+    """Return up to `limit` towns and villages whose name the words hold, or whose name holds the words.
+
+    An address names its town; what people type first is a part of a name. Longer matches come first.
+    """
+    wanted = words.strip()
+    if not wanted:
+        return ()
+    named = [one for one in divisions(code) if one.name in wanted or _stem(one.name) in wanted or wanted in one.name]
+    return tuple(sorted(named, key=lambda one: (-len(_stem(one.name)), one.code))[:limit])
+
+
+def _stem(name: str) -> str:
+    """Return a name without the words for what it is, which addresses leave out; at least two signs stay."""
+    stem = _KIND.sub("", name)
+    return stem if len(stem) > 1 else name
 
 
 @cache
