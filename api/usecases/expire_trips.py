@@ -1,4 +1,4 @@
-"""Let trips expire that never departed. Background work, a bureau at a time."""
+"""Let trips expire that never departed: background work in a bureau."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import Actor, Database, UnitOfWork
+from api.db.database import UnitOfWork
 from api.usecases.use_step import Source, Step, lock_use, take_step
 from domain.trip.life import UseKind, UseState, UseVerb
 
@@ -21,15 +21,11 @@ _OVER = text(
 )
 
 
-async def expire_trips(database: Database, bureau_id: str) -> int:
+async def expire_trips(uow: UnitOfWork) -> int:
     """Expire requests whose window is over, and approved trips of which no word came for a day; return how many."""
-    async with database.read(bureau_id) as reader:
-        asked = {"bureau_id": bureau_id, "now": reader.now, "word_s": WORD_MAY_COME_S}
-        trip_ids = list((await reader.execute(_OVER, asked)).scalars())
-    expired = 0
-    for trip_id in trip_ids:
-        expired += await database.write(Actor(bureau_id), lambda uow, trip_id=trip_id: _expire(uow, trip_id))  # type: ignore[misc]  # the default binds the loop's value
-    return expired
+    asked = {"bureau_id": uow.bureau_id, "now": uow.now, "word_s": WORD_MAY_COME_S}
+    trip_ids = list((await uow.execute(_OVER, asked)).scalars())
+    return sum([await _expire(uow, trip_id) for trip_id in trip_ids])
 
 
 async def _expire(uow: UnitOfWork, trip_id: UUID) -> int:

@@ -112,21 +112,16 @@ _UNCONFIRMED = text(
 )
 
 
-async def find_unconfirmed(database: Database, bureau_id: str) -> int:
+async def find_unconfirmed(uow: UnitOfWork) -> int:
     """Raise a finding for each spoken approval whose term has passed, and return how many. Background work."""
-    async with database.read(bureau_id) as reader:
-        term_s = (await settings_of(reader))["spoken_confirm_s"]
-        waiting = {"bureau_id": bureau_id, "before": reader.now - timedelta(seconds=term_s)}
-        trip_ids = list((await reader.execute(_UNCONFIRMED, waiting)).scalars())
+    term_s = (await settings_of(uow))["spoken_confirm_s"]
+    waiting = {"bureau_id": uow.bureau_id, "before": uow.now - timedelta(seconds=term_s)}
+    trip_ids = list((await uow.execute(_UNCONFIRMED, waiting)).scalars())
     for trip_id in trip_ids:
-        await database.write(Actor(bureau_id), lambda uow, trip_id=trip_id: _find(uow, trip_id))  # type: ignore[misc]  # the default binds the loop's value
+        standing = await standing_of(uow, await lock_use(uow, trip_id, UseKind.TRIP))
+        if standing.trip.confirmed_at is None:
+            await _find_if_late(uow, standing)
     return len(trip_ids)
-
-
-async def _find(uow: UnitOfWork, trip_id: UUID) -> None:
-    standing = await standing_of(uow, await lock_use(uow, trip_id, UseKind.TRIP))
-    if standing.trip.confirmed_at is None:
-        await _find_if_late(uow, standing)
 
 
 async def _find_if_late(uow: UnitOfWork, standing: Standing) -> None:

@@ -1475,6 +1475,11 @@ def upgrade() -> None:
             name=op.f("fk_trip_job_bureau_id_decision_id"),
         ),
         sa.ForeignKeyConstraint(
+            ["bureau_id", "dropped_by"],
+            ["decision.bureau_id", "decision.decision_id"],
+            name=op.f("fk_trip_job_bureau_id_dropped_by"),
+        ),
+        sa.ForeignKeyConstraint(
             ["bureau_id", "job_id", "complaint_id", "job_kind", "on_site"],
             ["job.bureau_id", "job.job_id", "job.complaint_id", "job.kind", "job.on_site"],
             name=op.f("fk_trip_job_bureau_id_job_id_complaint_id_job_kind_on_site"),

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from api.db.database import Actor
 from api.db.tables.uses import AccidentReport, Finding, SafetyCheck
 from api.usecases.act_on_complaint import act_on_complaint
 from api.usecases.enter_vehicle import NewDedication, dedicate_vehicle
@@ -193,7 +194,7 @@ async def test_at_night_the_officer_on_duty_enters_a_spoken_approval_and_the_cus
     custodian = await signed_in("custodian")
     confirmed = await custodian.post(f"/v1/trips/{trip_id}/confirm", json={})
     assert confirmed.json()["confirmed_at"] is not None, confirmed.text
-    assert await find_unconfirmed(world.database, world.bureau_id) == 0
+    assert await world.database.write(Actor(world.bureau_id), find_unconfirmed) == 0
     assert await findings_of(world) == []
 
 
@@ -214,8 +215,8 @@ async def test_a_spoken_approval_not_confirmed_within_24_hours_is_a_finding(
     await on_duty(world, "officer")
     await spoken(world, await signed_in("officer"), trip_id)
     clock.advance(hours=24, minutes=-10, seconds=late_s)
-    assert await find_unconfirmed(world.database, world.bureau_id) == found
-    assert await find_unconfirmed(world.database, world.bureau_id) == 0
+    assert await world.database.write(Actor(world.bureau_id), find_unconfirmed) == found
+    assert await world.database.write(Actor(world.bureau_id), find_unconfirmed) == 0
     assert [finding.kind for finding in await findings_of(world)] == ["spoken-approval-unconfirmed"] * found
 
 
@@ -462,11 +463,11 @@ async def test_a_request_whose_window_passed_expires_and_an_approved_trip_a_day_
     """Word of a departure made without a network may still come within the day."""
     wanted, approved = await requested_trip(world), await approved_trip(world)
     clock.advance(hours=3, seconds=1)
-    assert await expire_trips(world.database, world.bureau_id) == 1
+    assert await world.database.write(Actor(world.bureau_id), expire_trips) == 1
     clock.advance(hours=24, minutes=30, seconds=-1)
-    assert await expire_trips(world.database, world.bureau_id) == 0
+    assert await world.database.write(Actor(world.bureau_id), expire_trips) == 0
     clock.advance(seconds=1)
-    assert await expire_trips(world.database, world.bureau_id) == 1
+    assert await world.database.write(Actor(world.bureau_id), expire_trips) == 1
     auditor = await signed_in("auditor")
     for trip_id in (wanted, approved):
         assert (await auditor.get(f"/v1/trips/{trip_id}")).json()["state"] == "expired"

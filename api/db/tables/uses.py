@@ -133,6 +133,7 @@ class TripJob(SQLModel, table=True):
         refers("use_id", "trip"),
         refers("job_id complaint_id job_kind on_site", "job", "job_id complaint_id kind on_site"),
         refers("decision_id", "decision"),
+        refers("dropped_by", "decision", "decision_id"),
         one_of("job_kind", *JOB_KINDS),
         Index("ix_trip_job_job", "bureau_id", "job_id"),
     )
