@@ -32,6 +32,7 @@ from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
+from api.http.slots import find_slots
 from api.http.track import track_geojson, track_gpx
 from api.http.trip_changes import TripChangeController
 from api.http.trips import TripController
@@ -45,6 +46,7 @@ from api.settings import Settings
 
 ROUTES = (
     find_places,
+    find_slots,
     healthz,
     osmand_form,
     osmand_query,
