@@ -26,6 +26,7 @@ from api.http.complaint_views import (
 )
 from api.http.fields import WITHOUT_NUL, Instant, Number, day_or_none, instant_or_none
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.http.visits import VisitBody
 from api.usecases.register_complaint import NewComplaint, register_complaint
 from domain.complaint.states import State
 from domain.complaint.words import Source
@@ -38,7 +39,11 @@ Searched = Annotated[str | None, QueryParameter(min_length=1, max_length=100)]
 
 
 class RegisterComplaint(ParticularsBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A complaint as it is taken down; `accept` accepts it in the same act, so that the car can be asked for."""
+    """A complaint as it is taken down.
+
+    `accept` and `job` bring acceptance and the first visit along: one request at the counter, and the car can be
+    asked for.
+    """
 
     source: Source
     source_number: Annotated[Number, msgspec.Meta(examples=["1350302002026112300001"])] | None = None
@@ -46,6 +51,7 @@ class RegisterComplaint(ParticularsBody, frozen=True, kw_only=True, forbid_unkno
     received_via: Annotated[str, msgspec.Meta(max_length=300, pattern=WITHOUT_NUL, examples=["本人到窗口口述"])] = ""
     unit_id: UUID | None = None
     accept: bool = False
+    job: VisitBody | None = None
 
     def new(self) -> NewComplaint:
         """Return it as the use case takes it."""
@@ -57,6 +63,7 @@ class RegisterComplaint(ParticularsBody, frozen=True, kw_only=True, forbid_unkno
             received_via=self.received_via,
             unit_id=self.unit_id,
             accept=self.accept,
+            visit=self.job.visit() if self.job else None,
         )
 
 

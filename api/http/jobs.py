@@ -14,58 +14,30 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once, Reader
 from api.db.queries.calendar import zone_of
+from api.db.queries.complaints import mediation_marks_of
 from api.db.queries.jobs import FoundJob, WantedJobs, list_jobs, read_job
+from api.db.queries.sites import standing_of
 from api.db.tables.complaints import JobAct
 from api.http.access import READERS, Allow
 from api.http.complaints import REGISTRARS
-from api.http.fields import Instant, Line, window
+from api.http.fields import Line, window
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
-from api.http.place import Place
-from api.usecases.add_job import NewJob, Site, add_job, cancel_job, new_job_window
+from api.http.visits import VisitBody, WindowBody
+from api.usecases.add_job import NewJob, add_job, cancel_job, new_job_window
 from domain.complaint.job import JobKind, is_mediation
-from domain.values import Datum
-
-Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440, examples=[60])]
-
-
-class WindowBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A stretch of time; it ends after it starts."""
-
-    start_at: Annotated[Instant, msgspec.Meta(examples=["2026-11-23T09:30:00+08:00"])]
-    end_at: Annotated[Instant, msgspec.Meta(examples=["2026-11-23T11:30:00+08:00"])]
+from domain.complaint.marks import Mark
+from domain.use_rule.site import SiteStanding
+from domain.values import Datum, Point, Window
 
 
-class SiteBody(Place, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the visit is: a name, an address, and degrees in a declared datum."""
-
-    name: Annotated[Line, msgspec.Meta(examples=["文献步行街 12 号店"])]
-    address: Annotated[Line, msgspec.Meta(examples=["莆田市城厢区文献步行街 12 号"])]
-
-    def site(self) -> Site:
-        """Return it as the use case takes it."""
-        return Site(name=self.name, address=self.address, lat=self.lat, lon=self.lon, datum=self.datum)
-
-
-class AddJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A visit that a complaint needs; `on_site` false is one that telephone or counter can do."""
+class AddJob(VisitBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A visit that a complaint needs."""
 
     complaint_id: UUID
-    kind: JobKind = JobKind.MEDIATION
-    on_site: bool = True
-    site: SiteBody
-    window: WindowBody
-    expected_minutes: Minutes = 60
 
     def new(self) -> NewJob:
         """Return it as the use case takes it."""
-        return NewJob(
-            complaint_id=self.complaint_id,
-            kind=self.kind,
-            on_site=self.on_site,
-            site=self.site.site(),
-            window=window(self.window.start_at, self.window.end_at),
-            expected_minutes=self.expected_minutes,
-        )
+        return self.visit().of(self.complaint_id)
 
 
 class CancelJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,10 +103,22 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class MarkView(msgspec.Struct, frozen=True, kw_only=True):
+    """What of consent (art. 18) or announcement (art. 20) is missing for this visit; it will stand on the permit."""
+
+    code: str
+    article: int
+    parties: list[str]
+    zh: str
+    en: str
+
+
 class JobView(JobSummary, frozen=True, kw_only=True):
-    """A job with what was done to it."""
+    """A job with what was done to it, how its site stands to the district, and what is still to be told or agreed."""
 
     actor_id: UUID
+    site_standing: SiteStanding
+    marks: list[MarkView]
     acts: list[JobActView]
 
 
@@ -227,8 +211,27 @@ class JobController(Controller):
 async def _view(reader: Reader, job_id: UUID) -> JobView:
     found, acts = await read_job(reader, job_id)
     zone = await zone_of(reader)
-    fields = _fields(found, reader.now.astimezone(zone).date(), zone)
-    return JobView(**fields, actor_id=found.job.actor_id, acts=_act_views(acts))
+    job, fields = found.job, _fields(found, reader.now.astimezone(zone).date(), zone)
+    kind = JobKind(job.kind)
+    marks: tuple[Mark, ...] = ()
+    if job.on_site and is_mediation(kind):
+        marks = await mediation_marks_of(reader, job.complaint_id, kind, Window(job.window_from, job.window_until))
+    return JobView(
+        **fields,
+        actor_id=job.actor_id,
+        site_standing=await standing_of(reader, Point(job.lat, job.lon)),
+        marks=[
+            MarkView(
+                code=mark.code,
+                article=mark.article,
+                parties=list(mark.parties),
+                zh=mark.sentence("zh"),
+                en=mark.sentence("en"),
+            )
+            for mark in marks
+        ],
+        acts=_act_views(acts),
+    )
 
 
 def _act_views(acts: Sequence[JobAct]) -> list[JobActView]:

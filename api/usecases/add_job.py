@@ -50,15 +50,32 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
-    """One visit to one site for one complaint, wanted within a window."""
+class NewVisit:
+    """One visit to one site, wanted within a window."""
 
-    complaint_id: UUID
     kind: JobKind
     site: Site
     window: Window
     expected_minutes: int = 60
     on_site: bool = True
+
+    def of(self, complaint_id: UUID) -> NewJob:
+        """Return the job that makes this visit for a complaint."""
+        return NewJob(
+            complaint_id=complaint_id,
+            kind=self.kind,
+            site=self.site,
+            window=self.window,
+            expected_minutes=self.expected_minutes,
+            on_site=self.on_site,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob(NewVisit):
+    """One visit to one site for one complaint."""
+
+    complaint_id: UUID
 
 
 async def add_job(database: Database, actor: Actor, new: NewJob, once: Once | None = None) -> UUID:

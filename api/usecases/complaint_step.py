@@ -43,8 +43,14 @@ class Step:
 
 
 async def write_step(uow: UnitOfWork, row: Complaint, step: Step) -> UUID:
-    """Write the step and return its act's id."""
+    """Write the step and return its act's id.
+
+    Acts of a complaint are recorded in the order in which they took effect: one that waited for another's lock began
+    earlier, but is not recorded before it.
+    """
     before, term = step.before, step.term
+    last = await uow.get(ComplaintAct, row.act_id)
+    recorded_at = uow.now if last is None else max(uow.now, last.recorded_at)
     after = step.after if term is None else replace(step.after, mediate_due_on=term.due_on)
     entry_id = await uow.enter(
         f"complaint-{step.verb}",
@@ -76,7 +82,7 @@ async def write_step(uow: UnitOfWork, row: Complaint, step: Step) -> UUID:
             detail={"act": said, "after": msgspec.to_builtins(after)},
             stated_at=step.stated_at,
             actor_id=uow.actor.person_id,
-            recorded_at=uow.now,
+            recorded_at=recorded_at,
             entry_id=entry_id,
         )
     )

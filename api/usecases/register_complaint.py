@@ -17,6 +17,7 @@ from api.db.queries.complaints import acceptance_deadline, pack_of
 from api.db.tables.bureau import Unit
 from api.db.tables.complaints import Complaint, ComplaintAct
 from api.usecases.act_on_complaint import CLOCKS_APART, apply_act, particulars_row
+from api.usecases.add_job import NewVisit, insert_job
 from domain.complaint.acts import Accept
 from domain.complaint.packs import pack_for, packs
 from domain.complaint.particulars import Particulars
@@ -50,6 +51,8 @@ class NewComplaint:
     received_via: str = ""
     unit_id: UUID | None = None
     accept: bool = False
+    visit: NewVisit | None = None
+    """The first job of the complaint, where it is known at once that somebody must go there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class RegisteredComplaint:
 async def register_complaint(
     database: Database, actor: Actor, new: NewComplaint, once: Once | None = None
 ) -> RegisteredComplaint:
-    """Register a complaint and return its id and number.
+    """Register a complaint, with its acceptance and first job where they come along; return its id and number.
 
     Raises:
         SourceNumberTaken: its number at the source is registered already; `complaint_id` says as which.
@@ -148,6 +151,8 @@ async def insert_complaint(uow: UnitOfWork, new: NewComplaint) -> RegisteredComp
     )
     if new.accept:
         await apply_act(uow, facts.complaint_id, Accept)
+    if new.visit:
+        await insert_job(uow, new.visit.of(facts.complaint_id))
     return RegisteredComplaint(facts.complaint_id, number)
 
 

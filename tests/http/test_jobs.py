@@ -15,10 +15,13 @@ from api.usecases.add_job import finish_job
 from domain.complaint.acts import Accept, Withdraw
 from tests.complaints import accepted_complaint, job_of, registered_complaint
 from tests.conftest import SignIn, problem_code
-from tests.world import HeldClock, World
+from tests.http.test_complaints import BODY
+from tests.world import OUTSIDE, HeldClock, World
 
 SITE = {"name": "文献步行街 12 号店", "address": "文献步行街 12 号", "lat": 25.4309, "lon": 119.0010, "datum": "GCJ-02"}
 WINDOW = {"start_at": "2026-11-23T09:30:00+08:00", "end_at": "2026-11-23T11:30:00+08:00"}
+
+PARTIES = ("complainant", "respondent")
 
 
 async def add(client: httpx.AsyncClient, complaint: UUID, /, **changes: Any) -> httpx.Response:
@@ -159,3 +162,46 @@ async def test_the_service_cannot_move_a_job_without_an_act(world: World) -> Non
 
         with pytest.raises(Exception, match=r"no-act|permission denied|refused"):
             await world.database.write(world["dispatcher"], attack)
+
+
+async def test_the_counter_registers_accepts_and_sends_somebody_in_one_request(signed_in: SignIn) -> None:
+    """One request, then the car can be asked for; a bad site registers nothing."""
+    client = await signed_in("dispatcher")
+    bad = await client.post("/v1/complaints", json=BODY | {"accept": True, "job": {"site": SITE | {"lat": 91}}})
+    assert problem_code(bad) == "invalid-input"
+    made = await client.post("/v1/complaints", json=BODY | {"accept": True, "job": {"site": SITE, "window": WINDOW}})
+    (job_id,) = made.json()["jobs"]
+    job = (await client.get(f"/v1/jobs/{job_id}")).json()
+    assert (job["complaint_number"], job["warn_on"]) == ("2026-000001", made.json()["deadlines"][0]["warn_on"])
+    assert len((await client.get("/v1/complaints")).json()["items"]) == 1
+
+
+async def test_a_job_says_where_its_site_stands_and_what_is_still_to_be_agreed(world: World, signed_in: SignIn) -> None:
+    """Nothing agreed yet: consent and announcement are marks; serving papers needs neither."""
+    client = await signed_in("dispatcher")
+    complaint_id = await accepted_complaint(world)
+    inside = (await add(client, complaint_id)).json()
+    assert inside["site_standing"] == "inside"
+    assert [(mark["code"], mark["article"]) for mark in inside["marks"]] == [
+        ("consent-missing", 18),
+        ("announcement-missing", 20),
+    ]
+    assert (await add(client, complaint_id, kind="serve-papers")).json()["marks"] == []
+    far = {"lat": OUTSIDE.lat, "lon": OUTSIDE.lon, "datum": "WGS-84"}
+    assert (await add(client, complaint_id, site=SITE | far)).json()["site_standing"] == "outside"
+
+
+async def test_what_was_announced_for_another_hour_is_a_mark(world: World, signed_in: SignIn) -> None:
+    """Both consent and both are told, but of ten o'clock tomorrow: the visit today bears a mark, tomorrow's none."""
+    client = await signed_in("officer")
+    complaint_id = await accepted_complaint(world)
+    both = [{"party": party, "told_at": "2026-11-23T08:50:00+08:00", "how": "电话"} for party in PARTIES]
+    for party in PARTIES:
+        consent = {"verb": "record-consent", "party": party, "given_at": "2026-11-23T08:50:00+08:00", "how": "电话"}
+        await client.post(f"/v1/complaints/{complaint_id}/acts", json=consent)
+    meeting = {"meeting_at": "2026-11-24T10:00:00+08:00", "place": "店内", "mediators": ["陈某"], "told": both}
+    await client.post(f"/v1/complaints/{complaint_id}/acts", json={"verb": "announce", **meeting})
+    today = (await add(client, complaint_id)).json()
+    assert [mark["code"] for mark in today["marks"]] == ["announcement-other-time"]
+    tomorrow = {"start_at": "2026-11-24T09:30:00+08:00", "end_at": "2026-11-24T11:30:00+08:00"}
+    assert (await add(client, complaint_id, window=tomorrow)).json()["marks"] == []

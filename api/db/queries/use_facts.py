@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import text
 
 from api.db.database import UnitOfWork
 from api.db.queries.complaints import facts_in, pack_of
 from api.db.queries.settings import settings_of
+from api.db.queries.sites import boundary_in, decided_places
 from domain.complaint.job import JobKind, is_mediation
 from domain.complaint.marks import Mark, mediation_marks
 from domain.complaint.states import allows_visit
 from domain.errors import NotFound
-from domain.place.boundary import Boundary
 from domain.use_rule.facts import (
     ApproverFacts,
     CrewFacts,
@@ -35,7 +33,7 @@ from domain.use_rule.facts import (
     Validity,
     days_of,
 )
-from domain.use_rule.site import DecidedPlace, SiteStanding, site_standing
+from domain.use_rule.site import SiteStanding, site_standing
 from domain.values import Point, Window
 
 
@@ -168,8 +166,8 @@ async def _jobs(uow: UnitOfWork, asked: Asked, boundary_json: str | None) -> tup
     if not rows:
         return ()
     tolerance_m = (await settings_of(uow))["site_tolerance_m"]
-    decisions = await _decided_places(uow)
-    boundary = _boundary(boundary_json)
+    decisions = await decided_places(uow)
+    boundary = boundary_in(boundary_json)
     found = []
     for row in rows:
         standing = site_standing(Point(row.lat, row.lon), boundary, tolerance_m, decisions)
@@ -200,23 +198,6 @@ async def _job(uow: UnitOfWork, asked: Asked, row: Any, site: SiteStanding) -> J
         site=site,
         marks=tuple(mark.code.value for mark in marks),
     )
-
-
-_DECIDED = text(
-    "SELECT lat, lon, radius_m, inside, decided_on, recorded_at FROM site_decision WHERE bureau_id = :bureau_id"
-)
-
-
-async def _decided_places(uow: UnitOfWork) -> tuple[DecidedPlace, ...]:
-    rows = await uow.execute(_DECIDED, {"bureau_id": uow.bureau_id})
-    return tuple(
-        DecidedPlace(Point(row.lat, row.lon), row.radius_m, row.inside, row.decided_on, row.recorded_at) for row in rows
-    )
-
-
-@lru_cache(maxsize=256)
-def _boundary(geometry: str | None) -> Boundary | None:
-    return None if geometry is None else Boundary.from_geojson(msgspec.json.decode(geometry))
 
 
 _CREW = text(
