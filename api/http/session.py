@@ -82,6 +82,7 @@ class SessionController(Controller):
     """The session of the person who asks."""
 
     path = "/v1/session"
+    opt = {"home": True}  # noqa: RUF012 - Litestar reads it as it stands
     tags = ("session",)
 
     @post(guards=[public], summary="Sign in", name="session.sign_in")
@@ -142,6 +143,7 @@ class SessionsController(Controller):
     """All sessions of the person who asks."""
 
     path = "/v1/sessions"
+    opt = {"home": True}  # noqa: RUF012 - Litestar reads it as it stands
     tags = ("session",)
 
     @get(guards=[Allow(EVERYONE)], summary="My open sessions", name="sessions.list")
