@@ -14,6 +14,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once
 from api.db.queries.refusals import finding_view, findings_page
 from api.http.access import EVERYONE, Allow
+from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.requests import language_of
 from api.usecases.act_on_finding import explain_finding, rule_on_finding
@@ -21,7 +22,7 @@ from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
 from domain.values import Role
 
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, examples=["投诉人临时撤诉，手机离线未收到"])]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["投诉人临时撤诉"])]
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once
 from api.db.queries.refusals import conflicts_page, refusals_page
 from api.http.access import STAFF, Allow
+from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.requests import language_of
 from api.usecases.request_loan import NewLoan, request_loan
@@ -21,12 +23,24 @@ from domain.use_rule.reasons import ReasonCode
 from domain.values import Role
 
 
+class RefusedAt(StrEnum):
+    """When the rule refused."""
+
+    REQUEST = "request"
+    APPROVAL = "approval"
+    DEPARTURE = "departure"
+    UNDER_WAY = "under-way"
+    CREW = "crew"
+    CLOSE = "close"
+    BORROW = "borrow"
+
+
 class BorrowRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who wants the vehicle, and what for; it is refused by rule."""
 
     vehicle_id: UUID
-    borrower: Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["某某所"])]
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, examples=["节前检查用车一天"])]
+    borrower: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=WITHOUT_NUL, examples=["某某所"])]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["节前检查用车"])]
 
 
 class NeverLent(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +119,7 @@ class RefusalController(Controller):
         *,
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
-        stage: Annotated[str | None, QueryParameter(max_length=20, description="when it was refused")] = None,
+        stage: Annotated[RefusedAt | None, QueryParameter(description="when it was refused")] = None,
         reason: Annotated[ReasonCode | None, QueryParameter(description="only those with this reason")] = None,
         vehicle_id: FromQuery[UUID | None] = None,
         requester_id: FromQuery[UUID | None] = None,
@@ -119,7 +133,7 @@ class RefusalController(Controller):
                 reader,
                 parse_instant_cursor(after),
                 limit + 1,
-                stage=stage,
+                stage=stage.value if stage else None,
                 reason=reason.value if reason else None,
                 vehicle_id=vehicle_id,
                 requester_id=requester_id,

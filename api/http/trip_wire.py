@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.http.fields import WITHOUT_NUL
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Resolution
 from api.usecases.field_act import Dashboard, Report
@@ -16,8 +17,8 @@ from domain.books.readings import Obtained
 from domain.trip.life import UseState
 
 ID = Annotated[UUID, msgspec.Meta(examples=["0193a0c4-7c00-7000-8000-000000000001"])]
-Words = Annotated[str, msgspec.Meta(max_length=2000)]
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, examples=["改由明日上午前往"])]
+Words = Annotated[str, msgspec.Meta(max_length=2000, pattern=WITHOUT_NUL)]
+Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["改由明日上午前往"])]
 
 
 class CrewMember(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +31,7 @@ class CrewMember(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Passenger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Someone aboard who is not of the crew."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["李某"])]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=WITHOUT_NUL, examples=["李某"])]
     standing: Annotated[
         Literal["consumer", "respondent", "expert", "witness", "other"], msgspec.Meta(examples=["consumer"])
     ]
@@ -39,7 +40,6 @@ class Passenger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class TripRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A trip as asked for: the jobs it is for, its window, its crew."""
 
-    trip_id: ID | None = None
     vehicle_id: ID
     job_ids: Annotated[list[UUID], msgspec.Meta(max_length=50, examples=[["0193a0c4-7c00-7000-8000-000000000002"]])]
     planned_from: Instant
@@ -161,11 +161,13 @@ class BreakDownReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields
     kind: Annotated[Literal["breakdown", "accident"], msgspec.Meta(examples=["breakdown"])]
     reading: DashboardRead
     place: Place | None = None
-    place_name: Annotated[str, msgspec.Meta(min_length=1, max_length=500, examples=["荔城大道与学园路路口"])]
+    place_name: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=500, pattern=WITHOUT_NUL, examples=["荔城大道路口"])
+    ]
     account: Said
     injured: bool = False
     third_party: bool = False
-    police_no: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    police_no: Annotated[str, msgspec.Meta(max_length=100, pattern=WITHOUT_NUL)] | None = None
 
 
 class TripJobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +193,17 @@ class PassengerView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     standing: str
+
+
+class StopView(msgspec.Struct, frozen=True, kw_only=True):
+    """An arrival at a job's site, or a departure from it."""
+
+    job_id: UUID
+    what: str
+    stated_at: datetime
+    recorded_at: datetime
+    lat: float | None
+    lon: float | None
 
 
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +256,7 @@ class TripView(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None
     marks: list[str]
     order: OrderView | None
+    stops: list[StopView]
     decisions: list[DecisionView]
 
 
@@ -297,5 +311,6 @@ def trip_of(row: Any) -> TripView:
         confirmed_at=row.confirmed_at,
         marks=permits[-1].marks if permits else [],
         order=order,
+        stops=msgspec.convert(row.stops, list[StopView]),
         decisions=decisions,
     )

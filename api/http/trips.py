@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once
 from api.db.queries.trips import TripFilter, trip_view, trips_page
 from api.http.access import EVERYONE, Allow
+from api.http.fields import instant_or_none
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.trip_wire import (
     ClosedTrip,
@@ -80,7 +81,6 @@ class TripController(Controller):
             database,
             actor,
             NewTrip(
-                trip_id=data.trip_id,
                 vehicle_id=data.vehicle_id,
                 job_ids=tuple(dict.fromkeys(data.job_ids)),
                 planned_from=data.planned_from,
@@ -119,8 +119,8 @@ class TripController(Controller):
             job_id=job_id,
             complaint_id=complaint_id,
             person_id=person_id,
-            planned_from=planned_from,
-            planned_until=planned_until,
+            planned_from=instant_or_none(planned_from),
+            planned_until=instant_or_none(planned_until),
         )
         async with database.read(actor.bureau_id) as reader:
             rows = await trips_page(reader, wanted, parse_instant_cursor(after), limit + 1)

@@ -8,8 +8,10 @@ from sqlmodel import select
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.calendar import zone_of
+from api.db.queries.use_facts import dedication
 from api.db.tables.uses import Finding, FindingAct
-from domain.errors import NotFound, StateConflict
+from domain.errors import Forbidden, NotFound, StateConflict
 
 
 class NotExplained(StateConflict):
@@ -26,6 +28,13 @@ class AlreadyAccepted(StateConflict):
     zh = "该异常的说明已被认可，无需再说明或裁定。"
 
 
+class NotCustodianOfVehicle(Forbidden):
+    """The custodian of the vehicle's using unit explains what was found on it."""
+
+    code = "not-custodian-of-vehicle"
+    zh = "异常由该车用车单位的领导作出说明。"
+
+
 async def explain_finding(
     database: Database, actor: Actor, finding_id: UUID, words: str, once: Once | None = None
 ) -> UUID:
@@ -33,6 +42,7 @@ async def explain_finding(
 
     Raises:
         NotFound: there is no such finding.
+        NotCustodianOfVehicle: the vehicle is another unit's.
         AlreadyAccepted: its explanation was accepted.
     """
     return await _act(database, actor, finding_id, ("explain", words), once)
@@ -58,6 +68,10 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, said: tuple[s
         finding = await uow.get(Finding, finding_id)
         if finding is None:
             raise NotFound("There is no such finding.", finding_id=str(finding_id))
+        today = uow.now.astimezone(await zone_of(uow)).date()
+        using_unit_id, _ = await dedication(uow, finding.vehicle_id, today)
+        if verb == "explain" and uow.actor.unit_id != using_unit_id:
+            raise NotCustodianOfVehicle
         verbs = await uow.all(
             select(FindingAct.verb)
             .where(FindingAct.bureau_id == uow.bureau_id, FindingAct.finding_id == finding_id)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.calendar import zone_of
 from api.db.queries.trips import Standing, next_order_number, standing_of
 from api.db.queries.use_facts import load_facts
-from api.db.tables.bureau import Bureau
 from api.db.tables.uses import DispatchOrder, Trip
 from api.usecases.ask_rule import permitted
 from api.usecases.change_trip import changeable
@@ -83,10 +82,7 @@ async def approve(
 
 
 async def _number(uow: UnitOfWork, use_id: UUID) -> None:
-    bureau = await uow.get(Bureau)
-    if bureau is None:
-        raise AssertionError("a trip belongs to a bureau")
-    year = uow.now.astimezone(ZoneInfo(bureau.zone)).year
+    year = uow.now.astimezone(await zone_of(uow)).year
     number = await next_order_number(uow, year)
     code = secrets.token_urlsafe(VERIFICATION_BYTES)
     entry_id = await uow.enter("dispatch-order-issued", facts={"use_id": use_id, "year": year, "number": number})

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from api.db.database import Actor, Database, Once, UnitOfWork
+from api.db.queries.calendar import zone_of
 from api.db.queries.trips import Standing, standing_of
-from api.db.tables.bureau import Bureau
 from api.db.tables.uses import Trip, TripJob
 from api.usecases.ask_rule import Permitted, permitted
 from api.usecases.request_trip import Aboard, check_crew, check_window, insert_crew, insert_jobs
@@ -22,10 +21,10 @@ from domain.values import Role
 
 
 class NotYours(Forbidden):
-    """Only who asked for the trip, its crew, a dispatcher, the desk chief or the custodian changes it."""
+    """Only who asked for the trip, its crew, and the unit's dispatcher, desk chief or custodian change it."""
 
     code = "not-yours"
-    zh = "只有申请人、随车人员、调度员、台长或用车单位领导可以变更该次出车。"
+    zh = "只有申请人、随车人员和本单位的调度员、台长、用车单位领导可以变更该次出车。"
 
 
 class JobAlreadyCarried(StateConflict):
@@ -172,11 +171,16 @@ async def changeable(uow: UnitOfWork, trip_id: UUID, verb: UseVerb) -> Standing:
     """Return the trip, locked, if this actor may change it so now. Raises `NotFound`, `NotYours` or `NotNow`."""
     standing = await standing_of(uow, await lock_use(uow, trip_id, UseKind.TRIP))
     person_id = uow.actor.who
-    desk = uow.actor.roles & {Role.DISPATCHER, Role.DESK_CHIEF, Role.CUSTODIAN}
+    desk = of_the_desk(uow, standing, Role.DISPATCHER, Role.DESK_CHIEF, Role.CUSTODIAN)
     if not desk and standing.trip.requester_id != person_id and not standing.aboard(person_id):
         raise NotYours
     after(UseState(standing.use.state), verb)
     return standing
+
+
+def of_the_desk(uow: UnitOfWork, standing: Standing, *roles: Role) -> bool:
+    """Tell whether the actor holds one of the roles in the unit whose trip it is."""
+    return bool(uow.actor.roles & set(roles)) and uow.actor.unit_id == standing.trip.requester_unit_id
 
 
 def stage_of(standing: Standing) -> Stage:
@@ -203,8 +207,5 @@ async def amend(uow: UnitOfWork, standing: Standing, verb: UseVerb, yes: Permitt
 
 
 async def _same_day(uow: UnitOfWork, one: datetime, other: datetime) -> bool:
-    bureau = await uow.get(Bureau)
-    if bureau is None:
-        raise AssertionError("a trip belongs to a bureau")
-    zone = ZoneInfo(bureau.zone)
+    zone = await zone_of(uow)
     return one.astimezone(zone).date() == other.astimezone(zone).date()

@@ -22,6 +22,7 @@ from api.usecases.field_act import (
     check_reporter,
     keep_conflict,
     read_dashboard,
+    said_before,
     stated,
 )
 from api.usecases.raise_finding import raise_finding
@@ -88,6 +89,8 @@ async def depart_trip(
         check_reporter(uow, standing, new.report)
         asked = as_reported(new.report, at, new.dashboard)
         if UseState(use.state) in DEPARTED:
+            if await said_before(uow, use, UseVerb.DEPART, new.report, at):
+                return Kept()
             return await keep_conflict(uow, use, UseVerb.DEPART, "already-departed", asked, stated_at=at)
         if not new.report.happened:
             after(UseState(use.state), UseVerb.DEPART)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.queries.trips import Standing
@@ -121,7 +123,8 @@ async def read_dashboard(
 
 def check_reporter(uow: UnitOfWork, standing: Standing, report: Report) -> None:
     """Let the crew report, and the desk enter what stands on paper. Raises `NotAboard`."""
-    desk = uow.actor.roles & {Role.DISPATCHER, Role.DESK_CHIEF}
+    own_unit = uow.actor.unit_id == standing.trip.requester_unit_id
+    desk = own_unit and uow.actor.roles & {Role.DISPATCHER, Role.DESK_CHIEF}
     if not standing.aboard(uow.actor.person_id) and not (report.source is Source.PAPER and desk):
         raise NotAboard
 
@@ -132,6 +135,27 @@ def as_reported(report: Report, at: datetime, dashboard: Dashboard | None = None
     if dashboard is not None:
         put["odometer_m"], put["photo_sha256"] = dashboard.odometer_m, dashboard.photo_sha256
     return put
+
+
+_SAID_BEFORE = text(
+    "SELECT true FROM decision WHERE bureau_id = :bureau_id AND use_id = :use_id AND verb = :verb"
+    " AND actor_id = :actor_id AND source = :source AND stated_at = :at LIMIT 1"
+)
+
+
+async def said_before(uow: UnitOfWork, use: VehicleUse, verb: UseVerb, report: Report, at: datetime) -> bool:
+    """Tell whether the same person recorded this very report before: a phone that got no answer sends again."""
+    if not report.happened:
+        return False
+    same = {
+        "bureau_id": uow.bureau_id,
+        "use_id": use.use_id,
+        "verb": verb.value,
+        "actor_id": uow.actor.who,
+        "source": report.source.value,
+        "at": at,
+    }
+    return (await uow.execute(_SAID_BEFORE, same)).scalar_one_or_none() is not None
 
 
 async def keep_conflict(

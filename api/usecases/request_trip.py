@@ -59,8 +59,6 @@ class NewTrip:
     passengers: tuple[Aboard, ...] = ()
     for_mediation: bool = True
     purpose_note: str = ""
-    trip_id: UUID | None = None
-    """Made by the client, so that a request can be repeated."""
 
 
 async def request_trip(database: Database, actor: Actor, new: NewTrip, once: Once | None = None) -> UUID:
@@ -81,7 +79,7 @@ async def request_trip(database: Database, actor: Actor, new: NewTrip, once: Onc
         yes = await permitted(uow, asked, as_put(new))
         use = VehicleUse(
             bureau_id=uow.bureau_id,
-            use_id=new.trip_id or new_id(),
+            use_id=new_id(),
             vehicle_id=new.vehicle_id,
             kind=UseKind.TRIP.value,
             state="",

@@ -11,6 +11,7 @@ from api.db.queries.trips import standing_of
 from api.db.queries.use_facts import load_facts
 from api.db.tables.uses import VehicleUse
 from api.usecases.ask_rule import facts_as_json, record_refusal
+from api.usecases.change_trip import NotYours, of_the_desk
 from api.usecases.field_act import (
     NOW,
     BadStatedTime,
@@ -21,6 +22,7 @@ from api.usecases.field_act import (
     check_reporter,
     keep_conflict,
     read_dashboard,
+    said_before,
     stated,
 )
 from api.usecases.raise_finding import raise_finding
@@ -29,6 +31,7 @@ from domain.findings.kinds import FindingKind
 from domain.trip.life import UseKind, UseState, UseVerb, after
 from domain.use_rule.facts import Stage
 from domain.use_rule.rule import Refusal, decide
+from domain.values import Role
 
 CAME_BACK = (UseState.RETURNED, UseState.CLOSED)
 
@@ -59,6 +62,8 @@ async def return_trip(database: Database, actor: Actor, trip_id: UUID, new: Retu
         check_reporter(uow, standing, new.report)
         why = unfit_return(use, at, new.report)
         if why is not None:
+            if await said_before(uow, use, UseVerb.RETURN, new.report, at):
+                return Kept()
             asked = as_reported(new.report, at, new.dashboard)
             return await keep_conflict(uow, use, UseVerb.RETURN, why, asked, stated_at=at)
         reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="return")
@@ -105,6 +110,7 @@ async def close_trip(database: Database, actor: Actor, trip_id: UUID, remark: st
 
     Raises:
         NotFound: there is no such trip.
+        NotYours: the actor is not of the unit whose trip it is.
         NotNow: it has not come back, or is closed.
     """
 
@@ -112,6 +118,8 @@ async def close_trip(database: Database, actor: Actor, trip_id: UUID, remark: st
         use = await lock_use(uow, trip_id, UseKind.TRIP)
         after(UseState(use.state), UseVerb.CLOSE)
         standing = await standing_of(uow, use)
+        if not of_the_desk(uow, standing, Role.DISPATCHER, Role.DESK_CHIEF, Role.CUSTODIAN):
+            raise NotYours
         asked = standing.asked(Stage.CLOSE, _known(use.actual_from), ended_at=_known(use.actual_until))
         facts = await load_facts(uow, asked)
         answer = decide(facts)

@@ -13,6 +13,8 @@ from sqlmodel import select
 from api.db.database import Actor
 from api.db.tables.uses import AccidentReport, Finding, SafetyCheck
 from api.usecases.act_on_complaint import act_on_complaint
+from api.usecases.add_person import NewPerson, add_person
+from api.usecases.add_unit import add_unit
 from api.usecases.enter_vehicle import NewDedication, dedicate_vehicle
 from api.usecases.expire_trips import expire_trips
 from api.usecases.qualify_person import NewShift, enter_shift
@@ -20,10 +22,11 @@ from api.usecases.request_trip import NewTrip, request_trip
 from api.usecases.spoken_approval import find_unconfirmed
 from domain.complaint.acts import Withdraw
 from domain.complaint.words import Source
+from domain.values import Role
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import SignIn, problem_code
 from tests.trips import a_complaint_job, approved_trip, crew_of, departed_trip, new_trip, requested_trip
-from tests.world import HeldClock, World, add_vehicle
+from tests.world import HeldClock, World, add_vehicle, password_hash
 
 START_M = 52_000_000
 DEPART = {
@@ -516,3 +519,74 @@ async def test_a_finding_is_explained_by_the_custodian_and_ruled_on_by_the_audit
     assert [act["verb"] for act in ruled.json()["acts"]] == ["explain", "accept"]
     listed = (await auditor.get("/v1/findings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
     assert [one["finding_id"] for one in listed] == [str(finding.finding_id)]
+
+
+async def test_a_phone_that_got_no_answer_sends_its_departure_again_and_it_is_one(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """The same person, the same minute: no conflict."""
+    trip_id = await approved_trip(world)
+    at = clock.advance(hours=1)
+    driver = await signed_in("driver")
+    for _ in range(2):
+        answer = await offline(driver, trip_id, at)
+        assert (answer.status_code, answer.json()["outcome"]) == (200, "recorded"), answer.text
+    assert [step["verb"] for step in answer.json()["trip"]["decisions"]].count("depart") == 1
+
+
+async def test_a_digit_that_slipped_in_the_odometer_is_corrected_in_sight(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """The correcting reading names the wrong one and says why; both stay."""
+    trip_id = await departed_trip(world)
+    clock.advance(hours=1)
+    driver = await signed_in("driver")
+    slipped = {"reading": {"odometer_m": START_M + 210_000}}
+    assert (await driver.post(f"/v1/trips/{trip_id}/return", json=slipped)).status_code == 200
+    listed = (await driver.get("/v1/readings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
+    right = {"odometer_m": START_M + 12_000, "obtained": "typed", "reason": "末两位数字颠倒"}
+    corrected = await driver.post(f"/v1/readings/{listed[0]['reading_id']}/corrections", json=right)
+    assert corrected.status_code == 201, corrected.text
+    after = (await driver.get("/v1/readings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
+    assert [one["odometer_m"] for one in after if one["use_id"] == str(trip_id)].count(START_M + 210_000) == 1
+    assert len(after) == len(listed) + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("cancel", {"reason": "改期"}),
+        ("crew", {"crew": [], "reason": "换人"}),
+        ("jobs", {"job_ids": ["0193a0c4-7c00-7000-8000-000000000002"]}),
+    ],
+)
+async def test_a_dispatcher_of_another_unit_changes_nothing_of_the_trip(
+    world: World, signed_in: SignIn, path: str, body: dict[str, Any]
+) -> None:
+    """The roles count in the unit whose trip it is."""
+    trip_id = await requested_trip(world)
+    station = await add_unit(world.database, world["admin"], "霞林所", "station")
+    await add_person(
+        world.database,
+        world["admin"],
+        NewPerson(
+            unit_id=station,
+            name="外单位",
+            login="stranger",
+            password_hash=password_hash(),
+            roles=frozenset({Role.DISPATCHER}),
+            must_change_password=False,
+        ),
+    )
+    stranger = await signed_in("stranger")
+    answer = await stranger.post(f"/v1/trips/{trip_id}/{path}", json=body)
+    assert (answer.status_code, problem_code(answer)) == (403, "not-yours")
+    new = await new_trip(world)
+    asked = {
+        "vehicle_id": str(new.vehicle_id),
+        "job_ids": [str(job_id) for job_id in new.job_ids],
+        "planned_from": new.planned_from.isoformat(),
+        "planned_until": new.planned_until.isoformat(),
+        "crew": [{"person_id": str(person_id), "seat": seat} for person_id, seat in new.crew],
+    }
+    assert codes(await stranger.post("/v1/trips", json=asked)) == ["borrowed"]

@@ -119,6 +119,9 @@ SELECT u.use_id, u.vehicle_id, v.plate, u.state, u.planned_from, u.planned_until
    WHERE c.bureau_id = :bureau_id AND c.use_id = u.use_id AND c.rev = t.crew_rev) AS crew,
   (SELECT coalesce(json_agg(json_build_object('name', a.name, 'standing', a.standing) ORDER BY a.passenger_no), '[]')
    FROM trip_passenger a WHERE a.bureau_id = :bureau_id AND a.use_id = u.use_id AND a.rev = t.crew_rev) AS passengers,
+  (SELECT coalesce(json_agg(json_build_object('job_id', s.job_id, 'what', s.what, 'stated_at', s.stated_at,
+     'recorded_at', s.recorded_at, 'lat', s.lat, 'lon', s.lon) ORDER BY s.stated_at, s.stop_id), '[]')
+   FROM trip_stop s WHERE s.bureau_id = :bureau_id AND s.use_id = u.use_id) AS stops,
   (SELECT coalesce(json_agg(json_build_object('decision_id', d.decision_id, 'verb', d.verb, 'to_state', d.to_state,
      'outcome', d.outcome, 'complaint_ids', d.complaint_ids, 'marks', d.marks, 'source', d.source,
      'stated_at', d.stated_at, 'recorded_at', d.recorded_at, 'actor_id', d.actor_id)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from api.db.database import Reader, UnitOfWork
-from api.db.queries.use_facts import crew_facts, other_uses
+from api.db.queries.use_facts import crew_facts, lock_calendar, other_uses
 from api.db.tables.bureau import Bureau
 from api.db.tables.uses import UpkeepOrder, VehicleUse
 from domain.errors import NotFound
@@ -37,6 +37,7 @@ class UpkeepAsked:
 
 async def load_upkeep_facts(uow: UnitOfWork, asked: UpkeepAsked) -> UpkeepFacts:
     """Return the facts of what is asked. Raises `NotFound` for a driver that is none of this bureau."""
+    await lock_calendar(uow, asked.vehicle_id)
     bureau = await uow.get(Bureau)
     if bureau is None:
         raise AssertionError("an order belongs to a bureau")

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import UnitOfWork
+from api.db.database import Reader, UnitOfWork
 from api.db.queries.complaints import facts_in, pack_of
 from api.db.queries.settings import settings_of
 from api.db.queries.sites import boundary_in, decided_places
@@ -67,12 +67,14 @@ async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
     Raises:
         NotFound: a job, a person of the crew or the vehicle is not one of this bureau.
     """
+    if asked.stage in (Stage.APPROVAL, Stage.DEPARTURE):
+        await lock_calendar(uow, asked.vehicle_id)
     bureau = (await uow.execute(_BUREAU, {"bureau_id": uow.bureau_id})).one()
     began = asked.stage in (Stage.DEPARTURE, Stage.CLOSE)
     first_day, last_day = days_of(
         asked.at if began else asked.planned_from, asked.ended_at or asked.planned_until, bureau.zone
     )
-    using_unit_id, dedicated = await _dedication(uow, asked.vehicle_id, first_day)
+    using_unit_id, dedicated = await dedication(uow, asked.vehicle_id, first_day)
     papers = await _papers(uow, asked.vehicle_id)
     return UseFacts(
         stage=asked.stage,
@@ -106,6 +108,17 @@ async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
     )
 
 
+_LOCK_CALENDAR = text("SELECT pg_advisory_xact_lock(hashtextextended('calendar ' || :bureau_id || :vehicle_id, 0))")
+
+
+async def lock_calendar(uow: UnitOfWork, vehicle_id: UUID) -> None:
+    """Let those who want to take the vehicle come one after another, so that the rule can name what is in the way.
+
+    Without it the exclusion constraints hold all the same, but many at once would wait for each other in a circle.
+    """
+    await uow.execute(_LOCK_CALENDAR, {"bureau_id": uow.bureau_id, "vehicle_id": str(vehicle_id)})
+
+
 _BUREAU = text("SELECT zone, boundary::text AS boundary FROM bureau WHERE bureau_id = :bureau_id")
 
 _DEDICATION = text(
@@ -117,7 +130,7 @@ _DESK = text(
 )
 
 
-async def _dedication(uow: UnitOfWork, vehicle_id: UUID, on: date) -> tuple[UUID | None, bool]:
+async def dedication(uow: Reader, vehicle_id: UUID, on: date) -> tuple[UUID | None, bool]:
     """Return the using unit on that day and whether the vehicle is dedicated to it; without an order, the desk."""
     order = (
         await uow.execute(_DEDICATION, {"bureau_id": uow.bureau_id, "vehicle_id": vehicle_id, "on": on})
