@@ -40,6 +40,14 @@ def shipped_boundary(code: str) -> Boundary | None:
     return _boundary(code) if _CODE.fullmatch(code) and _shipped(f"{code}.geojson") else None
 
 
+def shipped_geometry(code: str) -> tuple[dict[str, Any], Datum] | None:
+    """Return the same boundary as it is shipped, a GeoJSON geometry and its datum, or None if none is."""
+    if not (_CODE.fullmatch(code) and _shipped(f"{code}.geojson")):
+        return None
+    feature = _read(f"{code}.geojson")
+    return feature["geometry"], Datum(feature["properties"]["datum"])
+
+
 def divisions(code: str) -> tuple[Division, ...]:
     """Return the towns of the district, each followed by its villages; empty if none are shipped."""
     return _divisions(code) if _CODE.fullmatch(code) and _shipped(f"{code}_divisions.json") else ()
