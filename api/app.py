@@ -38,6 +38,7 @@ from api.http.trip_changes import TripChangeController
 from api.http.trips import TripController
 from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
+from api.http.vehicle_log import vehicle_log
 from api.http.vehicles import VehicleController
 from api.ingest.door import Door, Lane
 from api.jobs.all_jobs import JOBS
@@ -76,6 +77,7 @@ ROUTES = (
     UnitController,
     UpkeepController,
     VehicleController,
+    vehicle_log,
 )
 """Every controller and handler of the application."""
 

@@ -1,0 +1,82 @@
+"""`/v1/vehicles/{id}/log`: the vehicle log 车辆使用台账 as JSON, CSV or XLSX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
+
+from api.db.database import Actor, Database
+from api.http.access import Allow
+from api.http.requests import language_of
+from api.print.log_files import MEDIA_TYPES, LogFormat
+from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of, print_log
+from domain.values import Role
+
+CHUNK_BYTES = 65_536
+
+Month = Annotated[str | None, QueryParameter(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="such as 2026-11")]
+
+
+def format_of(asked: LogFormat | None, accept: str) -> LogFormat:
+    """Return the form asked for by name, else the first one the Accept header names, else JSON."""
+    if asked is not None:
+        return asked
+    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    forms = {media_type: form for form, media_type in MEDIA_TYPES.items()}
+    return next((forms[one] for one in named if one in forms), LogFormat.JSON)
+
+
+@get(
+    "/v1/vehicles/{vehicle_id:uuid}/log",
+    guards=[Allow(Role.AUDITOR, Role.CUSTODIAN, Role.DESK_CHIEF)],
+    summary="The vehicle log",
+    tags=["vehicles"],
+    name="vehicle.log",
+)
+async def vehicle_log(
+    *,
+    vehicle_id: FromPath[UUID],
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    database: NamedDependency[Database],
+    month: Month = None,
+    year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
+    from_month: Month = None,
+    until_month: Month = None,
+    asked_format: Annotated[
+        LogFormat | None, QueryParameter(name="format", description="wins over the Accept header")
+    ] = None,
+) -> Stream:
+    """Return every trip, upkeep order, refusal and unaccounted kilometre of a month, a year, or some months.
+
+    Headings follow Accept-Language in CSV and XLSX. What was amended stands beside what it was amended to.
+    """
+    form = format_of(asked_format, request.headers.get("accept", ""))
+    language = language_of(request.headers.get("accept-language", ""))
+    months = months_of(month, year, from_month, until_month)
+    file, plate = await print_log(database, actor, vehicle_id, months, form=form, language=language)
+    period = month or (str(year) if year else f"{from_month}_{until_month}")
+    name = f"vehicle-log-{period}.{form}"
+    full = quote(f"{plate} 车辆使用台账 {period}.{form}")
+    disposition = "inline" if form is LogFormat.JSON else "attachment"
+    return Stream(
+        _chunks(file),
+        media_type=MEDIA_TYPES[form],
+        headers={
+            "Content-Disposition": f"{disposition}; filename=\"{name}\"; filename*=UTF-8''{full}",
+            "Content-Language": "en" if language == "en" else "zh-CN",
+        },
+    )
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
