@@ -9,12 +9,27 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import Actor, Database, UnitOfWork
+from api.db.database import BUREAU_CODE, Actor, Database, UnitOfWork
 from api.db.tables.bureau import BoundaryPart, Bureau
 from api.usecases.add_person import NewPerson, insert_person
 from api.usecases.add_unit import insert_unit
+from domain.errors import InvalidInput, StateConflict
 from domain.place.boundary import Boundary, Ring, geometry_to_wgs84, local_rings
 from domain.values import Datum, Point, Role
+
+
+class BureauExists(StateConflict):
+    """This bureau is set up already."""
+
+    code = "bureau-exists"
+    zh = "该局已经建立。"
+
+
+class BadBureauCode(InvalidInput):
+    """A bureau's code is the six digits of its district (GB/T 2260)."""
+
+    code = "bad-bureau-code"
+    zh = "单位代码须为该区县的六位行政区划代码（GB/T 2260）。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +69,14 @@ async def create_bureau(owner: Database, new: NewBureau) -> CreatedBureau:
         new: the bureau.
 
     Raises:
+        BadBureauCode: the code is not six digits.
+        BureauExists: there is such a bureau.
         BadBoundary: the boundary is not a usable area.
     """
+    if not BUREAU_CODE.fullmatch(new.bureau_id):
+        raise BadBureauCode(bureau_id=new.bureau_id)
+    if new.bureau_id in await owner.bureaus():
+        raise BureauExists(bureau_id=new.bureau_id)
     boundary = Boundary.from_geojson(new.boundary, new.boundary_datum)
     middle = boundary.geometry.centroid
     origin = Point(middle.y, middle.x)

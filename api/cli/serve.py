@@ -1,0 +1,131 @@
+"""`zhuanche serve`: answer requests until told to stop, then finish what was accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from types import FrameType
+from typing import Final, NoReturn
+
+import typer
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api.app import create_app
+from api.cli.connections import Connections, check_schema, held
+from api.log import start_logging
+from api.settings import Settings, SettingsError, load_settings
+
+BACKLOG: Final = 1024
+"""Connections that may wait to be taken up, and requests that may be worked on."""
+PORT_MOST: Final = 65_535
+DRAIN_S: Final = 30.0
+"""How long a stopping service waits for the requests it has accepted."""
+HEADERS_S: Final = 10
+"""The headers of a request must have arrived within this time."""
+
+
+def serve() -> None:
+    """Serve over HTTP, on the embedded database or the one ZHUANCHE_DATABASE_URL names."""
+    settings = load_settings()
+    with held_to_serve(settings) as connections:
+        check_schema(connections)
+        run(settings, connections)
+
+
+@contextlib.contextmanager
+def held_to_serve(settings: Settings) -> Iterator[Connections]:
+    """Yield the connections of a process that will serve: log and address are good, a signal ends all in order."""
+    start_logging(settings)
+    check_address(settings)
+    signal.signal(signal.SIGTERM, _told_to_stop)
+    with contextlib.suppress(KeyboardInterrupt), held(settings) as connections:
+        yield connections
+
+
+def _told_to_stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def check_address(settings: Settings) -> None:
+    """Check that nobody listens where this process is to: the server's own socket would share the port with them.
+
+    Raises:
+        SettingsError: the port is taken, or the host is none of this machine's.
+    """
+    if not 0 <= settings.port <= PORT_MOST:
+        raise SettingsError(f"ZHUANCHE_PORT is {settings.port}; a port is at most {PORT_MOST}.")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as fault:
+        where = f"{settings.host}:{settings.port} (ZHUANCHE_HOST, ZHUANCHE_PORT)"
+        if fault.errno == errno.EADDRINUSE:
+            raise SettingsError(f"Another process listens at {where} already.") from fault
+        raise SettingsError(f"This machine cannot listen at {where}: {fault.strerror}.") from fault
+
+
+def run(settings: Settings, connections: Connections) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    asyncio.run(_run(settings, connections))
+
+
+async def _run(settings: Settings, connections: Connections) -> None:
+    app = create_app(settings, connections.service, connections.ingest)
+    draining = Draining(app)
+    server = Server(
+        draining,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,  # the lifespan is ours: it ends after the last request, not beside it
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=BACKLOG,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_S * 1000),
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
+    async with app.lifespan():
+        serving = asyncio.create_task(server.serve())
+        await asyncio.sleep(0)
+        typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
+        await serving
+        await draining.finish()
+
+
+class Draining:
+    """ASGI: counts the requests that are worked on, so that stopping can wait for them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        self._open += 1
+        self._idle.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open -= 1
+            if self._open == 0:
+                self._idle.set()
+
+    async def finish(self) -> None:
+        """Wait until nothing is worked on, within reason."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), DRAIN_S)

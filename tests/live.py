@@ -1,0 +1,93 @@
+"""The product as its users run it: `zhuanche …` in processes of their own, answering on a real socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ZHUANCHE = Path(sys.executable).with_name("zhuanche")
+PATIENCE_S = 60
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def zhuanche(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end with settings such as `data=…` and nothing else from our environment."""
+    return subprocess.run(
+        [ZHUANCHE, *arguments],
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """Return an environment that holds these settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHUANCHE_")}
+    return kept | {f"ZHUANCHE_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+@dataclass
+class Live:
+    """A service that answers on a socket."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> int:
+        """Tell it to stop as a supervisor does, wait, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_S)
+
+
+@contextmanager
+def serving(log: Path, *command: str, **settings: object) -> Iterator[Live]:
+    """Yield a service that has printed its address."""
+    port = free_port()
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [ZHUANCHE, *(command or ("serve",))],
+            env=environment(port=port, **settings),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if f":{port}" in line:
+                    break
+            else:
+                raise AssertionError(f"the service did not start: {log.read_text()}")
+            yield Live(process, port, log)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
