@@ -40,6 +40,7 @@ from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
 from api.http.vehicle_log import vehicle_log
 from api.http.vehicles import VehicleController
+from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
 from api.jobs.all_jobs import JOBS
 from api.jobs.runner import Runner
@@ -78,6 +79,7 @@ ROUTES = (
     UpkeepController,
     VehicleController,
     vehicle_log,
+    VisitNoteController,
 )
 """Every controller and handler of the application."""
 

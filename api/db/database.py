@@ -41,6 +41,7 @@ from api.db.roles import SERVICE
 from api.db.tables.bureau import IdempotencyKey
 from api.settings import Settings
 from domain.errors import DomainError, StateConflict
+from domain.ledger.leaf import DeviceChain
 from domain.use_rule.reasons import ReasonCode
 from domain.values import Role
 
@@ -171,12 +172,14 @@ class UnitOfWork(Reader):
         place: dict[str, Any] | None = None,
         previous: UUID | None = None,
         revision: int = 1,
+        device: DeviceChain | None = None,
     ) -> UUID:
         """Write the ledger entry of a fact and return its `entry_id`, which the fact's rows carry.
 
         `facts` holds no personal data; `person` and `place` can be erased apart from it. Instants, UUIDs, dates
         and enums are written as text and floats are refused (degrees go in as `…_e7` integers). A fact that corrects
-        another names its entry (`previous`) and counts one further (`revision`, from 1).
+        another names its entry (`previous`) and counts one further (`revision`, from 1). `device` is what the
+        device that sent it says of the order of what it sends.
         """
         payload, outbox = entry_rows(
             self.bureau_id,
@@ -188,6 +191,7 @@ class UnitOfWork(Reader):
             place=place,
             previous=previous,
             revision=revision,
+            device=device,
         )
         await self.insert(payload, outbox)
         return payload.entry_id

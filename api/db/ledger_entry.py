@@ -11,7 +11,7 @@ from uuid import UUID
 import uuid_utils.compat as uuid7
 
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
-from domain.ledger.leaf import Group, seal
+from domain.ledger.leaf import DeviceChain, Group, seal
 
 SALT_BYTES = 32
 
@@ -55,6 +55,7 @@ def entry_rows(
     place: dict[str, Any] | None,
     previous: UUID | None,
     revision: int = 1,
+    device: DeviceChain | None = None,
 ) -> tuple[LedgerPayload, LedgerOutbox]:
     """Return payload and outbox rows of one entry, with a fresh salt a group."""
     entry_id = new_id()
@@ -74,6 +75,7 @@ def entry_rows(
         salts=salts,
         previous=previous,
         revision=revision,
+        device=device,
     )
     payload = LedgerPayload(
         bureau_id=bureau_id,

@@ -1502,11 +1502,11 @@ def upgrade() -> None:
         sa.Column("body_sha256", sa.Text(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("device_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("datum", sa.Text(), nullable=False),
-        sa.Column("raw_lat", sa.Float(), nullable=False),
-        sa.Column("raw_lon", sa.Float(), nullable=False),
-        sa.Column("lat", sa.Float(), nullable=False),
-        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("datum", sa.Text(), nullable=True),
+        sa.Column("raw_lat", sa.Float(), nullable=True),
+        sa.Column("raw_lon", sa.Float(), nullable=True),
+        sa.Column("lat", sa.Float(), nullable=True),
+        sa.Column("lon", sa.Float(), nullable=True),
         sa.Column("accuracy_m", sa.Float(), nullable=True),
         sa.Column("corrects", sa.Uuid(), nullable=True),
         sa.Column("device_id", sa.Uuid(), nullable=True),
@@ -1524,6 +1524,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "result IN ('done', 'complainant-absent', 'respondent-absent', 'place-not-found', 'postponed-by-agreement', 'recusal-requested', 'cancelled-before-arrival')",
             name=op.f("ck_visit_note_result_known"),
+        ),
+        sa.CheckConstraint(
+            "(lat IS NULL) = (lon IS NULL) AND (lat IS NULL) = (datum IS NULL)", name=op.f("ck_visit_note_place")
         ),
         sa.CheckConstraint("source IN ('phone', 'paper', 'odk')", name=op.f("ck_visit_note_source_known")),
         sa.ForeignKeyConstraint(
@@ -1551,6 +1554,7 @@ def upgrade() -> None:
         info={"append_only": True, "fact": True},
     )
     op.create_index("ix_visit_note_job", "visit_note", ["bureau_id", "job_id"], unique=False)
+    op.create_index("ix_visit_note_recorded", "visit_note", ["bureau_id", "recorded_at", "note_id"], unique=False)
     op.create_table(
         "note_attachment",
         sa.Column("bureau_id", sa.Text(), nullable=False),
@@ -1617,6 +1621,8 @@ def upgrade() -> None:
             name=op.f("fk_visit_note_conflict_bureau_id_note_id"),
         ),
         sa.PrimaryKeyConstraint("bureau_id", "conflict_id", name=op.f("pk_visit_note_conflict")),
+        sa.UniqueConstraint(
+            "bureau_id", "note_id", "body_sha256", name=op.f("uq_visit_note_conflict_bureau_id_note_id_body_sha256")
+        ),
         info={"append_only": True, "fact": True},
     )
-    op.create_index(op.f("ix_visit_note_conflict_note_id"), "visit_note_conflict", ["note_id"], unique=False)

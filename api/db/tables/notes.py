@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
@@ -50,7 +50,9 @@ class VisitNote(SQLModel, table=True):
         one_of("result", *RESULTS),
         one_of("datum", "WGS-84", "GCJ-02", "BD-09", "CGCS2000"),
         one_of("source", "phone", "paper", "odk"),
+        check("place", "(lat IS NULL) = (lon IS NULL) AND (lat IS NULL) = (datum IS NULL)"),
         Index("ix_visit_note_job", "bureau_id", "job_id"),
+        Index("ix_visit_note_recorded", "bureau_id", "recorded_at", "note_id"),
         FACT,
     )
     bureau_id: BureauKey
@@ -63,11 +65,12 @@ class VisitNote(SQLModel, table=True):
     body_sha256: Str
     result: Str
     device_at: At
-    datum: Str
-    raw_lat: float
-    raw_lon: float
-    lat: float
-    lon: float
+    datum: StrOrNone = None
+    raw_lat: float | None
+    raw_lon: float | None
+    lat: float | None
+    lon: float | None
+    """WGS-84; null, like all of the place, in a note made where there was no position."""
     accuracy_m: float | None
     corrects: UUID | None
     device_id: UUID | None
@@ -86,10 +89,15 @@ class VisitNoteConflict(SQLModel, table=True):
     """Other bytes came under a used id: kept aside for a person."""
 
     __tablename__ = "visit_note_conflict"
-    __table_args__ = (refers("note_id", "visit_note"), entered(), FACT)
+    __table_args__ = (
+        refers("note_id", "visit_note"),
+        entered(),
+        UniqueConstraint("bureau_id", "note_id", "body_sha256"),
+        FACT,
+    )
     bureau_id: BureauKey
     conflict_id: IdKey
-    note_id: UUID = Field(index=True)
+    note_id: UUID
     body: bytes = Field(sa_type=LargeBinary)
     body_sha256: Str
     actor_id: UUID | None

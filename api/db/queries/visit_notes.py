@@ -1,0 +1,152 @@
+"""Visit notes: the facts one is judged by, and notes, conflicts and named files as answers show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from api.db.database import Reader
+from domain.errors import NotFound
+
+_FACTS = text(
+    "SELECT j.state AS job_state, j.lat, j.lon, u.use_id, u.vehicle_id, u.actual_from, u.actual_until,"
+    " EXISTS (SELECT 1 FROM trip_job c WHERE c.bureau_id = :bureau_id AND c.use_id = u.use_id"
+    "  AND c.job_id = :job_id AND c.dropped_by IS NULL) AS carries_job,"
+    " EXISTS (SELECT 1 FROM trip_crew m JOIN trip t ON t.bureau_id = m.bureau_id AND t.use_id = m.use_id"
+    "  AND t.crew_rev = m.rev WHERE m.bureau_id = :bureau_id AND m.use_id = u.use_id"
+    "  AND m.person_id = :officer_id) AS officer_aboard"
+    " FROM job j LEFT JOIN vehicle_use u ON u.bureau_id = :bureau_id AND u.kind = 'trip' AND u.use_id = coalesce("
+    "  CAST(:use_id AS uuid), (SELECT k.use_id FROM trip_job k"
+    "   JOIN vehicle_use v ON v.bureau_id = k.bureau_id AND v.use_id = k.use_id"
+    "   WHERE k.bureau_id = :bureau_id AND k.job_id = :job_id AND k.dropped_by IS NULL"
+    "   AND v.actual_from IS NOT NULL ORDER BY v.actual_from > :made_at, abs(extract(epoch FROM v.actual_from"
+    "   - CAST(:made_at AS timestamptz))) LIMIT 1))"
+    " WHERE j.bureau_id = :bureau_id AND j.job_id = :job_id"
+)
+
+
+async def note_facts(reader: Reader, *, job_id: UUID, trip_id: UUID | None, officer_id: UUID, made_at: datetime) -> Any:
+    """Return the job's state and site, and the trip: the one named, else the last that left with the job before.
+
+    Raises:
+        NotFound: there is no such job, or no such trip.
+    """
+    asked = {
+        "bureau_id": reader.bureau_id,
+        "job_id": job_id,
+        "use_id": trip_id,
+        "officer_id": officer_id,
+        "made_at": made_at,
+    }
+    row = (await reader.execute(_FACTS, asked)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such job.", job_id=str(job_id))
+    if trip_id is not None and row.use_id is None:
+        raise NotFound("There is no such trip.", trip_id=str(trip_id))
+    return row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedNotes:
+    """What a list of notes is narrowed to; a field that is None narrows nothing."""
+
+    job_id: UUID | None = None
+    trip_id: UUID | None = None
+    officer_id: UUID | None = None
+    complaint_id: UUID | None = None
+    corroborated: bool | None = None
+
+
+_VIEW = """
+SELECT n.note_id, n.job_id, j.complaint_id, n.use_id, n.officer_id, p.name AS officer_name, n.source, n.body,
+  n.body_sha256, n.result, n.device_at, n.lat, n.lon, n.corrects, n.corroborated, n.reasons, n.checks, n.recorded_at,
+  n.entry_id, (SELECT coalesce(json_agg(k.note_id ORDER BY k.recorded_at, k.note_id), '[]') FROM visit_note k
+   WHERE k.bureau_id = :bureau_id AND k.corrects = n.note_id) AS corrected_by,
+  (SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name, 'role', f.role,
+     'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY f.no), '[]') FROM note_attachment f
+   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256
+   WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files
+FROM visit_note n
+JOIN job j ON j.bureau_id = n.bureau_id AND j.job_id = n.job_id
+JOIN person p ON p.bureau_id = n.bureau_id AND p.person_id = n.officer_id
+WHERE n.bureau_id = :bureau_id
+"""
+_ONE = text(_VIEW + " AND n.note_id = :note_id")
+_PAGE = text(
+    _VIEW + " AND (CAST(:job_id AS uuid) IS NULL OR n.job_id = :job_id)"
+    " AND (CAST(:trip_id AS uuid) IS NULL OR n.use_id = :trip_id)"
+    " AND (CAST(:officer_id AS uuid) IS NULL OR n.officer_id = :officer_id)"
+    " AND (CAST(:complaint_id AS uuid) IS NULL OR j.complaint_id = :complaint_id)"
+    " AND (CAST(:corroborated AS boolean) IS NULL OR n.corroborated = :corroborated)"
+    " AND (CAST(:after_at AS timestamptz) IS NULL"
+    "  OR (n.recorded_at, n.note_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))"
+    " ORDER BY n.recorded_at DESC, n.note_id DESC LIMIT :limit"
+)
+
+
+async def note_view(reader: Reader, note_id: UUID) -> Any:
+    """Return everything an answer shows of a note.
+
+    Raises:
+        NotFound: there is no such note.
+    """
+    row = (await reader.execute(_ONE, {"bureau_id": reader.bureau_id, "note_id": note_id})).one_or_none()
+    if row is None:
+        raise NotFound("There is no such visit note.", note_id=str(note_id))
+    return row
+
+
+async def notes_page(
+    reader: Reader, wanted: WantedNotes, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Any]:
+    """Return notes, the last recorded first."""
+    rows = await reader.execute(
+        _PAGE,
+        {
+            "bureau_id": reader.bureau_id,
+            "job_id": wanted.job_id,
+            "trip_id": wanted.trip_id,
+            "officer_id": wanted.officer_id,
+            "complaint_id": wanted.complaint_id,
+            "corroborated": wanted.corroborated,
+            "after_at": after[0] if after else None,
+            "after_id": after[1] if after else None,
+            "limit": limit,
+        },
+    )
+    return rows.all()
+
+
+_CONFLICTS = text(
+    "SELECT conflict_id, note_id, body, body_sha256, actor_id, recorded_at FROM visit_note_conflict"
+    " WHERE bureau_id = :bureau_id AND (CAST(:note_id AS uuid) IS NULL OR note_id = :note_id)"
+    " AND (CAST(:conflict_id AS uuid) IS NULL OR conflict_id = :conflict_id)"
+    " AND (CAST(:after_at AS timestamptz) IS NULL"
+    "  OR (recorded_at, conflict_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))"
+    " ORDER BY recorded_at DESC, conflict_id DESC LIMIT :limit"
+)
+
+
+async def note_conflicts(
+    reader: Reader,
+    *,
+    note_id: UUID | None = None,
+    conflict_id: UUID | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 1,
+) -> Sequence[Any]:
+    """Return what came under used ids, the last first."""
+    asked = {
+        "bureau_id": reader.bureau_id,
+        "note_id": note_id,
+        "conflict_id": conflict_id,
+        "after_at": after[0] if after else None,
+        "after_id": after[1] if after else None,
+        "limit": limit,
+    }
+    return (await reader.execute(_CONFLICTS, asked)).all()
