@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once
 from api.db.queries.complaint_lists import Wanted, list_complaints, whole_complaint
-from api.http.access import READERS, Allow
+from api.http.access import Allow
 from api.http.complaint_acts import ActBody
 from api.http.complaint_views import (
     ActView,
@@ -34,8 +34,10 @@ from domain.values import Role
 
 REGISTRARS = frozenset({Role.DISPATCHER, Role.OFFICER, Role.DESK_CHIEF})
 """Who takes complaints down and leads them."""
+CASE_READERS = REGISTRARS | {Role.CUSTODIAN, Role.AUDITOR}
+"""Who reads what people told the desk: not who drives, nor who looks after accounts."""
 
-Searched = Annotated[str | None, QueryParameter(min_length=1, max_length=100)]
+Searched = Annotated[str | None, QueryParameter(min_length=1, max_length=100, pattern=WITHOUT_NUL)]
 
 
 class RegisterComplaint(ParticularsBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +88,7 @@ class ComplaintController(Controller):
         async with database.read(actor.bureau_id) as reader:
             return whole(await whole_complaint(reader, registered.complaint_id))
 
-    @get(guards=[Allow(READERS)], summary="Find complaints", name="complaint.list")
+    @get(guards=[Allow(CASE_READERS)], summary="Find complaints", name="complaint.list")
     async def find(
         self,
         *,
@@ -127,7 +129,7 @@ class ComplaintController(Controller):
             return Page(items=items, next=None)
         return Page(items=items, next=cursor(items[-1].received_at.isoformat(), str(items[-1].complaint_id)))
 
-    @get("/{complaint_id:uuid}", guards=[Allow(READERS)], summary="Read a complaint", name="complaint.read")
+    @get("/{complaint_id:uuid}", guards=[Allow(CASE_READERS)], summary="Read a complaint", name="complaint.read")
     async def read(
         self,
         complaint_id: FromPath[UUID],
@@ -159,7 +161,7 @@ class ComplaintController(Controller):
 
     @get(
         "/{complaint_id:uuid}/acts",
-        guards=[Allow(READERS)],
+        guards=[Allow(CASE_READERS)],
         summary="Read the acts on a complaint",
         name="complaint.acts",
     )

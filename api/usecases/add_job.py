@@ -13,15 +13,10 @@ from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import degrees_e7, new_id
 from api.db.tables.complaints import Complaint, ComplaintParticulars, Job, JobAct, RememberedPlace
 from domain.complaint.job import JobKind
-from domain.complaint.states import State
+from domain.complaint.states import VISITABLE, State
 from domain.errors import NotFound, StateConflict
 from domain.place.datum import to_wgs84
 from domain.values import Datum, Window
-
-VISITABLE: Final = frozenset(
-    {State.RECEIVED, State.ACCEPTED, State.MEDIATING, State.SUSPENDED, State.MEDIATED, State.TERMINATED}
-)
-"""The states in which a visit may still be wanted; whether the vehicle may make it is the rule's to say."""
 
 
 class ComplaintOver(StateConflict):

@@ -39,6 +39,9 @@ OPEN = frozenset({State.ACCEPTED, State.MEDIATING, State.SUSPENDED})
 ENDED = frozenset({State.SETTLED, State.WITHDRAWN, State.TERMINATED})
 """Mediation has ended without an agreement reached in it (终止调解)."""
 
+VISITABLE = OPEN | {State.RECEIVED, State.MEDIATED, State.TERMINATED}
+"""A visit may still be wanted; whether the vehicle may make it is `allows_visit`'s to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

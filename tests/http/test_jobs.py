@@ -126,10 +126,14 @@ async def test_a_job_finished_by_its_visit_stays_done(world: World, signed_in: S
 
 
 async def test_a_complaint_that_is_over_takes_no_job(world: World, signed_in: SignIn) -> None:
-    """Withdrawn: no visit is wanted any more."""
+    """Withdrawn: no visit is wanted any more, and what was wanted waits for nobody."""
     complaint_id = await accepted_complaint(world)
+    client = await signed_in("dispatcher")
+    assert (await add(client, complaint_id)).status_code == 201
     await act_on_complaint(world.database, world["officer"], complaint_id, Withdraw)
-    assert problem_code(await add(await signed_in("dispatcher"), complaint_id)) == "complaint-over"
+    assert problem_code(await add(client, complaint_id)) == "complaint-over"
+    assert (await client.get("/v1/jobs")).json()["items"] == []
+    assert len((await client.get("/v1/jobs", params={"state": "all"})).json()["items"]) == 1
 
 
 async def test_a_job_is_overdue_the_day_after_its_last_day(world: World, signed_in: SignIn, clock: HeldClock) -> None:

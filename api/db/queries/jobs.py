@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from api.db.database import Reader
 from api.db.tables.complaints import Complaint, Job, JobAct
+from domain.complaint.states import VISITABLE
 from domain.errors import NotFound
 
 
@@ -37,7 +38,10 @@ class WantedJobs:
 async def list_jobs(
     reader: Reader, wanted: WantedJobs, today: date, limit: int, after: tuple[date, UUID] | None
 ) -> list[FoundJob]:
-    """Return up to `limit` jobs, the first to warn of first, that come after that key."""
+    """Return up to `limit` jobs, the first to warn of first, that come after that key.
+
+    An open job of a complaint that is over waits for nobody: it is not among the open ones.
+    """
     warn_on = func.least(Job.due_nominal_on, Job.due_on)
     statement = (
         select(Job, Complaint.number, Complaint.state)
@@ -51,6 +55,8 @@ async def list_jobs(
     )
     if wanted.state is not None:
         statement = statement.where(Job.state == wanted.state)
+    if wanted.state == "open":
+        statement = statement.where(col(Complaint.state).in_([state.value for state in VISITABLE]))
     if wanted.kind is not None:
         statement = statement.where(Job.kind == wanted.kind)
     if wanted.complaint_id is not None:
