@@ -6,6 +6,7 @@ by an act of its own, which leaves the term before and after visible.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from api.db.queries.complaints import (
 from api.db.tables.bureau import CalendarDay, CalendarNotice
 from api.db.tables.complaints import Complaint
 from api.usecases.complaint_step import Step, carry_to_jobs, write_step
-from domain.calendar import Deadline, Notice, load_notice, shipped_years
+from domain.calendar import Deadline, Notice
 from domain.complaint.states import OPEN, State
 
 NO_BUREAU = "000000"
@@ -67,12 +68,11 @@ async def enter_notice(owner: Database, notice: Notice, entered_by: str) -> int:
     return sum([await recompute_terms(owner, bureau_id, notice) for bureau_id in await owner.bureaus()])
 
 
-async def enter_shipped_notices(owner: Database) -> int:
-    """Enter the notices that come with this release and are not entered yet; return how many terms moved."""
+async def enter_missing_notices(owner: Database, notices: Iterable[Notice]) -> int:
+    """Enter those notices whose year has none yet, as a release brings them along; return how many terms moved."""
     async with owner.read(NO_BUREAU) as reader:
         known = set(await reader.all(select(CalendarNotice.year)))
-    missing = [year for year in shipped_years() if year not in known]
-    return sum([await enter_notice(owner, load_notice(year), "shipped") for year in missing])
+    return sum([await enter_notice(owner, one, "shipped") for one in notices if one.year not in known])
 
 
 async def recompute_terms(database: Database, bureau_id: str, notice: Notice) -> int:

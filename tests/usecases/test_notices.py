@@ -16,8 +16,8 @@ from api.db.roles import OWNER
 from api.db.tables.complaints import Job
 from api.settings import Settings
 from api.usecases.act_on_complaint import act_on_complaint
-from api.usecases.enter_notice import enter_notice, enter_shipped_notices
-from domain.calendar import CalendarDay, Notice
+from api.usecases.enter_notice import enter_missing_notices, enter_notice
+from domain.calendar import CalendarDay, Notice, load_notice, shipped_years
 from domain.complaint.acts import Withdraw
 from tests.complaints import accepted_complaint, job_of, registered_complaint
 from tests.conftest import Server, SignIn
@@ -125,9 +125,21 @@ async def test_the_same_notice_again_changes_nothing_and_an_amended_one_does(
     assert (await term_of(world, complaint_id))[1] == date(2027, 2, 14)
 
 
+async def test_a_notice_that_ships_with_a_later_release_is_entered_by_migrating(
+    world: World, owner: Database, clock: HeldClock, notice: Notice
+) -> None:
+    """A release that knows 2027 finds it missing, enters it once, and moves what rested on a guess."""
+    clock.at = datetime(2026, 12, 8, 1, 0, tzinfo=UTC)
+    complaint_id = await accepted_complaint(world)
+    release = [*map(load_notice, shipped_years()), notice]
+    assert await enter_missing_notices(owner, release) >= 1
+    assert (await term_of(world, complaint_id))[1] == date(2027, 2, 13)
+    assert await enter_missing_notices(owner, release) == 0
+
+
 async def test_the_shipped_notices_stand_in_a_fresh_database(owner: Database, signed_in: SignIn) -> None:
     """Entered by the migration; entering what ships again finds nothing to do."""
-    assert await enter_shipped_notices(owner) == 0
+    assert await enter_missing_notices(owner, map(load_notice, shipped_years())) == 0
     client = await signed_in("auditor")
     calendar = (await client.get("/v1/calendar")).json()
     assert [one["year"] for one in calendar["notices"]] == [2025, 2026]
