@@ -13,6 +13,7 @@ from api.db.tables.complaints import ComplaintAct, ComplaintParticulars
 from api.http.fields import Line, Name, Prose, Telephone
 from domain.calendar import Deadline
 from domain.complaint.acts import ACTS
+from domain.complaint.packs import Ground, Pack
 from domain.complaint.particulars import Particulars
 from domain.complaint.states import OPEN, State
 
@@ -95,6 +96,37 @@ class ActView(msgspec.Struct, frozen=True, kw_only=True):
     stated_at: datetime
     actor_id: UUID | None
     recorded_at: datetime
+
+
+class GroundView(msgspec.Struct, frozen=True, kw_only=True):
+    """A ground of an order: its article and item, in the order's words."""
+
+    code: str
+    article: int | None
+    item: int
+    zh: str
+    en: str
+
+
+class RemedyView(msgspec.Struct, frozen=True, kw_only=True):
+    """Another way open to the consumer."""
+
+    zh: str
+    en: str
+
+
+class GroundsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the order that leads a complaint lets it be refused or terminated for.
+
+    `remedies` are told to the consumer with a refusal (Order 121 art. 15, consumer protection law art. 39).
+    """
+
+    pack: str
+    zh: str
+    en: str
+    refusals: list[GroundView]
+    terminations: list[GroundView]
+    remedies: list[RemedyView]
 
 
 class ComplaintSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,3 +289,19 @@ def whole(found: WholeComplaint) -> ComplaintView:
         jobs=list(found.jobs),
         may=[act.verb for act in ACTS if facts.state in act.from_states],
     )
+
+
+def grounds(pack: Pack) -> GroundsView:
+    """Return the wire form of an order's grounds."""
+    return GroundsView(
+        pack=pack.code,
+        zh=pack.zh,
+        en=pack.en,
+        refusals=[_ground(one) for one in pack.refusals],
+        terminations=[_ground(one) for one in pack.terminations],
+        remedies=[RemedyView(zh=one.zh, en=one.en) for one in pack.remedies],
+    )
+
+
+def _ground(one: Ground) -> GroundView:
+    return GroundView(code=one.code, article=one.article, item=one.item, zh=one.zh, en=one.en)

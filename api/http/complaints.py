@@ -13,14 +13,17 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once
 from api.db.queries.complaint_lists import Wanted, list_complaints, whole_complaint
+from api.db.queries.complaints import complaint_facts
 from api.http.access import Allow
 from api.http.complaint_acts import ActBody
 from api.http.complaint_views import (
     ActView,
     ComplaintSummary,
     ComplaintView,
+    GroundsView,
     ParticularsBody,
     act_view,
+    grounds,
     summary,
     whole,
 )
@@ -175,6 +178,23 @@ class ComplaintController(Controller):
         async with database.read(actor.bureau_id) as reader:
             found = await whole_complaint(reader, complaint_id)
         return [act_view(act) for act in found.acts]
+
+    @get(
+        "/{complaint_id:uuid}/grounds",
+        guards=[Allow(CASE_READERS)],
+        summary="Read the grounds that may be named",
+        name="complaint.grounds",
+    )
+    async def grounds(
+        self,
+        complaint_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> GroundsView:
+        """Return the grounds of refusing and terminating, and the remedies told with a refusal."""
+        async with database.read(actor.bureau_id) as reader:
+            _, pack = await complaint_facts(reader, complaint_id)
+        return grounds(pack)
 
 
 def _key(after: str | None) -> tuple[datetime, UUID] | None:

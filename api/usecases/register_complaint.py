@@ -18,6 +18,7 @@ from api.db.tables.bureau import Unit
 from api.db.tables.complaints import Complaint, ComplaintAct
 from api.usecases.act_on_complaint import CLOCKS_APART, apply_act, particulars_row
 from api.usecases.add_job import NewVisit, insert_job
+from api.usecases.complaint_step import columns_of
 from domain.complaint.acts import Accept
 from domain.complaint.packs import pack_for, packs
 from domain.complaint.particulars import Particulars
@@ -93,7 +94,6 @@ async def insert_complaint(uow: UnitOfWork, new: NewComplaint) -> RegisteredComp
     pack = await pack_of(uow, pack_for(received_on).code)
     term = acceptance_deadline(received_on, pack, await calendar_of(uow))
     facts = ComplaintFacts(new_id(), received_on)
-    act_id = new_id()
     entry_id = await uow.enter(
         "complaint-register",
         facts={
@@ -109,51 +109,53 @@ async def insert_complaint(uow: UnitOfWork, new: NewComplaint) -> RegisteredComp
         },
         person=msgspec.to_builtins(particulars) | {"received_via": new.received_via},
     )
-    await uow.insert(
-        Complaint(
-            bureau_id=uow.bureau_id,
-            complaint_id=facts.complaint_id,
-            number=number,
-            source=new.source.value,
-            source_number=new.source_number,
-            received_at=received_at,
-            received_via=new.received_via,
-            registered_by=uow.actor.who,
-            registered_at=uow.now,
-            unit_id=unit_id,
-            pack=pack.code,
-            state=facts.state.value,
-            suspended_on=None,
-            particulars_rev=1,
-            accept_nominal_on=term.nominal_on,
-            accept_due_on=term.due_on,
-            accept_provisional=term.provisional,
-            accepted_on=None,
-            mediate_nominal_on=None,
-            mediate_due_on=None,
-            mediate_provisional=None,
-            merged_into=None,
-            act_id=act_id,
-        ),
-        particulars_row(uow, facts.complaint_id, 1, particulars, entry_id),
-        ComplaintAct(
-            bureau_id=uow.bureau_id,
-            act_id=act_id,
-            complaint_id=facts.complaint_id,
-            verb="register",
-            to_state=facts.state.value,
-            detail={"act": {"on": received_on.isoformat()}, "after": msgspec.to_builtins(facts)},
-            stated_at=received_at,
-            actor_id=uow.actor.person_id,
-            recorded_at=uow.now,
-            entry_id=entry_id,
-        ),
+    act_id = new_id()
+    row = Complaint(
+        bureau_id=uow.bureau_id,
+        complaint_id=facts.complaint_id,
+        number=number,
+        source=new.source.value,
+        source_number=new.source_number,
+        received_at=received_at,
+        received_via=new.received_via,
+        registered_by=uow.actor.who,
+        registered_at=uow.now,
+        unit_id=unit_id,
+        pack=pack.code,
+        particulars_rev=1,
+        accept_nominal_on=term.nominal_on,
+        accept_due_on=term.due_on,
+        accept_provisional=term.provisional,
+        mediate_nominal_on=None,
+        mediate_due_on=None,
+        mediate_provisional=None,
+        act_id=act_id,
+        **columns_of(facts),
     )
+    await uow.insert(row, particulars_row(uow, facts.complaint_id, 1, particulars, entry_id))
+    await uow.insert(_first_act(uow, facts, act_id, received_at, entry_id))
     if new.accept:
         await apply_act(uow, facts.complaint_id, Accept)
     if new.visit:
         await insert_job(uow, new.visit.of(facts.complaint_id))
     return RegisteredComplaint(facts.complaint_id, number)
+
+
+def _first_act(
+    uow: UnitOfWork, facts: ComplaintFacts, act_id: UUID, received_at: datetime, entry_id: UUID
+) -> ComplaintAct:
+    return ComplaintAct(
+        bureau_id=uow.bureau_id,
+        act_id=act_id,
+        complaint_id=facts.complaint_id,
+        verb="register",
+        to_state=facts.state.value,
+        detail={"act": {"on": facts.received_on.isoformat()}, "after": msgspec.to_builtins(facts)},
+        stated_at=received_at,
+        actor_id=uow.actor.person_id,
+        recorded_at=uow.now,
+        entry_id=entry_id,
+    )
 
 
 async def _next_number(uow: UnitOfWork) -> str:

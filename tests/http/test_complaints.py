@@ -9,7 +9,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.http.paging import cursor
 from tests.complaints import accepted_complaint, registered_complaint
 from tests.conftest import SignIn, problem_code
 from tests.world import HeldClock, World
@@ -129,69 +128,6 @@ async def test_the_order_in_force_on_the_day_of_receipt_leads_it(signed_in: Sign
     old = await register(client, received_at="2026-04-14T23:59:59+08:00")
     new = await register(client, received_at="2026-04-15T00:00:00+08:00")
     assert (old["pack"], new["pack"]) == ("SAMR20-2019", "SAMR121-2026")
-
-
-async def test_complaints_are_found_by_what_people_remember(signed_in: SignIn) -> None:
-    """Number, number at the source, a part of a name, a telephone in any form, a respondent."""
-    client = await signed_in("dispatcher")
-    wanted = await register(
-        client,
-        source="hotline-12345",
-        source_number="PT-2026-77",
-        complainant={"name": "Chen 100%", "telephone": "0594-2691234", "address": "凤凰山街道"},
-        respondent={"name": "荔城面馆", "address": "学园路"},
-    )
-    await register(client)
-    for asked in (
-        {"q": wanted["number"]},
-        {"q": "PT-2026-77"},
-        {"q": "chen 1"},
-        {"q": "100%"},
-        {"q": "05942691234"},
-        {"q": "荔城"},
-        {"number": wanted["number"]},
-        {"source_number": "PT-2026-77"},
-        {"name": "Chen"},
-        {"telephone": "(0594) 269 1234"},
-        {"respondent": "面馆"},
-        {"source": "hotline-12345"},
-    ):
-        found = await client.get("/v1/complaints", params=asked)
-        assert [one["complaint_id"] for one in found.json()["items"]] == [wanted["complaint_id"]], asked
-    assert (await client.get("/v1/complaints", params={"q": "%"})).json()["items"][0]["number"] == wanted["number"]
-    assert (await client.get("/v1/complaints", params={"q": "_"})).json()["items"] == []
-
-
-async def test_lists_come_in_pages_the_last_received_first(signed_in: SignIn, clock: HeldClock) -> None:
-    """Two and two and one, none twice; a made-up cursor is a problem."""
-    client = await signed_in("dispatcher")
-    numbers = []
-    for _ in range(5):
-        numbers.append((await register(client))["number"])
-        clock.advance(minutes=1)
-    seen, after = [], None
-    for _ in range(3):
-        page = (await client.get("/v1/complaints", params={"limit": 2} | ({"after": after} if after else {}))).json()
-        seen += [one["number"] for one in page["items"]]
-        after = page["next"]
-    assert (seen, after) == (numbers[::-1], None)
-    for made_up in ("WyJ4IiwieSJd", "!", "WyI5OTk5LTEyLTMxVDIzOjU5OjU5LTEyOjAwIl0"):
-        assert problem_code(await client.get("/v1/complaints", params={"after": made_up})) == "bad-cursor"
-    assert problem_code(await client.get("/v1/complaints", params={"q": "\u0000"})) == "invalid-input"
-    farthest = cursor("9999-12-31T23:59:59-12:00", str(uuid4()))
-    assert (await client.get("/v1/complaints", params={"after": farthest})).status_code < 500
-
-
-async def test_the_day_received_narrows_a_list_by_the_bureaus_own_days(signed_in: SignIn) -> None:
-    """A complaint of 00:30 in Putian belongs to that day, though it was yesterday in London."""
-    client = await signed_in("dispatcher")
-    await register(client, received_at="2026-11-20T00:30:00+08:00")
-    for day, count in (("2026-11-19", 0), ("2026-11-20", 1), ("2026-11-21", 0)):
-        found = await client.get("/v1/complaints", params={"received_from": day, "received_until": day})
-        assert len(found.json()["items"]) == count
-    assert problem_code(await client.get("/v1/complaints", params={"received_until": "9999-12-31"})) == (
-        "time-out-of-range"
-    )
 
 
 async def test_a_complaint_goes_from_receipt_to_close_with_an_agreement(signed_in: SignIn) -> None:
