@@ -163,9 +163,17 @@ def _problem_schema() -> Schema:
 def _add_example(body: RequestBody, schemas: dict[str, Schema]) -> None:
     for media in body.content.values():
         if media.examples is None and media.schema is not None:
-            value = _example_of(media.schema, schemas)
-            if value is not None:
-                media.examples = {"example": Example(value=value)}
+            media.examples = _examples_of(media.schema, schemas) or None
+
+
+def _examples_of(schema: Schema | Reference, schemas: dict[str, Schema]) -> dict[str, Example | Reference]:
+    """Return an example of a body, or one of each shape it may have, by the shape's name."""
+    shapes = [] if isinstance(schema, Reference) else [one for one in schema.one_of or () if isinstance(one, Reference)]
+    if shapes:
+        named = {shape.ref.rpartition("/")[2]: _example_of(shape, schemas) for shape in shapes}
+    else:
+        named = {"example": _example_of(schema, schemas)}
+    return {name: Example(value=value) for name, value in named.items() if value is not None}
 
 
 def _example_of(schema: Schema | Reference, schemas: dict[str, Schema]) -> Any:
