@@ -16,6 +16,7 @@ from api.errors import NotSignedIn
 from api.files import FileStore
 from api.geocode.lookup import Places, Remembered, geocoder_of
 from api.http.attachments import AttachmentController
+from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
@@ -74,6 +75,7 @@ ROUTES = (
     RefusalController,
     SessionController,
     SessionsController,
+    SettingController,
     ShiftController,
     SiteDecisionController,
     TripChangeController,
