@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.cli.connections import NoDatabase, check_schema, named
+from api.db.distribute import distribute as distribute_schema
 from api.settings import load_settings
 
 
@@ -12,3 +13,4 @@ def distribute() -> None:
     if connections is None:
         raise NoDatabase("The embedded database is one server: set ZHUANCHE_DATABASE_URL to a Citus coordinator.")
     check_schema(connections)
+    distribute_schema(connections.owner_url)

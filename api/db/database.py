@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import URL, CursorResult, Executable, insert, make_url, text, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+import psycopg
+from sqlalchemy import URL, CursorResult, Executable, event, insert, make_url, text, update
+from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,6 +36,7 @@ from api.db.faults import (
     is_overloaded,
     is_unstorable,
     is_worth_retrying,
+    refusal_sentence,
 )
 from api.db.ledger_entry import entry_rows
 from api.db.roles import SERVICE
@@ -257,7 +259,7 @@ class Database:
                 if not is_worth_retrying(fault):
                     raise
                 if attempt == TRIES:
-                    raise HeldByDatabase(detail=str(getattr(fault, "orig", fault)).splitlines()[0]) from fault
+                    raise HeldByDatabase(detail=refusal_sentence(fault)) from fault
                 await asyncio.sleep(random.uniform(0, 0.02) * attempt)  # noqa: S311 - spreads retries, no secret
         raise AssertionError("unreachable")
 
@@ -270,15 +272,29 @@ class Database:
             if once is not None and not await _first(uow, once):
                 replayed: T = await _replay(uow, once, answer)
                 return replayed
-            try:
-                result = await work(uow)
-            except RecordedRefusal as refusal:
-                await _remember(uow, once, 409, {"message": refusal.message, "detail": refusal.detail})
+            with _heard(await session.connection()):
+                try:
+                    result = await work(uow)
+                except RecordedRefusal as refusal:
+                    await _remember(uow, once, 409, {"message": refusal.message, "detail": refusal.detail})
+                    await session.commit()
+                    raise
+                await _remember(uow, once, 201, result)
                 await session.commit()
-                raise
-            await _remember(uow, once, 201, result)
-            await session.commit()
             return result
+
+
+@contextmanager
+def _heard(connection: AsyncConnection) -> Iterator[None]:
+    """Add what a node of a cluster warned of to the error that only says that the commit failed there."""
+    warnings: list[str] = connection.info["warnings"]
+    warnings.clear()
+    try:
+        yield
+    except StatementError as fault:
+        for warning in warnings:
+            fault.add_detail(warning)
+        raise
 
 
 async def _first(uow: UnitOfWork, once: Once) -> bool:
@@ -369,9 +385,8 @@ def connect_options(role: str, settings: Settings) -> str:
 
 
 def _engine(url: str, role: str, settings: Settings) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         async_url(url),
-        hide_parameters=True,  # a fault must not quote a row
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout_s,
@@ -382,3 +397,16 @@ def _engine(url: str, role: str, settings: Settings) -> AsyncEngine:
             "application_name": f"zhuanche {role}",
         },
     )
+    event.listen(engine.sync_engine, "connect", _keep_warnings)
+    return engine
+
+
+def _keep_warnings(connection: Any, record: Any) -> None:
+    warnings: list[str] = []
+    record.info["warnings"] = warnings
+
+    def keep(told: psycopg.errors.Diagnostic) -> None:
+        if told.severity_nonlocalized == "WARNING":
+            warnings.append(told.message_primary or "")
+
+    connection.driver_connection.add_notice_handler(keep)

@@ -69,6 +69,12 @@ def is_refused_by_trigger(fault: BaseException) -> bool:
     return sqlstate(fault) == RULE_HELD or "could not commit transaction for shard" in str(fault)
 
 
+def refusal_sentence(fault: BaseException) -> str:
+    """Return what refused: the trigger's own sentence, also where a cluster told it only as a warning."""
+    told = [warning for warning in getattr(fault, "detail", ()) if warning.startswith("zhuanche:")]
+    return told[-1] if told else str(getattr(fault, "orig", fault)).splitlines()[0]
+
+
 def is_worth_retrying(fault: BaseException) -> bool:
     """Tell whether the same work may succeed, or be refused with its reason, when run again on fresh facts."""
     return sqlstate(fault) in (*SERIALIZATION, EXCLUSION, UNIQUE) or is_refused_by_trigger(fault)

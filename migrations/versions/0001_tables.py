@@ -15,7 +15,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+    # Asked only where it is missing: on a cluster the statement would run on every node, where the owner may not.
+    if not op.get_bind().scalar(sa.text("SELECT 1 FROM pg_extension WHERE extname = 'btree_gist'")):
+        op.execute("CREATE EXTENSION btree_gist")
     op.create_table(
         "bureau",
         sa.Column("bureau_id", sa.Text(), nullable=False),

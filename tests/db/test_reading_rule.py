@@ -142,8 +142,9 @@ async def test_two_corrections_of_one_reading_cannot_both_stand(world: World) ->
     at = wrong.read_at
     for_it = {"occasion": "correction", "corrects": wrong.reading_id, "reason": "x", "read_at": at}
     await write_by_sql(world, row(world, 40_000, **for_it))
-    with pytest.raises(DBAPIError, match="uq_reading_bureau_id_corrects"):
+    with pytest.raises(HeldByDatabase) as told:
         await write_by_sql(world, row(world, 41_000, **for_it))
+    assert "uq_reading_bureau_id_corrects" in told.value.detail["detail"]
 
 
 async def test_a_snapshot_does_not_blind_the_rule(world: World) -> None:

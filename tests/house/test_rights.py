@@ -25,7 +25,6 @@ from tests.world import World, password_hash
 
 PUBLIC = {
     "GET /healthz",
-    "GET /metrics",
     "GET /readyz",
     "POST /v1/session",
     "GET /schema",

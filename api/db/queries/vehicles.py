@@ -42,12 +42,11 @@ _UNDER_WAY = text(
     " WHERE u.bureau_id = :bureau_id AND u.vehicle_id = ANY(:vehicles) AND u.state = 'departed'"
 )
 _LAST_USE = text(
-    "SELECT u.use_id, u.actual_until, d.verb, a.place FROM (SELECT bureau_id, use_id, actual_until FROM vehicle_use"
-    "  WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id AND actual_until IS NOT NULL"
-    "  ORDER BY planned_from DESC, actual_until DESC LIMIT 1) u"
+    "SELECT u.use_id, u.actual_until, d.verb, a.place FROM vehicle_use u"
     " JOIN decision d ON d.bureau_id = u.bureau_id AND d.use_id = u.use_id AND d.verb IN ('return', 'break-down')"
     " LEFT JOIN accident_report a ON a.bureau_id = u.bureau_id AND a.use_id = u.use_id"
-    " ORDER BY d.recorded_at DESC, a.recorded_at DESC LIMIT 1"
+    " WHERE u.bureau_id = :bureau_id AND u.vehicle_id = :vehicle_id AND u.actual_until IS NOT NULL"
+    " ORDER BY u.planned_from DESC, u.actual_until DESC, d.recorded_at DESC, a.recorded_at DESC LIMIT 1"
 )
 _NEXT = text(
     "SELECT DISTINCT ON (u.vehicle_id) u.vehicle_id, u.use_id, u.kind, u.planned_from, u.planned_until,"  # noqa: S608 - our own words
