@@ -12,6 +12,8 @@ from domain.values import Window
 
 WITHOUT_NUL: Final = "^[^\\x00]*$"
 """PostgreSQL stores any text but one with U+0000."""
+SAYS_SOMETHING: Final = "^[^\\x00]*[^\\s\\x00][^\\x00]*$"
+"""The same, and not blank."""
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=WITHOUT_NUL)]

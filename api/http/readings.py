@@ -15,6 +15,7 @@ from api.db.database import Actor, Database, Once
 from api.db.queries.readings import readings_page
 from api.db.tables.vehicles import Reading as Row
 from api.http.access import EVERYONE, READERS, Allow
+from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.record_reading import NewCorrection, NewReading, correct_reading, record_reading
@@ -33,7 +34,7 @@ Resolution = Annotated[
 ]
 PhotoSha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", examples=["9f" * 32])]
 Instant = Annotated[datetime, msgspec.Meta(tz=True, examples=["2026-11-24T09:12:00+08:00"])]
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S", examples=["末两位数字颠倒"])]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=SAYS_SOMETHING, examples=["末两位数字颠倒"])]
 
 
 class ReadingIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once
 from api.db.queries.upkeep import upkeep_page, upkeep_view
 from api.http.access import READERS, Allow
+from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.http.readings import Instant
 from api.http.trip_wire import DashboardRead, Reasoned, Reported, Said, Words
@@ -39,7 +40,9 @@ class UpkeepIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Left out only for a tow."""
     planned_from: Instant
     planned_until: Instant
-    place: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S", examples=["中石化城厢加油站"])]
+    place: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=200, pattern=SAYS_SOMETHING, examples=["中石化城厢加油站"])
+    ]
     reason: Said
     after_use_id: UUID | None = None
     """The trip that ended by breakdown or accident: the order goes on from that place."""
@@ -57,7 +60,10 @@ class SettlementIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     cost_fen: Annotated[int, msgspec.Meta(ge=0, le=10_000_000_00, examples=[31_250])] | None = None
     fuel_ml: Annotated[int, msgspec.Meta(gt=0, le=500_000, examples=[42_350])] | None = None
-    document_no: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["发票 04400012"])] | None = None
+    document_no: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["发票 04400012"])]
+        | None
+    ) = None
     remark: Words = ""
 
 

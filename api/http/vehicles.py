@@ -15,6 +15,7 @@ from api.db.database import Actor, Database, Once
 from api.db.queries.vehicles import Known, dedications_of, known_of, papers_of, terminals_of, vehicles_page
 from api.db.tables.vehicles import DedicationOrder, VehiclePaper
 from api.http.access import READERS, Allow
+from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, Limit, Page, cursor, parse_cursor
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Reason, Recorded, Resolution
@@ -31,11 +32,11 @@ from api.usecases.record_reading import NewOdometer, replace_odometer
 from domain.books.readings import Obtained
 from domain.values import Role
 
-Plate = Annotated[str, msgspec.Meta(pattern=r"^\S{2,12}$", examples=["闽B12315"])]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["消费维权专用车"])]
+Plate = Annotated[str, msgspec.Meta(pattern=r"^[^\s\x00]{2,12}$", examples=["闽B12315"])]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["消费维权专用车"])]
 Vin = Annotated[str, msgspec.Meta(pattern="^[A-HJ-NPR-Z0-9]{17}$", examples=["LSVAA4182E2123456"])]
 DocumentNo = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S", examples=["莆城市监〔2026〕12号"])
+    str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["莆城市监〔2026〕12号"])
 ]
 
 
@@ -45,7 +46,9 @@ class VehicleIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     plate: Plate
     name: Name
     vin: Vin | None = None
-    base_name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["局机关停车场"])]
+    base_name: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["局机关停车场"])
+    ]
     base: Place
     """Where it is kept 停放地点."""
     resolution_m: Resolution = 1000

@@ -226,6 +226,8 @@ async def test_a_cancelled_order_frees_the_calendar(world: World, signed_in: Sig
         ({"planned_from": "2026-11-23T09:30:00"}, "invalid-input"),
         ({"after_use_id": str(uuid4())}, "no-breakdown"),
         ({"place": " "}, "invalid-input"),
+        ({"place": "a\x00"}, "invalid-input"),
+        ({"reason": "a\x00"}, "invalid-input"),
     ],
 )
 async def test_an_order_that_cannot_be_is_a_problem_with_its_code(
@@ -236,3 +238,44 @@ async def test_an_order_that_cannot_be_is_a_problem_with_its_code(
     answer = await chief.post("/v1/upkeep-orders", json=order(world) | wrong)
     assert (answer.status_code, problem_code(answer)) == (400, code)
     assert (await chief.get("/v1/upkeep-orders")).json()["items"] == []
+
+
+async def test_after_a_breakdown_the_vehicle_is_towed_from_that_place_and_repaired(
+    world: World, signed_in: SignIn
+) -> None:
+    """The trip ends where it stopped with a reading; tow and repair are upkeep that names it."""
+    trip_id = await departed_trip(world)
+    driver, chief = await signed_in("driver"), await signed_in("desk_chief")
+    world.clock.advance(minutes=20)
+    report = {
+        "kind": "breakdown",
+        "reading": {"odometer_m": 53_000_000},
+        "place_name": "荔城大道路口",
+        "account": "发动机无法启动",
+    }
+    stopped = await driver.post(f"/v1/trips/{trip_id}/break-down", json=report)
+    assert stopped.status_code == 200, stopped.text
+    known = (await chief.get(f"/v1/vehicles/{world.vehicle_id}")).json()["now"]
+    assert (known["state"], known["place"]) == ("broken-down", "荔城大道路口")
+    now = world.clock()
+    towed = {
+        "upkeep": "tow",
+        "driver_id": None,
+        "planned_from": now.isoformat(),
+        "planned_until": (now + timedelta(hours=3)).isoformat(),
+        "place": "荔城大道路口",
+        "after_use_id": str(trip_id),
+    }
+    use_id = await ordered(chief, world, **towed)
+    left = await chief.post(f"/v1/upkeep-orders/{use_id}/depart", json=end(53_000_000))
+    assert left.status_code == 200, left.text
+    world.clock.advance(minutes=50)
+    back = await chief.post(f"/v1/upkeep-orders/{use_id}/return", json=end(53_000_000))
+    assert back.status_code == 200, back.text
+    early = towed | {"planned_from": (now - timedelta(minutes=1)).isoformat()}
+    refused = await chief.post("/v1/upkeep-orders", json=order(world) | early)
+    assert problem_code(refused) in ("no-breakdown", "bad-upkeep-window")
+    log = await (await signed_in("auditor")).get(f"/v1/vehicles/{world.vehicle_id}/log", params={"month": "2026-11"})
+    rows = {row["id"]: row for row in log.json()["months"][0]["rows"]}
+    assert (rows[use_id]["upkeep"], rows[use_id]["length_m"]) == ("tow", 0)
+    assert rows[str(trip_id)]["reading_until_m"] == 53_000_000

@@ -136,6 +136,9 @@ async def test_the_list_says_the_odometer_and_comes_in_pages(world: World, signe
         {"base": {"lat": 91, "lon": 119.0, "datum": "WGS-84"}},
         {"resolution_m": 0},
         {"colour": "white"},
+        {"name": "a\x00b"},
+        {"plate": "闽B\x00"},
+        {"base_name": " "},
     ],
 )
 async def test_a_vehicle_that_cannot_be_is_a_problem(signed_in: SignIn, wrong: dict[str, Any]) -> None:

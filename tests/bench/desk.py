@@ -1,0 +1,105 @@
+"""How fast the desk is served: trip requests by the rule, and the log of a month with 150,000 fixes.
+
+    .venv/bin/python -m tests.bench.desk [trips] [fixes a trip]
+
+The database is the embedded one, durable as in production; people, complaints, trips and fixes are made first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+from api.db.database import Database
+from api.db.embedded import start
+from api.db.migrate import migrate
+from api.db.roles import OWNER, SERVICE
+from api.print.log_files import LogFormat
+from api.settings import Settings
+from api.usecases.approve_trip import cancel_trip
+from api.usecases.print_log import Months, print_log
+from api.usecases.request_trip import request_trip
+from domain.values import Point
+from tests.tracks import enrolled, told
+from tests.trips import a_complaint_job, closed_trip, new_trip
+from tests.world import INSIDE, HeldClock, World, make_world
+
+NOVEMBER = Months(date(2026, 11, 1), date(2026, 11, 1))
+REQUESTS = 300
+
+
+async def a_busy_month(world: World, trips: int, fixes: int) -> None:
+    """Let that many trips of an hour happen, each with that many fixes of its driver's phone."""
+    phone = await enrolled(world, of_person="driver")
+    for _ in range(trips):
+        await closed_trip(world)
+        began_at = world.clock() - timedelta(hours=1)
+        every = timedelta(hours=1) / fixes
+        await told(
+            world,
+            phone,
+            ((began_at + every * i, Point(INSIDE.lat + 0.00003 * i, INSIDE.lon)) for i in range(fixes)),
+        )
+
+
+async def timed(work: Callable[[], Awaitable[object]]) -> float:
+    """Return how many seconds the work takes."""
+    began = perf_counter()
+    await work()
+    return perf_counter() - began
+
+
+async def ask_and_cancel(world: World) -> tuple[float, float]:
+    """Return requests per second and their 99th percentile in milliseconds, each with rule and ledger entry."""
+    job_id = await a_complaint_job(world)
+    took: list[float] = []
+    for _ in range(REQUESTS):
+        new = await new_trip(world, job_ids=(job_id,))
+        began = perf_counter()
+        trip_id = await request_trip(world.database, world["dispatcher"], new)
+        took.append(perf_counter() - began)
+        await cancel_trip(world.database, world["dispatcher"], trip_id, "measured")
+    return REQUESTS / sum(took), sorted(took)[int(REQUESTS * 0.99)] * 1000
+
+
+async def measure(owner_url: str, service_url: str, trips: int, fixes: int) -> list[str]:
+    """Return the results as sentences."""
+    settings, clock = Settings(data=Path(tempfile.gettempdir())), HeldClock(datetime(2026, 11, 1, tzinfo=UTC))
+    owner, service = Database(owner_url, settings, clock, role=OWNER), Database(service_url, settings, clock)
+    try:
+        world = await make_world(owner, service, clock)
+        rate, p99_ms = await ask_and_cancel(world)
+        told_of = [
+            f"trip request with rule and ledger entry: {rate:,.0f} a second one after the other, p99 {p99_ms:.1f} ms"
+        ]
+        await a_busy_month(world, trips, fixes)
+
+        async def log_as(form: LogFormat) -> None:
+            file, _ = await print_log(service, world["auditor"], world.vehicle_id, NOVEMBER, form=form, language="zh")
+            file.close()
+
+        for form in LogFormat:
+            took_s = await timed(lambda form=form: log_as(form))  # type: ignore[misc]  # the default binds the loop's value
+            told_of.append(f"log of a month, {trips} trips, {trips * fixes:,} fixes, {form}: {took_s:.2f} s")
+        return told_of
+    finally:
+        await service.close()
+        await owner.close()
+
+
+def main() -> None:
+    """Measure on a server of its own and print."""
+    trips, fixes = (int(one) for one in (*sys.argv[1:], "200", "750")[:2])
+    with tempfile.TemporaryDirectory() as folder, start(Path(folder) / "pg") as embedded:
+        migrate(embedded.dsn("postgres"))
+        for line in asyncio.run(measure(embedded.dsn(OWNER), embedded.dsn(SERVICE), trips, fixes)):
+            print(line)  # noqa: T201 - the result of the command
+
+
+if __name__ == "__main__":
+    main()
