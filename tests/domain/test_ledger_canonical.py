@@ -84,7 +84,7 @@ def test_whole_numbers_end_where_other_readers_begin_to_round(*, number: int, ta
         (1, 2),
         {1, 2},
         UUID(int=0),
-        object(),
+        Ellipsis,
         Colour.RED,
         Level.HIGH,
         {"车": 1},
