@@ -12,7 +12,7 @@ run: .venv/installed ## install, start the database, migrate, load the demo bure
 	$(BIN)/zhuanche demo --serve
 
 test: .venv/installed-dev ## the whole suite, on a real PostgreSQL it starts itself
-	$(BIN)/pytest $(TEST)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(TEST)
 
 check: .venv/installed-dev ## linters and types
 	$(BIN)/ruff check .

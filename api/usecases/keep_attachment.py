@@ -6,10 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
-
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.faults import UNIQUE, sqlstate
 from api.db.tables.notes import Attachment
 from api.files import FileStore
 from domain.errors import NotFound
@@ -46,6 +43,10 @@ async def keep_attachment(
         return before
 
     async def work(uow: UnitOfWork) -> Kept:
+        entered = await uow.get(Attachment, sha256)
+        if entered is not None:
+            # The same file came twice at once, and the other one was entered first.
+            return _kept(entered)
         entry_id = await uow.enter(
             "attachment-kept",
             facts={"sha256": sha256, "size_bytes": received.size_bytes, "media_type": received.media_type},
@@ -63,13 +64,7 @@ async def keep_attachment(
         )
         return Kept(sha256, received.size_bytes, received.media_type, uow.now, again=False)
 
-    try:
-        return await database.write(actor, work)
-    except IntegrityError as fault:
-        if sqlstate(fault) != UNIQUE:
-            raise
-    # The same file came twice at once, and the other one was entered first.
-    return await attachment_on_record(database, actor.bureau_id, sha256)
+    return await database.write(actor, work)
 
 
 async def attachment_on_record(database: Database, bureau_id: str, sha256: str) -> Kept:
@@ -87,4 +82,8 @@ async def attachment_on_record(database: Database, bureau_id: str, sha256: str) 
 async def _on_record(database: Database, bureau_id: str, sha256: str) -> Kept | None:
     async with database.read(bureau_id) as reader:
         row = await reader.get(Attachment, sha256)
-    return None if row is None else Kept(row.sha256, row.size_bytes, row.media_type, row.recorded_at, again=True)
+    return None if row is None else _kept(row)
+
+
+def _kept(row: Attachment) -> Kept:
+    return Kept(row.sha256, row.size_bytes, row.media_type, row.recorded_at, again=True)

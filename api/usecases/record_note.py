@@ -10,11 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.faults import UNIQUE, sqlstate
 from api.db.ledger_entry import degrees_e7, new_id
 from api.db.queries.positions import fixes_near
 from api.db.queries.settings import settings_of
@@ -113,13 +111,8 @@ async def record_note(database: Database, actor: Actor, new: NewNote) -> Recorde
             return _Clash(await _keep_aside(uow, new, sha256))
         return await _record(uow, new, sha256)
 
-    try:
-        outcome = await database.write(actor, work)
-    except IntegrityError as fault:
-        if sqlstate(fault) != UNIQUE:
-            raise
-        # The same id came twice at once and the other was first: now it is known.
-        outcome = await database.write(actor, work)
+    # Where the same id comes twice at once, the second try finds the first one's note.
+    outcome = await database.write(actor, work)
     if isinstance(outcome, _Clash):
         raise NoteIdUsed(note_id=str(new.note_id), conflict_id=str(outcome.conflict_id))
     return outcome
