@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, Final
 
 import msgspec
@@ -127,6 +127,7 @@ class Writer:
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._kept = Kept(months=frozenset(), run_from_s=0.0, run_until_s=0.0)
         self._kept_until = 0.0
+        self._refreshing = asyncio.Lock()
         self.unanswered = 0
         """Fixes that wait or are being written."""
         self.stats = IngestStats()
@@ -152,13 +153,14 @@ class Writer:
             DatabaseAway: the database could not be reached.
             Busy: it did not take the batch in time.
         """
+        now = self._clock()
+        if self._kept_until < monotonic():
+            await self._refresh_months(now)
+        # Nothing is awaited from here until the request stands in the queue: what was checked still holds there.
         weight = len(received.fixes) + len(received.asides)
         if self._stopping or self.unanswered + weight > self._settings.ingest_queue:
             self.stats.refused += weight
             raise IngestFull
-        now = self._clock()
-        if self._kept_until < asyncio.get_running_loop().time():
-            await self._refresh_months(now)
         received, times = times_of(received, self._kept, now)
         entry = Entry(
             Waiting(
@@ -182,16 +184,19 @@ class Writer:
             self.unanswered -= weight
 
     async def _refresh_months(self, now: datetime) -> None:
-        async with self._database.read(_NO_BUREAU) as reader:
-            days = (await reader.execute(text("SELECT position_partition_months()"))).scalars().all()
-        months = frozenset((day.year, day.month) for day in days)
-        first = last = (now.year, now.month)
-        while _next(first, -1) in months:
-            first = _next(first, -1)
-        while last in months:
-            last = _next(last, 1)
-        self._kept = Kept(months=months, run_from_s=_start_s(first), run_until_s=_start_s(last))
-        self._kept_until = asyncio.get_running_loop().time() + MONTHS_LIFE_S
+        async with self._refreshing:
+            if self._kept_until >= monotonic():
+                return
+            async with self._database.read(_NO_BUREAU) as reader:
+                days = (await reader.execute(text("SELECT position_partition_months()"))).scalars().all()
+            months = frozenset((day.year, day.month) for day in days)
+            first = last = (now.year, now.month)
+            while _next(first, -1) in months:
+                first = _next(first, -1)
+            while last in months:
+                last = _next(last, 1)
+            self._kept = Kept(months=months, run_from_s=_start_s(first), run_until_s=_start_s(last))
+            self._kept_until = monotonic() + MONTHS_LIFE_S
 
     async def _run(self) -> None:
         while self._queue or not self._stopping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Final
 
 import structlog
@@ -26,22 +27,32 @@ class Job:
     run: Callable[[Database], Awaitable[None]]
 
 
-def in_each_bureau(act: Callable[[UnitOfWork], Awaitable[int]]) -> Callable[[Database], Awaitable[None]]:
-    """Return work that does `act` in each bureau, in a unit of work of its own; a failing one stops no other.
+def in_each_bureau(act: Callable[[Database, str], Awaitable[int]]) -> Callable[[Database], Awaitable[None]]:
+    """Return work that does `act` for each bureau; one that fails there stops no other.
 
-    `act` returns how many rows it changed, for the log.
+    `act` returns how many things it did, for the log.
     """
 
     async def go_round(database: Database) -> None:
         for bureau_id in await database.bureaus():
             try:
-                done = await database.write(Actor(bureau_id), act)
+                done = await act(database, bureau_id)
             except (DatabaseAway, Busy):
                 raise
             except Exception:
                 log.exception("job-failed", act=act.__name__, bureau_id=bureau_id)
             else:
                 if done:
-                    log.info("job-done", act=act.__name__, bureau_id=bureau_id, rows=done)
+                    log.info("job-done", act=act.__name__, bureau_id=bureau_id, done=done)
 
     return go_round
+
+
+def at_once(work: Callable[[UnitOfWork], Awaitable[int]]) -> Callable[[Database, str], Awaitable[int]]:
+    """Return an act that does `work` in one unit of work of the bureau."""
+
+    @wraps(work)
+    async def act(database: Database, bureau_id: str) -> int:
+        return await database.write(Actor(bureau_id), work)
+
+    return act

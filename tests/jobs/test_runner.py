@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from api.db.database import Database, UnitOfWork
-from api.jobs.job import Job, in_each_bureau
+from api.jobs.job import Job, at_once, in_each_bureau
 from api.jobs.runner import Runner
 from tests.conftest import Server
 from tests.world import World, make_world
@@ -91,5 +91,5 @@ async def test_one_bureau_s_fault_stops_no_other_bureau(world: World, owner: Dat
             raise ZeroDivisionError
         return 1
 
-    await in_each_bureau(act)(world.database)
+    await in_each_bureau(at_once(act))(world.database)
     assert {world.bureau_id, other.bureau_id} <= seen
