@@ -16,12 +16,13 @@ from api.errors import NotSignedIn
 from api.files import FileStore
 from api.geocode.lookup import Places, Remembered, geocoder_of
 from api.http.attachments import AttachmentController
+from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.findings import FindingController
-from api.http.health import healthz, readyz
+from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.people import PeopleController
@@ -30,6 +31,7 @@ from api.http.positions import osmand_form, osmand_query, send_positions
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
+from api.http.seen import Seen
 from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
 from api.http.slots import find_slots
@@ -44,6 +46,7 @@ from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
 from api.jobs.all_jobs import JOBS
 from api.jobs.runner import Runner
+from api.metrics import Metrics
 from api.settings import Settings
 
 ROUTES = (
@@ -54,6 +57,7 @@ ROUTES = (
     osmand_query,
     read_calendar,
     readyz,
+    show_metrics,
     send_positions,
     track_geojson,
     track_gpx,
@@ -71,6 +75,7 @@ ROUTES = (
     RefusalController,
     SessionController,
     SessionsController,
+    SettingController,
     ShiftController,
     SiteDecisionController,
     TripChangeController,
@@ -111,6 +116,7 @@ def create_app(
     files = FileStore.of(settings)
     places = Places(Remembered(database), geocoder_of(settings))
 
+    metrics = Metrics(door)
     runner = Runner(database, service_url, JOBS)
 
     @asynccontextmanager
@@ -140,11 +146,12 @@ def create_app(
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),
             "door": Provide(lambda: door, sync_to_thread=False),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),
         logging_config=None,
     )
     complete_document(app)
-    app.asgi_handler = Lane(app.asgi_handler, door, settings)
+    app.asgi_handler = Lane(Seen(app.asgi_handler, metrics), door, settings, metrics.answered)
     return app

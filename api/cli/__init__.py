@@ -7,7 +7,7 @@ import sys
 import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api.cli import calendar, device, distribute, migrate, openapi, serve, user
+from api.cli import calendar, demo, device, distribute, migrate, openapi, serve, user
 from api.cli.connections import NoDatabase
 from api.db.datafolder import EmbeddedError
 from api.db.faults import DatabaseAway
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
+app.command("demo")(demo.demo)
 app.command("distribute")(distribute.distribute)
 app.command("calendar")(calendar.calendar)
 app.command("openapi")(openapi.openapi)

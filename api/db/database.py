@@ -387,6 +387,7 @@ def connect_options(role: str, settings: Settings) -> str:
 def _engine(url: str, role: str, settings: Settings) -> AsyncEngine:
     engine = create_async_engine(
         async_url(url),
+        hide_parameters=True,  # a fault must not quote a row
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout_s,

@@ -1,9 +1,8 @@
-"""What every request passes through: an id, a language, a session, limits on its body, and faults as problems."""
+"""What every request passes through: a language, a session, limits on its body, and faults as problems."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Any
 
 import structlog
@@ -16,7 +15,7 @@ from litestar.exceptions import (
     NotFoundException,
     ValidationException,
 )
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.db.database import Database, Once, request_digest
 from api.errors import (
@@ -76,11 +75,6 @@ class Requests:
         if scope["type"] == ScopeType.WEBSOCKET:
             await self.app(scope, receive, send)
             return
-        given = header(scope, b"x-request-id")
-        request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else secrets.token_hex(8)  # noqa: PLR2004 - room for a UUID without dashes or a trace id
-        scope["state"]["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
         settings = scope["litestar_app"].state.settings
 
         arrived = False
@@ -97,15 +91,10 @@ class Requests:
             arrived = not message.get("more_body", False)
             return message
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
-
         guards = scope["route_handler"].guards or ()
         if by_device_token not in guards and public not in guards:
             await self._sign_in(scope)
-        await self.app(scope, receive_in_time, send_with_id)
+        await self.app(scope, receive_in_time, send)
 
     async def _sign_in(self, scope: HTTPScope) -> None:
         authorization = header(scope, b"authorization")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
+from time import perf_counter
 from typing import Any, Final
 
 import msgspec
@@ -80,7 +82,11 @@ class Door:
 class Lane:
     """ASGI: takes what is in order itself and hands all else on."""
 
-    def __init__(self, app: ASGIApp, door: Door, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, door: Door, settings: Settings, answered: Callable[[str, str, int, float], None]
+    ) -> None:
+        """Take what `door` can take; `answered` counts it by method, route, status and seconds."""
+        self._answered = answered
         self._app = app
         self._door = door
         self._slow_body_s = settings.slow_body_s
@@ -105,14 +111,17 @@ class Lane:
         if device is None or not kind.startswith(b"application/json") or not 0 < size <= LANE_BYTES:
             await self._app(scope, receive, send)
             return
+        began = perf_counter()
         try:
             body = await self._body(receive)
             outcome = await self._door.positions(device, body)
         except DomainError as fault:
             await _send_problem(scope, send, fault)
+            self._answered("POST", POSITIONS, status_of(fault), perf_counter() - began)
             return
         await send({"type": "http.response.start", "status": 200, "headers": _JSON_HEADERS})
         await send({"type": "http.response.body", "body": _outcome.encode(outcome), "more_body": False})
+        self._answered("POST", POSITIONS, 200, perf_counter() - began)
 
     async def _body(self, receive: Receive) -> bytes:
         """Return the body, which the header says is small.

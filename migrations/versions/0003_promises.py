@@ -107,6 +107,33 @@ BEGIN
 END $$
 """
 
+# The bounds of domain/settings.py, once more where no code path goes round them; a test keeps the two alike.
+SETTING_BOUNDS = """
+    ('clock_skew_s', 10, 3600),
+    ('departure_grace_s', 0, 7200),
+    ('finding_term_days', 1, 30),
+    ('note_near_m', 50, 2000),
+    ('saic51_accept_days', 1, 30),
+    ('saic51_mediate_days', 1, 180),
+    ('site_tolerance_m', 0, 500),
+    ('spoken_confirm_s', 3600, 86400),
+    ('unobserved_after_s', 30, 1800),
+    ('vehicle_near_m', 50, 2000)
+"""
+
+SETTING_HOLDS = f"""
+CREATE FUNCTION setting_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM (VALUES {SETTING_BOUNDS}) AS b (name, least, most)
+                   WHERE b.name = NEW.name AND jsonb_typeof(NEW.new_value -> 'value') = 'number'
+                     AND (NEW.new_value ->> 'value')::numeric BETWEEN b.least AND b.most) THEN
+        RAISE EXCEPTION 'zhuanche:setting-out-of-bounds % may not be %', NEW.name, NEW.new_value
+            USING ERRCODE = 'ZC001';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 # The site must lie inside the boundary or within the bureau's tolerance of it, unless the custodian's newest
 # decision about the place says otherwise (domain/place/boundary.py, domain/use_rule).
 SITE_INSIDE = """
@@ -586,6 +613,7 @@ FUNCTIONS = (
     TRIP_STEP,
     ACTED,
     SETTING,
+    SETTING_HOLDS,
     SITE_INSIDE,
     VISIT_ALLOWED,
     JOB_FAULTS,
@@ -606,6 +634,7 @@ FUNCTIONS = (
 )
 
 ROW_TRIGGERS = (
+    ("setting_bounds", "BEFORE INSERT ON setting_change", "setting_holds"),
     ("use_step", "BEFORE UPDATE ON vehicle_use", "use_step_holds"),
     ("use_start", "BEFORE INSERT ON vehicle_use", "use_start_holds"),
     ("trip_step", "BEFORE UPDATE ON trip", "trip_step_holds"),

@@ -25,6 +25,7 @@ from tests.world import World, password_hash
 
 PUBLIC = {
     "GET /healthz",
+    "GET /metrics",
     "GET /readyz",
     "POST /v1/session",
     "GET /schema",

@@ -15,18 +15,29 @@ from api.db.tables.uses import AccidentReport, Finding, SafetyCheck
 from api.usecases.act_on_complaint import act_on_complaint
 from api.usecases.add_person import NewPerson, add_person
 from api.usecases.add_unit import add_unit
+from api.usecases.decide_site import NewSiteDecision, decide_site
 from api.usecases.enter_vehicle import NewDedication, dedicate_vehicle
 from api.usecases.expire_trips import expire_trips
-from api.usecases.qualify_person import NewShift, enter_shift
+from api.usecases.qualify_person import NewLicence, NewShift, enter_licence, enter_shift
 from api.usecases.request_trip import NewTrip, request_trip
 from api.usecases.spoken_approval import find_unconfirmed
 from domain.complaint.acts import Withdraw
 from domain.complaint.words import Source
-from domain.values import Role
+from domain.place.boundary import Boundary, Side
+from domain.values import Datum, Point, Role
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import SignIn, problem_code
-from tests.trips import a_complaint_job, approved_trip, crew_of, departed_trip, new_trip, requested_trip
-from tests.world import HeldClock, World, add_vehicle, password_hash
+from tests.notes import note_body, send_note
+from tests.trips import (
+    a_complaint_job,
+    approved_trip,
+    crew_of,
+    departed_trip,
+    new_trip,
+    requested_trip,
+    returned_trip,
+)
+from tests.world import OUTSIDE, HeldClock, World, add_vehicle, boundary_350302, password_hash
 
 START_M = 52_000_000
 DEPART = {
@@ -590,3 +601,140 @@ async def test_a_dispatcher_of_another_unit_changes_nothing_of_the_trip(
         "crew": [{"person_id": str(person_id), "seat": seat} for person_id, seat in new.crew],
     }
     assert codes(await stranger.post("/v1/trips", json=asked)) == ["borrowed"]
+
+
+async def test_when_the_other_side_is_absent_the_job_stays_open_and_a_new_trip_may_go(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """A note with that result; the next visit needs no new complaint."""
+    job_id = await a_complaint_job(world)
+    trip_id = await departed_trip(world, job_ids=(job_id,))
+    clock.advance(minutes=30)
+    officer, driver = await signed_in("officer"), await signed_in("driver")
+    noted = await send_note(officer, note_body(job_id, clock(), result="respondent-absent"))
+    assert noted.status_code == 201, noted.text
+    assert (await driver.post(f"/v1/trips/{trip_id}/return", json=RETURN)).status_code == 200
+    clock.advance(days=1)
+    again = await requested_trip(world, job_ids=(job_id,))
+    seen = await (await signed_in("auditor")).get(f"/v1/trips/{again}")
+    assert (seen.json()["state"], seen.json()["jobs"][0]["job_id"]) == ("requested", str(job_id))
+
+
+async def test_a_departure_told_after_its_own_visit_made_the_job_done_is_recorded(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """The phone sends its note first and its departure after: the job was open when the car left."""
+    job_id = await a_complaint_job(world)
+    trip_id = await approved_trip(world, job_ids=(job_id,))
+    at = clock.advance(hours=1)
+    clock.advance(minutes=40)
+    noted = await send_note(await signed_in("officer"), note_body(job_id, clock(), trip_id=trip_id))
+    assert noted.status_code == 201, noted.text
+    clock.advance(minutes=10)
+    answer = await offline(await signed_in("driver"), trip_id, at)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "recorded"), answer.text
+
+
+async def test_a_trip_that_should_not_have_driven_is_closed_with_its_reasons_and_a_finding(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """It turns out that the driver's licence had been withdrawn: what happened is judged again."""
+    trip_id = await returned_trip(world)
+    today = clock().date()
+    seen = NewLicence(
+        person_id=world["driver"].who,
+        number="350302199001010011",
+        vehicle_class="C1",
+        valid_from=today - timedelta(days=400),
+        valid_until=today - timedelta(days=1),
+        withdrawn=True,
+    )
+    clock.advance(seconds=1)
+    await enter_licence(world.database, world["admin"], seen)
+    dispatcher = await signed_in("dispatcher")
+    closed = await dispatcher.post(f"/v1/trips/{trip_id}/close", json={})
+    assert (closed.status_code, closed.json()["reasons"]) == (200, ["driver-not-licensed"]), closed.text
+    assert closed.json()["trip"]["state"] == "closed"
+    assert closed.json()["trip"]["decisions"][-1]["outcome"] == "refusal"
+    assert [finding.kind for finding in await findings_of(world)] == ["departed-without-permit"]
+    listed = (await (await signed_in("auditor")).get("/v1/refusals", params={"stage": "close"})).json()["items"]
+    assert [one["trip_id"] for one in listed] == [str(trip_id)]
+
+
+async def test_an_online_departure_of_a_trip_nobody_approved_is_no_departure(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """Offline it would be kept as a conflict; online it simply was not done."""
+    trip_id = await requested_trip(world)
+    at = clock.advance(hours=1)
+    driver = await signed_in("driver")
+    online = await driver.post(f"/v1/trips/{trip_id}/depart", json=DEPART)
+    assert (online.status_code, problem_code(online)) == (409, "not-in-this-state")
+    clock.advance(minutes=1)
+    late = await offline(driver, trip_id, at)
+    assert (late.status_code, late.json()["why"], late.json()["trip"]["state"]) == (202, "was-requested", "requested")
+    assert [finding.kind for finding in await findings_of(world)] == ["departed-without-permit"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        (timedelta(days=-31, seconds=-1), "bad-stated-time"),
+        (timedelta(minutes=5, seconds=1), "bad-stated-time"),
+        (None, "bad-stated-time"),
+    ],
+    ids=["too-old", "in-the-future", "none"],
+)
+async def test_word_that_comes_late_says_when_within_reason(
+    world: World, signed_in: SignIn, clock: HeldClock, stated: timedelta | None, code: str
+) -> None:
+    """A time a phone cannot mean is refused, and nothing is kept."""
+    trip_id = await approved_trip(world)
+    clock.advance(hours=1)
+    body = DEPART | {"source": "offline"} | ({} if stated is None else {"stated_at": (clock() + stated).isoformat()})
+    answer = await (await signed_in("driver")).post(f"/v1/trips/{trip_id}/depart", json=body)
+    assert (answer.status_code, problem_code(answer)) == (400, code)
+    conflicts = await (await signed_in("auditor")).get("/v1/field-conflicts")
+    assert conflicts.json()["items"] == []
+
+
+async def test_a_site_just_beyond_the_coarse_line_is_permitted_with_a_mark(world: World, signed_in: SignIn) -> None:
+    """The shipped line is good to about 100 m; the permit says that it leaned on that."""
+    line = Boundary.from_geojson(boundary_350302(), Datum.GCJ02)
+    lon, lat = line.geometry.geoms[0].exterior.coords[0]
+    around = [Point(lat + north, lon + east) for north in (-0.0006, 0, 0.0006) for east in (-0.0006, 0, 0.0006)]
+    site = next(place for place in around if line.locate(place, 150).kind is Side.TOLERATED)
+    trip_id = await requested_trip(world, job_ids=(await a_complaint_job(world, place=site),))
+    seen = (await (await signed_in("auditor")).get(f"/v1/trips/{trip_id}")).json()
+    assert "site-tolerated" in seen["marks"]
+
+
+async def test_a_place_beyond_the_line_is_refused_until_the_custodian_decides_about_it(
+    world: World, signed_in: SignIn
+) -> None:
+    """A dated fact with its reason, and a mark on every permit that rests on it."""
+    job_id = await a_complaint_job(world, place=OUTSIDE)
+    new = await new_trip(world, job_ids=(job_id,))
+    dispatcher, custodian = await signed_in("dispatcher"), await signed_in("custodian")
+    body = {
+        "vehicle_id": str(new.vehicle_id),
+        "job_ids": [str(job_id)],
+        "planned_from": new.planned_from.isoformat(),
+        "planned_until": new.planned_until.isoformat(),
+        "crew": [{"person_id": str(person_id), "seat": seat} for person_id, seat in new.crew],
+    }
+    assert codes(await dispatcher.post("/v1/trips", json=body)) == ["outside-jurisdiction"]
+    decision = NewSiteDecision(
+        name="飞地市场",
+        lat=OUTSIDE.lat,
+        lon=OUTSIDE.lon,
+        datum=Datum.WGS84,
+        radius_m=100,
+        inside=True,
+        reason="该市场按文件由本局管辖",
+    )
+    await decide_site(world.database, world["custodian"], decision)
+    asked = await dispatcher.post("/v1/trips", json=body)
+    assert "site-decided" in asked.json()["marks"], asked.text
+    approved = await custodian.post(f"/v1/trips/{asked.json()['trip_id']}/approve", json={})
+    assert approved.status_code == 200, approved.text
