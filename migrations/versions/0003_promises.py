@@ -342,6 +342,7 @@ USE_RULE = """
 CREATE FUNCTION use_rule_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     u vehicle_use;
+    departing vehicle_use;
     d record;
 BEGIN
     -- The row as it stands at commit: several steps of one transaction are judged by where they end.
@@ -359,7 +360,9 @@ BEGIN
                        AND p.use_id = u.use_id AND p.verb = 'depart' AND p.outcome = 'permit') THEN
             PERFORM refuse_codes(ARRAY['no-decision']);
         END IF;
-        PERFORM refuse_codes(use_faults(NEW));
+        -- On a cluster NEW is a row of the shard's own type, which no function takes.
+        departing := NEW;
+        PERFORM refuse_codes(use_faults(departing));
     ELSIF u.state = 'approved' AND TG_OP = 'UPDATE' AND (OLD.state, OLD.planned_from, OLD.planned_until)
         IS DISTINCT FROM (NEW.state, NEW.planned_from, NEW.planned_until) THEN
         IF NOT EXISTS (SELECT 1 FROM decision p WHERE p.bureau_id = u.bureau_id AND p.decision_id = NEW.decision_id
