@@ -14,6 +14,8 @@ from tests.db.any_row import a_row_in_every_table, attempt, become
 from tests.db.catalogue import Connection, append_only_faults, columns, statement, tables
 from tests.world import unused_code
 
+pytestmark = pytest.mark.one_server
+
 DENIED = "42501"
 REFUSED = "ZC006"
 MARKED = sorted(table.name for table in metadata.sorted_tables if table.info.get("append_only"))

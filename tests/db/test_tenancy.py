@@ -77,6 +77,7 @@ def test_a_table_that_breaks_the_rules_of_tenancy_is_told(
     assert any(fault in told for told in tenancy_faults(connection)), tenancy_faults(connection)
 
 
+@pytest.mark.one_server
 def test_without_a_bureau_nobody_sees_a_row_and_with_another_neither(server: Server) -> None:
     """P8: a forgotten setting, an empty one and another bureau's all show nothing, in every table and to every role."""
     bureau_id = unused_code()
@@ -97,6 +98,7 @@ def test_without_a_bureau_nobody_sees_a_row_and_with_another_neither(server: Ser
         assert own == [1] * len(names)
 
 
+@pytest.mark.one_server
 def test_without_a_bureau_or_for_another_the_service_writes_no_row(server: Server) -> None:
     """P8: what the service may insert at all, it may insert into the bureau it said and no other."""
     mine, other = unused_code(), unused_code()
