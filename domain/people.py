@@ -117,20 +117,20 @@ class CannotDelegate(StateConflict):
     zh = "审批权只能委托给本局其他在用且非审计的人员。"
 
 
-class BadTerm(InvalidInput):
+class BadValidity(InvalidInput):
     """The stretch of time must end after it begins, begin no earlier than now, and be no longer than a year."""
 
-    code = "bad-term"
+    code = "bad-validity"
     zh = "期限须先起后止，不得早于现在开始，且不超过一年。"
 
 
 def check_term(valid_from: datetime, valid_until: datetime, now: datetime) -> None:
-    """Refuse a term of a delegation or mandate that lies in the past, runs backwards or never ends. Raises `BadTerm`.
+    """Refuse a term of a delegation or mandate that is past, runs backwards or never ends. Raises `BadValidity`.
 
     Nothing is delegated for a time that is over: it would make good what was done without it.
     """
     if valid_from < now or valid_until <= valid_from or valid_until - valid_from > TERM_MOST:
-        raise BadTerm
+        raise BadValidity
 
 
 def check_delegate(roles: AbstractSet[Role], *, active: bool, own: bool) -> None:

@@ -39,7 +39,7 @@ async def delegate_approval(database: Database, actor: Actor, new: NewDelegation
     Raises:
         NotFound: there is no such person.
         CannotDelegate: the person may not approve for another.
-        BadTerm: the stretch of time is not one.
+        BadValidity: the stretch of time is not one.
         Forbidden: the actor is no custodian any more.
     """
 
