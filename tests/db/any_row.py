@@ -47,6 +47,12 @@ BY_NAME: Final[Mapping[str, Any]] = {
 """What a check asks of a column by any name that ends a window, or has a form."""
 
 
+BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
+    "setting_change": {"name": "site_tolerance_m", "new_value": Jsonb({"value": 100})},
+}
+"""What a trigger that looks at its own row asks for."""
+
+
 def rows_for(connection: Connection, table: str, bureau_id: str) -> Iterator[dict[str, Any]]:
     """Yield rows that may be in keeping with the table's checks: what must be there, one more column, all of them."""
     words = _listed_words(connection, table)
@@ -62,6 +68,8 @@ def rows_for(connection: Connection, table: str, bureau_id: str) -> Iterator[dic
             row[name] = bureau_id
         elif kind == "uuid":
             row[name] = uuid.uuid4()
+        elif name in BY_TABLE.get(table, {}):
+            row[name] = BY_TABLE[table][name]
         elif name in words:
             row[name] = words[name]
         elif name in BY_NAME:
