@@ -20,6 +20,7 @@ from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
 from api.http.devices import DeviceController
+from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.findings import FindingController
 from api.http.health import healthz, readyz, show_metrics
@@ -53,6 +54,7 @@ ROUTES = (
     find_places,
     find_slots,
     healthz,
+    order_pdf,
     osmand_form,
     osmand_query,
     read_calendar,
@@ -61,6 +63,7 @@ ROUTES = (
     send_positions,
     track_geojson,
     track_gpx,
+    verify_order,
     AttachmentController,
     BorrowController,
     ComplaintController,

@@ -1,1 +1,1 @@
-"""What is printed: the vehicle log; orders, notes and records as PDF."""
+"""Paper: dispatch order, visit note, mediation record."""

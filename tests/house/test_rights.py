@@ -26,6 +26,7 @@ from tests.world import World, password_hash
 PUBLIC = {
     "GET /healthz",
     "GET /metrics",
+    "GET /verify/{bureau_id}/{year}/{number}/{code}",
     "GET /readyz",
     "POST /v1/session",
     "GET /schema",
