@@ -29,6 +29,7 @@ from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import osmand_form, osmand_query, send_positions
+from api.http.printed_notes import mediation_record_pdf, note_pdf
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
@@ -54,6 +55,8 @@ ROUTES = (
     find_places,
     find_slots,
     healthz,
+    mediation_record_pdf,
+    note_pdf,
     order_pdf,
     osmand_form,
     osmand_query,
