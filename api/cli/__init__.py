@@ -7,8 +7,9 @@ import sys
 import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api.cli import calendar, demo, device, distribute, migrate, openapi, serve, user
+from api.cli import calendar, demo, device, distribute, migrate, openapi, replay, serve, user
 from api.cli.connections import NoDatabase
+from api.cli.replay import ReplayFailed
 from api.db.datafolder import EmbeddedError
 from api.db.faults import DatabaseAway
 from api.db.roles import RolesMissing
@@ -28,6 +29,7 @@ app.command("demo")(demo.demo)
 app.command("distribute")(distribute.distribute)
 app.command("calendar")(calendar.calendar)
 app.command("openapi")(openapi.openapi)
+app.command("replay")(replay.replay)
 app.add_typer(user.app, name="user")
 app.add_typer(device.app, name="device")
 
@@ -36,7 +38,7 @@ def main() -> None:
     """Run a command; whatever the operator can mend is one sentence on stderr and a code other than 0."""
     try:
         app()
-    except (SettingsError, EmbeddedError, RolesMissing, NoDatabase) as fault:
+    except (SettingsError, EmbeddedError, RolesMissing, NoDatabase, ReplayFailed) as fault:
         _give_up(str(fault))
     except DatabaseAway as fault:
         _give_up(f"The database cannot be reached: {fault.__cause__ or fault}")
