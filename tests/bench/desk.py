@@ -1,14 +1,11 @@
 """How fast the desk is served: trip requests by the rule, and the log of a month with 150,000 fixes.
 
-    .venv/bin/python -m tests.bench.desk [trips] [fixes a trip]
-
 The database is the embedded one, durable as in production; people, complaints, trips and fixes are made first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +22,7 @@ from api.usecases.approve_trip import cancel_trip
 from api.usecases.print_log import Months, print_log
 from api.usecases.request_trip import request_trip
 from domain.values import Point
+from tests.bench.result import Line
 from tests.tracks import enrolled, told
 from tests.trips import a_complaint_job, closed_trip, new_trip
 from tests.world import INSIDE, HeldClock, World, make_world
@@ -67,15 +65,15 @@ async def ask_and_cancel(world: World) -> tuple[float, float]:
     return REQUESTS / sum(took), sorted(took)[int(REQUESTS * 0.99)] * 1000
 
 
-async def measure(owner_url: str, service_url: str, trips: int, fixes: int) -> list[str]:
-    """Return the results as sentences."""
+async def measure(owner_url: str, service_url: str, trips: int, fixes: int) -> list[Line]:
+    """Return the results."""
     settings, clock = Settings(data=Path(tempfile.gettempdir())), HeldClock(datetime(2026, 11, 1, tzinfo=UTC))
     owner, service = Database(owner_url, settings, clock, role=OWNER), Database(service_url, settings, clock)
     try:
         world = await make_world(owner, service, clock)
         rate, p99_ms = await ask_and_cancel(world)
         told_of = [
-            f"trip request with rule and ledger entry: {rate:,.0f} a second one after the other, p99 {p99_ms:.1f} ms"
+            Line("trip request with rule and ledger entry, one after the other", f"{rate:,.0f}/s, p99 {p99_ms:.1f} ms")
         ]
         await a_busy_month(world, trips, fixes)
 
@@ -85,21 +83,15 @@ async def measure(owner_url: str, service_url: str, trips: int, fixes: int) -> l
 
         for form in LogFormat:
             took_s = await timed(lambda form=form: log_as(form))  # type: ignore[misc]  # the default binds the loop's value
-            told_of.append(f"log of a month, {trips} trips, {trips * fixes:,} fixes, {form}: {took_s:.2f} s")
+            told_of.append(Line(f"log of a month, {trips} trips, {trips * fixes:,} fixes, {form}", f"{took_s:.2f} s"))
         return told_of
     finally:
         await service.close()
         await owner.close()
 
 
-def main() -> None:
-    """Measure on a server of its own and print."""
-    trips, fixes = (int(one) for one in (*sys.argv[1:], "200", "750")[:2])
+def measure_desk(trips: int = 200, fixes: int = 750) -> list[Line]:
+    """Measure on a server of its own and return the results."""
     with tempfile.TemporaryDirectory() as folder, start(Path(folder) / "pg") as embedded:
         migrate(embedded.dsn("postgres"))
-        for line in asyncio.run(measure(embedded.dsn(OWNER), embedded.dsn(SERVICE), trips, fixes)):
-            print(line)  # noqa: T201 - the result of the command
-
-
-if __name__ == "__main__":
-    main()
+        return asyncio.run(measure(embedded.dsn(OWNER), embedded.dsn(SERVICE), trips, fixes))
