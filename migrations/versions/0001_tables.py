@@ -41,7 +41,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "calendar_notice",
-        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),

@@ -68,6 +68,7 @@ def upgrade() -> None:
     tenant_tables = sorted(set(tables) - set(REFERENCE))
     op.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     op.execute("GRANT USAGE ON SCHEMA public TO zhuanche_service, zhuanche_ingest, zhuanche_reader, zhuanche_backup")
+    op.execute("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO zhuanche_backup")  # pg_dump reads where they stand
     for table in tenant_tables:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

@@ -25,7 +25,7 @@ BureauKey = Annotated[str, Field(primary_key=True, sa_type=Text)]
 """`bureau_id`, the GB/T 2260 code of the bureau: first in every primary key, the distribution column."""
 IdKey = Annotated[UUID, Field(primary_key=True)]
 TextKey = Annotated[str, Field(primary_key=True, sa_type=Text)]
-IntKey = Annotated[int, Field(primary_key=True)]
+IntKey = Annotated[int, Field(primary_key=True, sa_column_kwargs={"autoincrement": False})]
 Str = Annotated[str, Field(sa_type=Text)]
 StrOrNone = Annotated[str | None, Field(default=None, sa_type=Text)]
 Metres = Annotated[int, Field(sa_type=BigInteger)]
