@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
 from api.db.database import KeyReused, RecordedRefusal
 from api.db.faults import Busy, DatabaseAway, HeldByDatabase
-from api.ingest.fixes import UnknownDevice
-from api.usecases.sign_in import WrongCredentials
 from domain.errors import DomainError, Forbidden, InvalidInput, NotFound, StateConflict
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -86,8 +85,6 @@ STATUS: Final[dict[type[DomainError], int]] = {
     InvalidInput: 400,
     Unparseable: 400,
     NotSignedIn: 401,
-    WrongCredentials: 401,
-    UnknownDevice: 401,
     Forbidden: 403,
     CrossSite: 403,
     NotFound: 404,
@@ -127,6 +124,16 @@ def problem(fault: DomainError, language: str, request_id: str) -> dict[str, Any
     }
     detail = fault.detail_in(language)
     return body | {key: value for key, value in detail.items() if key not in body}
+
+
+def problem_headers(status: int, language: str) -> dict[str, str]:
+    """Return the headers that go with a problem: its language, when to come again, how to sign in."""
+    headers = {"Content-Language": "en" if language == "en" else "zh-CN"}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
 
 
 def encode_problem(body: dict[str, Any]) -> bytes:

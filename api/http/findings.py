@@ -13,10 +13,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once
 from api.db.queries.refusals import finding_view, findings_page
+from api.headers import language_of
 from api.http.access import EVERYONE, Allow
 from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
-from api.http.requests import language_of
 from api.usecases.act_on_finding import explain_finding, rule_on_finding
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind

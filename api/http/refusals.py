@@ -14,10 +14,10 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once
 from api.db.queries.refusals import conflicts_page, refusals_page
+from api.headers import language_of
 from api.http.access import STAFF, Allow
 from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
-from api.http.requests import language_of
 from api.usecases.request_loan import NewLoan, request_loan
 from domain.use_rule.reasons import ReasonCode
 from domain.values import Role

@@ -20,7 +20,6 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from api.db.database import Database, Once, request_digest
 from api.errors import (
     PROBLEM_JSON,
-    RETRY_AFTER_S,
     BodyTooLarge,
     BodyTooSlow,
     CrossSite,
@@ -30,8 +29,10 @@ from api.errors import (
     Unparseable,
     WrongMediaType,
     problem,
+    problem_headers,
     status_of,
 )
+from api.headers import header, language_of
 from api.http.access import by_device_token, public
 from api.usecases.sign_in import actor_of_token
 from domain.errors import DomainError, InvalidInput
@@ -42,26 +43,6 @@ SESSION_COOKIE = "zhuanche_session"
 PAGE_HEADER = b"x-zhuanche-page"
 """Our own pages send this header; a form on another site cannot (it would need a CORS preflight we never grant)."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-
-
-def language_of(accept_language: str) -> str:
-    """Return "en" where the reader prefers English to Chinese, else "zh" (RFC 9110 §12.5.4)."""
-    best = {"zh": 0.0, "en": 0.0}
-    for part in accept_language.split(","):
-        tag, _, parameters = part.strip().partition(";")
-        primary = tag.strip().lower().split("-")[0]
-        try:
-            weight = float(parameters.partition("q=")[2] or 1)
-        except ValueError:
-            weight = 0.0
-        if primary in best:
-            best[primary] = max(best[primary], weight)
-    return "en" if best["en"] > best["zh"] else "zh"
-
-
-def header(scope: Scope, name: bytes) -> str:
-    """Return a request header, or an empty text."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 class Requests:
@@ -172,13 +153,10 @@ def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Re
     request_id = request.scope.get("state", {}).get("request_id", "")
     if status >= 500:  # noqa: PLR2004 - server faults are logged with their trace
         log.error("fault", code=domain_fault.code, kind=type(fault).__name__, exc_info=fault)
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}  # noqa: PLR2004 - HTTP's own number
-    if status == 401:  # noqa: PLR2004 - HTTP's own number
-        headers["WWW-Authenticate"] = "Bearer"
     language = language_of(request.headers.get("accept-language", ""))
     return Response(
         problem(domain_fault, language, request_id),
         status_code=status,
         media_type=PROBLEM_JSON,
-        headers=headers | {"Content-Language": "en" if language == "en" else "zh-CN"},
+        headers=problem_headers(status, language),
     )

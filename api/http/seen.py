@@ -13,7 +13,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.requests import header
+from api.headers import header
 from api.metrics import Metrics
 
 log = structlog.get_logger()

@@ -13,8 +13,8 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from api.db.database import Actor, Database
+from api.headers import language_of
 from api.http.access import Allow
-from api.http.requests import language_of
 from api.print.log_files import MEDIA_TYPES, LogFormat
 from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of, print_log
 from domain.values import Role

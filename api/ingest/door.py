@@ -20,8 +20,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api.clock import Clock
 from api.db.database import Database
-from api.errors import PROBLEM_JSON, RETRY_AFTER_S, BodyTooSlow, encode_problem, problem, status_of
-from api.http.requests import header, language_of
+from api.errors import PROBLEM_JSON, BodyTooSlow, encode_problem, problem, problem_headers, status_of
+from api.headers import header, language_of
 from api.ingest.devices import Devices, KnownDevice
 from api.ingest.fixes import Received, UnknownDevice, decode_fixes
 from api.ingest.osmand import decode_message, read_message
@@ -147,17 +147,10 @@ _outcome = msgspec.json.Encoder()
 async def _send_problem(scope: HTTPScope, send: Send, fault: DomainError) -> None:
     language = language_of(header(scope, b"accept-language"))
     request_id = secrets.token_hex(8)
-    body = problem(fault, language, request_id)
-    headers = [
-        (b"content-type", PROBLEM_JSON.encode()),
-        (b"content-language", b"en" if language == "en" else b"zh-CN"),
-        (b"x-request-id", request_id.encode()),
-    ]
+    body = encode_problem(problem(fault, language, request_id))
     status = status_of(fault)
-    if status == 503:  # noqa: PLR2004 - HTTP's own number
-        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-    if status == 401:  # noqa: PLR2004 - HTTP's own number
-        headers.append((b"www-authenticate", b"Bearer"))
+    told = {"Content-Type": PROBLEM_JSON, "X-Request-Id": request_id} | problem_headers(status, language)
+    headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
     start: Message = {"type": "http.response.start", "status": status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": encode_problem(body), "more_body": False})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.errors import DomainError, InvalidInput
+from api.errors import NotSignedIn
+from domain.errors import InvalidInput
 from domain.values import Datum
 
 Attribute = str | int | float | bool | None
@@ -32,7 +33,7 @@ AHEAD_MOST: Final = timedelta(hours=24)
 """How far ahead of ours a device's clock may be."""
 
 
-class UnknownDevice(DomainError):
+class UnknownDevice(NotSignedIn):
     """No device of this service has this token, or it was revoked."""
 
     code = "unknown-device"

@@ -15,9 +15,9 @@ from api.db.database import BUREAU_CODE, Actor, Database, Reader, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.people import roles_of
 from api.db.tables.people import Person, SignInSession
+from api.errors import NotSignedIn
 from api.passwords import password_fits
 from api.usecases.act_on_person import act_on_person
-from domain.errors import DomainError
 
 TOKEN = re.compile(r"([0-9]{6})\.[A-Za-z0-9_-]{43}")
 """A token names its bureau, so that it is looked up under that bureau's row-level security."""
@@ -31,7 +31,7 @@ _FORGET_OLD = text(
 )
 
 
-class WrongCredentials(DomainError):
+class WrongCredentials(NotSignedIn):
     """Bureau, login and password do not fit together, or the account is locked for a while."""
 
     code = "wrong-credentials"

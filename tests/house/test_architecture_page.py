@@ -24,6 +24,19 @@ def test_every_folder_has_a_row_that_says_what_it_may_import(project: Path) -> N
     assert {row for row in rows if not (project / row).is_dir()} == set()
 
 
+def test_each_row_of_the_api_names_just_what_its_folder_imports(project: Path) -> None:
+    """The table is what the code does, neither less nor more; the domain is open to all."""
+    page = (project / "docs" / "architecture.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `api/([a-z]+)` \|[^|]*\| ([^|]*) \|$", page, re.MULTILINE))
+    folders = set(rows) | {"app.py"}
+    assert len(rows) > 5
+    for folder, may in rows.items():
+        code = "\n".join(path.read_text("utf-8") for path in (project / "api" / folder).rglob("*.py"))
+        imported = set(re.findall(r"^\s*from api\.([a-z]+)", code, re.MULTILINE))
+        imported |= {"app.py"} if "app" in imported else set()
+        assert set(re.findall(r"`([a-z.]+)`", may)) & folders == imported & folders - {folder}, folder
+
+
 def test_the_domain_reads_no_clock_waits_for_nothing_and_knows_no_framework(project: Path) -> None:
     """A rule is a function of its facts."""
     for path in (project / "domain").rglob("*.py"):

@@ -1,0 +1,25 @@
+"""What the headers of a request say, read alike by the router and by the fast lane of positions."""
+
+from __future__ import annotations
+
+from litestar.types import Scope
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return a request header, or an empty text."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def language_of(accept_language: str) -> str:
+    """Return "en" where the reader prefers English to Chinese, else "zh" (RFC 9110 §12.5.4)."""
+    best = {"zh": 0.0, "en": 0.0}
+    for part in accept_language.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        primary = tag.strip().lower().split("-")[0]
+        try:
+            weight = float(parameters.partition("q=")[2] or 1)
+        except ValueError:
+            weight = 0.0
+        if primary in best:
+            best[primary] = max(best[primary], weight)
+    return "en" if best["en"] > best["zh"] else "zh"
