@@ -1,7 +1,7 @@
 """The complaint-only rule itself: no clock, no database, no switch that turns it off.
 
 `decide` looks for every reason there is, so that whoever asks mends them all at once. The database holds the same
-rule again (`use_faults` in migration 0003); a test gives both the same facts.
+rule again (`use_faults` in migrations/promises); a test gives both the same facts.
 """
 
 from __future__ import annotations

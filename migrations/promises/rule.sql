@@ -1,0 +1,173 @@
+-- The site must lie inside the boundary or within the bureau's tolerance of it, unless the custodian's newest
+-- decision about the place says otherwise (domain/place/boundary.py, domain/use_rule).
+CREATE FUNCTION site_is_inside(of_bureau text, site_lat double precision, site_lon double precision) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b record;
+    site point;
+    decided boolean;
+    off_m double precision;
+BEGIN
+    SELECT origin_lat, origin_lon INTO b FROM bureau WHERE bureau_id = of_bureau;
+    IF NOT FOUND THEN RETURN false; END IF;
+    SELECT d.inside INTO decided FROM site_decision d
+        WHERE d.bureau_id = of_bureau
+          AND sqrt(power((d.lon - site_lon) * cos(radians(site_lat)) * 111319.49, 2)
+                 + power((d.lat - site_lat) * 111319.49, 2)) <= d.radius_m
+        ORDER BY d.decided_on DESC, d.recorded_at DESC LIMIT 1;
+    IF decided IS NOT NULL THEN RETURN decided; END IF;
+    site := point((site_lon - b.origin_lon) * cos(radians(b.origin_lat)) * 111319.49,
+                  (site_lat - b.origin_lat) * 111319.49);
+    -- Inside is within an odd number of rings; beyond, the nearest line counts.
+    SELECT CASE WHEN count(*) FILTER (WHERE outline::polygon @> site) % 2 = 1 THEN 0
+                ELSE min(site <-> outline::polygon::path) END
+        INTO off_m FROM boundary_part WHERE bureau_id = of_bureau;
+    -- The plane's metres are off by less than 1 % within a district: the domain rule measures exactly and goes first.
+    RETURN off_m IS NOT NULL AND off_m <= bureau_setting(of_bureau, 'site_tolerance_m', 150) * 1.01 + 1;
+END $$;
+
+-- `as_of` is set where word of a departure came later: the complaint is judged as it stood then.
+CREATE FUNCTION job_faults(of_bureau text, of_job uuid, as_of timestamptz) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    j record;
+    c record;
+    still_open boolean;
+    codes text[] := '{}';
+BEGIN
+    SELECT * INTO j FROM job WHERE bureau_id = of_bureau AND job_id = of_job;
+    IF NOT FOUND THEN RETURN ARRAY['no-complaint']; END IF;
+    -- Locks what it reads: who closes the complaint waits for us, or we see that it is closed (P1).
+    SELECT state, suspension INTO c FROM complaint
+        WHERE bureau_id = of_bureau AND complaint_id = j.complaint_id FOR SHARE;
+    still_open := j.state = 'open';
+    IF as_of IS NOT NULL THEN
+        SELECT detail -> 'after' ->> 'state' AS state, detail -> 'after' ->> 'suspension' AS suspension INTO c
+            FROM complaint_act WHERE bureau_id = of_bureau AND complaint_id = j.complaint_id AND recorded_at <= as_of
+            ORDER BY recorded_at DESC, act_id DESC LIMIT 1;
+        still_open := NOT EXISTS (SELECT 1 FROM job_act k WHERE k.bureau_id = of_bureau AND k.job_id = of_job
+            AND k.verb IN ('cancel', 'finish') AND k.recorded_at <= as_of);
+    END IF;
+    IF j.kind NOT IN ('mediation', 'look-at-goods', 'fetch-sample', 'serve-papers') THEN
+        codes := codes || 'not-a-mediation'::text;
+    END IF;
+    IF NOT visit_allowed(coalesce(c.state, 'received'), c.suspension, j.kind) THEN
+        codes := codes || 'complaint-not-open'::text;
+    END IF;
+    IF NOT j.on_site OR NOT still_open THEN
+        codes := codes || 'job-not-on-site'::text;
+    END IF;
+    IF NOT site_is_inside(of_bureau, j.lat, j.lon) THEN
+        codes := codes || 'outside-jurisdiction'::text;
+    END IF;
+    RETURN codes;
+END $$;
+
+-- Everything of DESIGN's rule that rows can tell, for a trip that is approved or departs.
+CREATE FUNCTION use_faults(u vehicle_use) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    t record;
+    d record;
+    paper record;
+    member record;
+    carried uuid;
+    the_zone text;
+    using_unit uuid;
+    as_of timestamptz;
+    first_day date;
+    last_day date;
+    codes text[] := '{}';
+    carries boolean := false;
+    qualified boolean;
+BEGIN
+    SELECT zone INTO the_zone FROM bureau WHERE bureau_id = u.bureau_id;
+    first_day := (coalesce(u.actual_from, u.planned_from) AT TIME ZONE the_zone)::date;
+    last_day := greatest(first_day, (u.planned_until AT TIME ZONE the_zone)::date);
+    SELECT * INTO t FROM trip WHERE bureau_id = u.bureau_id AND use_id = u.use_id;
+    IF NOT FOUND THEN RETURN ARRAY['no-complaint']; END IF;
+    SELECT u.actual_from INTO as_of FROM decision k WHERE k.bureau_id = u.bureau_id AND k.decision_id = u.decision_id
+        AND k.verb = 'depart' AND k.source IN ('offline', 'paper');
+    FOR carried IN SELECT job_id FROM trip_job
+        WHERE bureau_id = u.bureau_id AND use_id = u.use_id AND dropped_by IS NULL ORDER BY job_id
+    LOOP
+        carries := true;
+        codes := codes || job_faults(u.bureau_id, carried, as_of);
+    END LOOP;
+    IF NOT carries THEN codes := codes || 'no-complaint'::text; END IF;
+    IF t.purpose <> 'mediation' THEN codes := codes || 'not-a-mediation'::text; END IF;
+
+    SELECT kind, unit_id INTO d FROM dedication_order
+        WHERE bureau_id = u.bureau_id AND vehicle_id = u.vehicle_id AND effective_on <= first_day
+        ORDER BY effective_on DESC, recorded_at DESC, order_id DESC LIMIT 1;
+    IF d.kind IS NOT DISTINCT FROM 'dedicate' THEN
+        using_unit := d.unit_id;
+    ELSE
+        codes := codes || 'vehicle-not-dedicated'::text;
+        SELECT unit_id INTO using_unit FROM unit WHERE bureau_id = u.bureau_id AND kind = 'desk'
+            ORDER BY recorded_at, unit_id LIMIT 1;
+    END IF;
+    IF using_unit IS DISTINCT FROM t.requester_unit_id THEN codes := codes || 'borrowed'::text; END IF;
+
+    FOR member IN SELECT person_id, seat FROM trip_crew
+        WHERE bureau_id = u.bureau_id AND use_id = u.use_id AND rev = t.crew_rev ORDER BY person_id
+    LOOP
+        IF member.seat = 'driver' THEN
+            SELECT NOT withdrawn AND valid_from <= first_day AND valid_until >= last_day INTO qualified
+                FROM driving_licence WHERE bureau_id = u.bureau_id AND person_id = member.person_id
+                ORDER BY recorded_at DESC, licence_id DESC LIMIT 1;
+            IF qualified IS NOT TRUE THEN codes := codes || 'driver-not-licensed'::text; END IF;
+        ELSE
+            SELECT passed AND taken_on <= first_day AND valid_until >= last_day INTO qualified
+                FROM examination WHERE bureau_id = u.bureau_id AND person_id = member.person_id
+                ORDER BY taken_on DESC, recorded_at DESC, examination_id DESC LIMIT 1;
+            IF qualified IS NOT TRUE THEN codes := codes || 'officer-not-qualified'::text; END IF;
+        END IF;
+        qualified := NULL;
+        IF member.person_id = t.approver_id THEN codes := codes || 'self-approval'::text; END IF;
+    END LOOP;
+    IF NOT EXISTS (SELECT 1 FROM trip_crew WHERE bureau_id = u.bureau_id AND use_id = u.use_id
+                   AND rev = t.crew_rev AND seat = 'driver') THEN
+        codes := codes || 'driver-not-licensed'::text;
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM trip_crew WHERE bureau_id = u.bureau_id AND use_id = u.use_id
+                   AND rev = t.crew_rev AND seat = 'officer') THEN
+        codes := codes || 'officer-not-qualified'::text;
+    END IF;
+
+    IF t.approver_id IS NULL OR NOT (
+        EXISTS (SELECT 1 FROM person p WHERE p.bureau_id = u.bureau_id AND p.person_id = t.approver_id AND p.active
+                AND p.unit_id = using_unit
+                AND (SELECT granted FROM role_grant g WHERE g.bureau_id = u.bureau_id
+                     AND g.person_id = p.person_id AND g.role = 'custodian' AND g.recorded_at <= t.approved_at
+                     ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1))
+        OR EXISTS (SELECT 1 FROM delegation l WHERE l.bureau_id = u.bureau_id AND l.to_person_id = t.approver_id
+                   AND l.unit_id = using_unit AND l.ends IS NULL
+                   AND l.valid_from <= t.approved_at AND t.approved_at < l.valid_until
+                   AND NOT EXISTS (SELECT 1 FROM delegation e WHERE e.bureau_id = l.bureau_id
+                                   AND e.ends = l.delegation_id AND e.recorded_at <= t.approved_at)))
+    THEN
+        codes := codes || 'approver-not-custodian'::text;
+    END IF;
+
+    FOR paper IN SELECT k.kind, (SELECT p.valid_from <= first_day AND p.valid_until >= last_day FROM vehicle_paper p
+            WHERE p.bureau_id = u.bureau_id AND p.vehicle_id = u.vehicle_id AND p.kind = k.kind
+            ORDER BY p.recorded_at DESC, p.paper_id DESC LIMIT 1) AS valid
+        FROM (VALUES ('inspection'), ('insurance')) AS k (kind)
+    LOOP
+        IF paper.valid IS NOT TRUE THEN codes := codes || 'vehicle-unfit'::text; END IF;
+    END LOOP;
+
+    IF EXISTS (SELECT 1 FROM vehicle_use r JOIN upkeep_order o ON o.bureau_id = r.bureau_id AND o.use_id = r.use_id
+               WHERE r.bureau_id = u.bureau_id AND r.vehicle_id = u.vehicle_id AND r.state = 'departed'
+               AND o.upkeep = 'repair' AND (u.actual_from IS NOT NULL OR r.planned_until > u.planned_from)) THEN
+        codes := codes || 'vehicle-unfit'::text;
+    END IF;
+
+    IF EXISTS (SELECT 1 FROM finding f WHERE f.bureau_id = u.bureau_id AND f.vehicle_id = u.vehicle_id
+               AND f.term_at < coalesce(u.actual_from, t.approved_at)
+               AND NOT EXISTS (SELECT 1 FROM finding_act a WHERE a.bureau_id = f.bureau_id
+                               AND a.finding_id = f.finding_id AND a.verb = 'explain')) THEN
+        codes := codes || 'findings-overdue'::text;
+    END IF;
+    RETURN codes;
+END $$;
