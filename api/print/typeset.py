@@ -23,6 +23,8 @@ _UNBROKEN: Final = re.compile(r"[!-~]{24}(?=[!-~])")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
 """Controls have no shape, and marks that turn the reading direction could make a page say another thing."""
 
+UNREADABLE: Final = "签字图片无法打印，原件见附件"
+
 Pair: TypeAlias = tuple[str, str]
 
 
@@ -50,14 +52,15 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True, tag="passage", tag_fiel
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """A drawn signature, with whose it is."""
+    """A drawn signature with whose it is: a PNG or JPEG, or in its place a remark why there is none."""
 
     caption: str
-    png: list[int]
+    data: bytes = b""
+    remark: str = ""
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True, tag="drawn", tag_field="kind"):
-    """Images side by side."""
+    """Images, two in a row."""
 
     heading: str = ""
     images: list[Image]
@@ -93,18 +96,35 @@ async def typeset(form: Form, printed_at: datetime) -> bytes:
 
 
 def _set(form: Form, printed_at: datetime) -> bytes:
-    data = msgspec.json.encode(_printable(msgspec.to_builtins(form))).decode()
     try:
-        made = _compiler().compile(format="pdf", sys_inputs={"form": data}, timestamp=printed_at.replace(microsecond=0))
+        return _compiled(form, printed_at)
     except typst.TypstError:
-        without = [block for block in form.blocks if not isinstance(block, Drawn)]
-        if len(without) == len(form.blocks):
+        # A file that only looks like an image must not keep the rest from being printed.
+        sound = [_sound(form, block, printed_at) if isinstance(block, Drawn) else block for block in form.blocks]
+        if sound == form.blocks:
             raise
-        # A file that only looks like a PNG must not keep the rest from being printed.
-        return _set(msgspec.structs.replace(form, blocks=without), printed_at)
+        return _compiled(msgspec.structs.replace(form, blocks=sound), printed_at)
+
+
+def _compiled(form: Form, printed_at: datetime) -> bytes:
+    data = msgspec.json.encode(_printable(msgspec.to_builtins(form, builtin_types=(bytes,)))).decode()
+    made = _compiler().compile(format="pdf", sys_inputs={"form": data}, timestamp=printed_at.replace(microsecond=0))
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one piece of bytes")
     return made
+
+
+def _sound(form: Form, block: Drawn, printed_at: datetime) -> Drawn:
+    """Return the block with a remark in the place of each image that cannot be set."""
+    images = []
+    for one in block.images:
+        try:
+            _compiled(msgspec.structs.replace(form, blocks=[Drawn(images=[one])]), printed_at)
+        except typst.TypstError:
+            images.append(Image(caption=one.caption, remark=UNREADABLE))
+        else:
+            images.append(one)
+    return msgspec.structs.replace(block, images=images)
 
 
 @cache
@@ -119,10 +139,12 @@ def _printable(value: Any) -> Any:
         if value.startswith("<svg "):
             return value
         return _UNBROKEN.sub(lambda run: run[0] + "\u200b", _UNPRINTABLE.sub("\ufffd", value))
+    if isinstance(value, bytes):
+        return list(value)
     if isinstance(value, dict):
         return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return value if value and isinstance(value[0], int) else [_printable(item) for item in value]
+        return [_printable(item) for item in value]
     return value
 
 

@@ -5,14 +5,17 @@ A record is kept where there is no mediation document: SAMR Order 121 art. 24.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from api.print.typeset import Fields, Form, Listing, Passage
+from api.print.picture import may_be_set
+from api.print.typeset import UNREADABLE, Block, Drawn, Fields, Form, Image, Listing, Passage
 
 BLANK: Final = "　"
+NONE: Final = "无"
+"""In the place of words, so that nobody writes any there afterwards."""
 STANDING: Final = {
     "complainant": "投诉人",
     "respondent": "被投诉人",
@@ -24,16 +27,19 @@ STANDING: Final = {
 SIGNED: Final = {"signed": "已签字", "refused": "拒绝签字", "unable": "不能签字"}
 
 
-def note_form(note: Any, complaint: Any, site: Any) -> Form:
+Files: TypeAlias = Mapping[str, bytes]
+"""What has arrived of the signatures drawn on the phone, by SHA-256."""
+
+
+def note_form(note: Any, complaint: Any, site: Any, drawn: Files) -> Form:
     """Return the form of one note: `note` as it is shown over HTTP, `complaint` and `site` as printed."""
     zone = ZoneInfo(complaint.zone)
     body = note.note
-    corrected = "本记录已被后续记录更正。" if note.corrected_by else ""
     return Form(
         bureau=complaint.bureau,
         title="现场走访记录",
         subtitle=f"投诉编号 {complaint.number}",
-        notice=corrected,
+        notice=_amendment(note),
         blocks=[
             Fields(
                 rows=[
@@ -46,26 +52,30 @@ def note_form(note: Any, complaint: Any, site: Any) -> Form:
                 ]
             ),
             _present(body.present),
-            Passage(heading="查明情况", words=body.found or BLANK),
-            Passage(heading="协商结果", words=body.agreed or BLANK),
-            _signed(body.signatures),
+            Passage(heading="查明情况", words=body.found or NONE),
+            Passage(heading="协商结果", words=body.agreed or NONE),
+            *_signed(body.signatures, drawn),
         ],
-        signatures=["投诉人签字：", "被投诉人签字：", "调解人员签字：", "日期："],
+        signatures=_lines(body.signatures),
         footer=f"记录编号 {note.note_id}　SHA-256 {note.body_sha256}",
     )
 
 
-def record_form(complaint: Any, notes: Sequence[Any]) -> Form:
+def record_form(complaint: Any, notes: Sequence[Any], drawn: Files) -> Form:
     """Return the form of a complaint's mediation record, from its particulars and the notes of its visits."""
     zone = ZoneInfo(complaint.zone)
-    standing = [note for note in notes if not note.corrected_by]
-    visits = [
-        Passage(
-            heading=f"{_at(note.note.device_at, zone)}　{note.officer_name}　{note.note.result.zh}",
-            words=f"查明情况：{note.note.found or '无'}\n协商结果：{note.note.agreed or '无'}",
-        )
-        for note in standing
-    ]
+    standing = sorted((note for note in notes if not note.corrected_by), key=lambda note: note.note.device_at)
+    visits: list[Block] = []
+    for note in standing:
+        body = note.note
+        present = "、".join(f"{one.name}（{STANDING[one.standing]}）" for one in body.present) or "未记录"
+        visits += [
+            Passage(
+                heading=f"{_at(body.device_at, zone)}　{note.officer_name}　{body.result.zh}",
+                words=f"在场人员：{present}\n查明情况：{body.found or NONE}\n协商结果：{body.agreed or NONE}",
+            ),
+            *_signed(body.signatures, drawn),
+        ]
     return Form(
         bureau=complaint.bureau,
         title="消费投诉调解记录",
@@ -90,21 +100,43 @@ def record_form(complaint: Any, notes: Sequence[Any]) -> Form:
 
 
 def _present(present: Sequence[Any]) -> Listing:
-    rows = [[one.name, STANDING[one.standing], one.remark] for one in present]
+    rows = [[one.name, STANDING[one.standing], one.remark] for one in present] or [[NONE, "", ""]]
     return Listing(heading="在场人员", columns=["姓名", "身份", "备注"], widths=[3, 2, 5], rows=rows)
 
 
-def _signed(signatures: Sequence[Any]) -> Listing:
-    rows = [
-        [
-            STANDING[one.party],
-            one.name,
-            SIGNED[type(one).__name__.lower()],
-            "" if type(one).__name__ == "Signed" else f"{one.reason}（见证人：{one.witness}）",
-        ]
-        for one in signatures
-    ]
-    return Listing(heading="签字情况", columns=["当事人", "姓名", "签字", "说明"], widths=[2, 2, 2, 5], rows=rows)
+def _signed(signatures: Sequence[Any], drawn: Files) -> list[Block]:
+    """Return who signed and who did not, why and who saw it, and what was drawn on the phone."""
+    rows = []
+    images = []
+    for one in signatures:
+        how = type(one).__name__.lower()
+        remark = "见下" if how == "signed" else f"{one.reason}（见证人：{one.witness}）"
+        rows.append([STANDING[one.party], one.name, SIGNED[how], remark])
+        if how == "signed":
+            images.append(_image(f"{STANDING[one.party]}　{one.name}", drawn.get(one.sha256)))
+    listing = Listing(heading="签字情况", columns=["当事人", "姓名", "签字", "说明"], widths=[2, 3, 2, 5], rows=rows)
+    return [listing, Drawn(images=images)] if images else [listing] if rows else []
+
+
+def _lines(signatures: Sequence[Any]) -> list[str]:
+    """Return for whom a line is left to sign on: a party who signed on the phone needs none."""
+    signed = {one.party for one in signatures if type(one).__name__ == "Signed"}
+    parties = [f"{STANDING[party]}签字：" for party in ("complainant", "respondent") if party not in signed]
+    return [*parties, "调解人员签字：", "日期："]
+
+
+def _image(caption: str, data: bytes | None) -> Image:
+    if data is None:
+        return Image(caption=caption, remark="签字图片尚未送达")
+    return Image(caption=caption, data=data) if may_be_set(data) else Image(caption=caption, remark=UNREADABLE)
+
+
+def _amendment(note: Any) -> str:
+    """Return what a note that corrects or was corrected says of it: both stay, and paper must not hide either."""
+    body = note.note
+    corrects = f"本记录更正记录 {body.corrects}。{body.correction_reason}" if body.corrects else ""
+    corrected = "".join(f"本记录已被记录 {note_id} 更正。" for note_id in note.corrected_by)
+    return f"{corrects}\n{corrected}".strip()
 
 
 def _located(position: Any) -> str:
