@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
+import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from types import FrameType
 from typing import Final, NoReturn
@@ -41,12 +44,30 @@ def serve() -> None:
 
 @contextlib.contextmanager
 def held_to_serve(settings: Settings) -> Iterator[Connections]:
-    """Yield the connections of a process that will serve: log and address are good, a signal ends all in order."""
+    """Yield the connections of a process that will serve: log and address are good, a signal ends all in order.
+
+    The process ends here: nothing runs after the block.
+    """
     start_logging(settings)
     check_address(settings)
     signal.signal(signal.SIGTERM, _told_to_stop)
     with contextlib.suppress(KeyboardInterrupt), held(settings) as connections:
         yield connections
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process now that all is closed, without taking the interpreter down.
+
+    The server's own threads outlive `Server.serve`. Until Python 3.14 a thread that asks for the interpreter's lock
+    while the interpreter goes down is unwound by force, which Rust answers by aborting the process (PyO3 pull
+    request 4874).
+    """
+    logging.shutdown()
+    with contextlib.suppress(OSError):  # whoever read our output may be gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
 
 
 def _told_to_stop(_number: int, _frame: FrameType | None) -> NoReturn:
