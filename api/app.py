@@ -25,6 +25,7 @@ from api.http.duty import DelegationController, ExaminationController, LicenceCo
 from api.http.findings import FindingController
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
+from api.http.mandates import MandateController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.people import PeopleController
 from api.http.places import find_places
@@ -76,6 +77,7 @@ ROUTES = (
     FindingController,
     JobController,
     LicenceController,
+    MandateController,
     PeopleController,
     ReadingController,
     RefusalController,

@@ -137,3 +137,35 @@ def check_delegate(roles: AbstractSet[Role], *, active: bool, own: bool) -> None
     """Refuse to delegate to oneself, an auditor, or a closed account. Raises `CannotDelegate`."""
     if own or not active or Role.AUDITOR in roles:
         raise CannotDelegate
+
+
+class BadMandate(InvalidInput):
+    """A mandate is for an auditor of another bureau, named by its six digits."""
+
+    code = "bad-mandate"
+    zh = "审计授权须授予其他局的审计人员，并写明其六位单位代码。"
+
+
+class NoMandate(Forbidden):
+    """You hold no mandate that lets you read this bureau now."""
+
+    code = "no-mandate"
+    zh = "您目前没有查阅该局的审计授权。"
+
+
+class MandateReadsOnly(Forbidden):
+    """In another bureau a mandate lets you read what an auditor may read, and nothing else."""
+
+    code = "mandate-reads-only"
+    zh = "审计授权仅限在他局查阅审计人员可查阅的内容，不得进行其他操作。"
+
+
+def check_mandate(bureau_id: str, home_bureau_id: str) -> None:
+    """Refuse a mandate for one's own bureau, whose auditor needs none. Raises `BadMandate`."""
+    if home_bureau_id == bureau_id:
+        raise BadMandate
+
+
+def mandate_holds(valid_from: datetime, valid_until: datetime, *, ended: bool, now: datetime) -> bool:
+    """Tell whether a mandate opens its bureau now: from its first instant, up to its last or its early end."""
+    return not ended and valid_from <= now < valid_until

@@ -34,6 +34,7 @@ from api.db.faults import (
     Unstorable,
     is_away,
     is_overloaded,
+    is_read_only,
     is_unstorable,
     is_worth_retrying,
     refusal_sentence,
@@ -44,6 +45,7 @@ from api.db.tables.bureau import IdempotencyKey
 from api.settings import Settings
 from domain.errors import DomainError, StateConflict
 from domain.ledger.leaf import DeviceChain
+from domain.people import MandateReadsOnly
 from domain.use_rule.reasons import ReasonCode
 from domain.values import Role
 
@@ -65,7 +67,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     name: str = ""
     mandate_id: UUID | None = None
-    """Set when an outside auditor reads under a mandate."""
+    """Set when an outside auditor reads `bureau_id` under a mandate: then every transaction is READ ONLY."""
     session_id: UUID | None = None
     must_change_password: bool = False
     """Until it is changed, the person may do nothing else."""
@@ -250,12 +252,15 @@ class Database:
             DatabaseAway: the database could not be reached.
             HeldByDatabase: a constraint refused the work each time.
             KeyReused: the Idempotency-Key belongs to another request.
+            MandateReadsOnly: the actor reads under a mandate, and the work was to write.
         """
         for attempt in range(1, TRIES + 1):
             try:
                 with _told():
                     return await self._attempt(actor, work, once, answer)
             except SQLAlchemyError as fault:
+                if actor.mandate_id is not None and is_read_only(fault):
+                    raise MandateReadsOnly from fault
                 if not is_worth_retrying(fault):
                     raise
                 if attempt == TRIES:
@@ -267,7 +272,7 @@ class Database:
         self, actor: Actor, work: Callable[[UnitOfWork], Awaitable[T]], once: Once | None, answer: type[T] | None
     ) -> T:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            await _begin(session, actor.bureau_id, read_only=False)
+            await _begin(session, actor.bureau_id, read_only=actor.mandate_id is not None)
             uow = UnitOfWork(session, actor, self.clock())
             if once is not None and not await _first(uow, once):
                 replayed: T = await _replay(uow, once, answer)

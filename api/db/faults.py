@@ -80,6 +80,11 @@ def is_worth_retrying(fault: BaseException) -> bool:
     return sqlstate(fault) in (*SERIALIZATION, EXCLUSION, UNIQUE) or is_refused_by_trigger(fault)
 
 
+def is_read_only(fault: BaseException) -> bool:
+    """Tell whether a READ ONLY transaction was to write."""
+    return sqlstate(fault) == "25006"
+
+
 def is_away(fault: BaseException) -> bool:
     """Tell whether the database could not be reached, or went away in between."""
     state = sqlstate(fault)

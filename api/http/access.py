@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar.connection import ASGIConnection
+from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 from api.db.database import Actor
@@ -51,6 +52,14 @@ class Allow:
             raise PasswordChangeRequired
         if not actor.roles & self.roles:
             raise Forbidden(needs=sorted(self.roles))
+
+
+def readable_under_mandate(handler: HTTPRouteHandler, method: str) -> bool:
+    """Tell whether an outside auditor may call a route: a GET that auditors may, and not about one's own account."""
+    allow = next((guard for guard in handler.guards or () if isinstance(guard, Allow)), None)
+    return (
+        method in ("GET", "HEAD") and allow is not None and Role.AUDITOR in allow.roles and not handler.opt.get("home")
+    )
 
 
 def public(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -21,6 +21,7 @@ from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
+    Parameter,
     Reference,
     RequestBody,
     Schema,
@@ -30,7 +31,8 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.static_files import create_static_files_router
 
 from api.errors import PROBLEM_JSON
-from api.http.access import by_device_token, public
+from api.http.access import by_device_token, public, readable_under_mandate
+from api.http.requests import BUREAU_HEADER
 
 SCHEMA_PATH: Final = "/schema"
 STATIC: Final = Path(__file__).parent / "static" / "swagger-ui"
@@ -96,6 +98,8 @@ def complete_document(app: Litestar) -> None:
             operation.security = []
         else:
             operation.security = [{"device" if by_device_token in guards else "session": []}]
+        if readable_under_mandate(handler, next(iter(handler.http_methods))):
+            operation.parameters = [*(operation.parameters or ()), _visited_bureau()]
         responses = operation.responses if operation.responses is not None else {}
         responses.pop("400", None)
         for status in _problem_statuses(handler, operation):
@@ -116,6 +120,16 @@ def _operations(app: Litestar) -> Iterator[tuple[HTTPRouteHandler, Operation]]:
             found = getattr(route, "route_handler_map", {}).get(method.upper())
             if operation is not None and found is not None:
                 yield found[0], operation
+
+
+def _visited_bureau() -> Parameter:
+    return Parameter(
+        name=BUREAU_HEADER,
+        param_in="header",
+        required=False,
+        description="the other bureau that an outside auditor looks into under a mandate; each look is recorded there",
+        schema=Schema(type=OpenAPIType.STRING, pattern="^[0-9]{6}$", examples=["350302"]),
+    )
 
 
 def _problem_statuses(handler: HTTPRouteHandler, operation: Operation) -> Iterator[HTTPStatus]:

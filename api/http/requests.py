@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from litestar import Request, Response
@@ -15,9 +16,10 @@ from litestar.exceptions import (
     NotFoundException,
     ValidationException,
 )
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.db.database import Database, Once, request_digest
+from api.db.database import Actor, Database, Once, request_digest
 from api.errors import (
     PROBLEM_JSON,
     BodyTooLarge,
@@ -33,15 +35,19 @@ from api.errors import (
     status_of,
 )
 from api.headers import header, language_of
-from api.http.access import by_device_token, public
+from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
 from api.usecases.sign_in import actor_of_token
+from api.usecases.visit_bureau import visit_bureau
 from domain.errors import DomainError, InvalidInput
+from domain.people import MandateReadsOnly
 
 log = structlog.get_logger()
 
 SESSION_COOKIE = "zhuanche_session"
 PAGE_HEADER = b"x-zhuanche-page"
 """Our own pages send this header; a form on another site cannot (it would need a CORS preflight we never grant)."""
+BUREAU_HEADER: Final = "X-Bureau"
+"""Names the bureau that an outside auditor looks into under a mandate; without it a session acts at home."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -85,9 +91,33 @@ class Requests:
             if token and scope["method"] not in SAFE_METHODS and not header(scope, PAGE_HEADER):
                 raise CrossSite
         database: Database = scope["litestar_app"].state.database
-        scope["actor"] = (  # type: ignore[typeddict-unknown-key]  # ours, read by guards and providers
-            await actor_of_token(database, token) if token else None
-        )
+        actor = await actor_of_token(database, token) if token else None
+        wanted = header(scope, BUREAU_HEADER.lower().encode())
+        if actor is not None and wanted not in ("", actor.bureau_id):
+            actor = await _visitor(database, actor, wanted, scope)
+        scope["actor"] = actor  # type: ignore[typeddict-unknown-key]  # ours, read by guards and providers
+
+
+async def _visitor(database: Database, actor: Actor, bureau_id: str, scope: HTTPScope) -> Actor:
+    """Return the actor as an auditor of another bureau, the look recorded there.
+
+    What the route allows is asked first: it says nothing of the bureau.
+    """
+    handler = scope["route_handler"]
+    if not isinstance(handler, HTTPRouteHandler) or not readable_under_mandate(handler, scope["method"]):
+        raise MandateReadsOnly
+    if actor.must_change_password:
+        raise PasswordChangeRequired
+    return await visit_bureau(database, actor, bureau_id, _looked_at(scope))
+
+
+def _looked_at(scope: HTTPScope) -> str:
+    """Return method and address with its ids filled in; words that somebody typed are left out, as is the query."""
+    address = scope["path_template"]
+    for name, value in scope["path_params"].items():
+        if isinstance(value, UUID):
+            address = address.replace("{" + name + "}", str(value))
+    return f"{scope['method']} {address}"
 
 
 async def once_of(request: Request[Any, Any, Any]) -> Once | None:

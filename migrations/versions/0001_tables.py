@@ -217,10 +217,17 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("actor_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("valid_until > valid_from", name=op.f("ck_audit_mandate_window")),
+        sa.CheckConstraint("(ends IS NULL) = (reason IS NULL)", name=op.f("ck_audit_mandate_end_has_reason")),
+        sa.CheckConstraint("ends IS NOT NULL OR valid_from >= recorded_at", name=op.f("ck_audit_mandate_not_backwards")),
+        sa.CheckConstraint("home_bureau_id <> bureau_id", name=op.f("ck_audit_mandate_outside")),
+        sa.CheckConstraint(
+            "valid_until > valid_from AND valid_until - valid_from <= interval '366 days'",
+            name=op.f("ck_audit_mandate_window"),
+        ),
         sa.ForeignKeyConstraint(
             ["bureau_id", "entry_id"],
             ["ledger_payload.bureau_id", "ledger_payload.entry_id"],
@@ -228,6 +235,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["bureau_id"], ["bureau.bureau_id"], name=op.f("fk_audit_mandate_bureau_id")),
         sa.PrimaryKeyConstraint("bureau_id", "mandate_id", name=op.f("pk_audit_mandate")),
+        sa.UniqueConstraint("bureau_id", "ends", name=op.f("uq_audit_mandate_bureau_id_ends")),
         info={"append_only": True, "fact": True},
     )
     op.create_table(

@@ -29,7 +29,7 @@ visit_note visit_note_conflict note_attachment attachment position position_asid
 """.split()
 
 FUNCTIONS = """
-append_only settings complaint life rule use people reading partitions
+append_only settings complaint life rule use people mandate reading partitions
 """.split()
 """The files in `migrations/promises`, in this order."""
 
@@ -55,6 +55,8 @@ DEFERRED_TRIGGERS = (
     ("admin_stays", "INSERT ON role_grant", "admin_stays_holds"),
     ("admin_stays_active", "UPDATE OF active ON person", "admin_stays_holds"),
     ("reading_rule", "INSERT ON reading", "reading_holds"),
+    ("mandate_access_rule", "INSERT ON mandate_access", "mandate_access_holds"),
+    ("mandate_end_rule", "INSERT ON audit_mandate", "mandate_end_holds"),
 )
 
 

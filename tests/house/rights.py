@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from api.app import create_app
-from api.http.access import Allow, by_device_token, public
+from api.http.access import Allow, by_device_token, public, readable_under_mandate
 from api.settings import Settings
 from domain.values import Role
 
@@ -85,7 +85,7 @@ def row_of(route: Route) -> list[str]:
         return [NO] * len(ROLES) + ["device", NO]
     allow = route.allow
     roles = allow.roles if allow else frozenset()
-    mandated = route.method == "GET" and Role.AUDITOR in roles and not route.handler.opt.get("home")
+    mandated = readable_under_mandate(route.handler, route.method)
     return [YES if role in roles else NO for role in ROLES] + [NO, YES if mandated else NO]
 
 

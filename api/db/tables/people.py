@@ -200,14 +200,19 @@ class SignInSession(SQLModel, table=True):
 class AuditMandate(SQLModel, table=True):
     """An outside auditor may read this bureau for a stretch of time, by a document; `ends` names one ended early.
 
-    The auditor's account lives in another bureau of the same installation, so `home_*` are plain values.
+    The auditor's account lives in another bureau of the same installation, so `home_*` are plain values. A row that
+    ends a mandate repeats what it ends, and says why.
     """
 
     __tablename__ = "audit_mandate"
     __table_args__ = (
         belongs_to_bureau(),
         entered(),
-        check("window", "valid_until > valid_from"),
+        UniqueConstraint("bureau_id", "ends"),
+        check("window", "valid_until > valid_from AND valid_until - valid_from <= interval '366 days'"),
+        check("outside", "home_bureau_id <> bureau_id"),
+        check("not_backwards", "ends IS NOT NULL OR valid_from >= recorded_at"),
+        check("end_has_reason", "(ends IS NULL) = (reason IS NULL)"),
         FACT,
     )
     bureau_id: BureauKey
@@ -219,13 +224,14 @@ class AuditMandate(SQLModel, table=True):
     valid_from: At
     valid_until: At
     ends: UUID | None
+    reason: StrOrNone
     actor_id: UUID
     recorded_at: At
     entry_id: UUID
 
 
 class MandateAccess(SQLModel, table=True):
-    """One look an outside auditor took."""
+    """One look an outside auditor took; `route` is its method and address, without what was searched for."""
 
     __tablename__ = "mandate_access"
     __table_args__ = (refers("mandate_id", "audit_mandate"), entered(), FACT)
