@@ -31,7 +31,7 @@ class Respondent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     name: Annotated[Name, msgspec.Meta(examples=["城厢区某服装店"])]
     address: Annotated[Line, msgspec.Meta(examples=["莆田市城厢区文献步行街 12 号"])]
-    credit_code: Annotated[str, msgspec.Meta(max_length=30, examples=["91350302MA2XXXXX0A"])] | None = None
+    credit_code: Annotated[str, msgspec.Meta(max_length=30, examples=["91350302MA2XXXXX0P"])] | None = None
     telephone: Telephone | None = None
 
 

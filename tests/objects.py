@@ -1,0 +1,131 @@
+"""One object of every kind that an address, a body or a filter can name, in one bureau."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from api.db.database import UnitOfWork
+from api.usecases.add_unit import add_unit
+from api.usecases.raise_finding import raise_finding
+from domain.findings.kinds import FindingKind
+from tests.complaints import accepted_complaint, job_of
+from tests.conftest import token_of
+from tests.notes import NOTES, note_body
+from tests.trips import requested_trip, returned_trip
+from tests.world import World
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
+"""How a photo begins; each bureau's is its own by what follows."""
+
+
+class Desk:
+    """Asks over HTTP as people of one bureau, whoever the test wants next."""
+
+    def __init__(self, client: httpx.AsyncClient, world: World) -> None:
+        self.client = client
+        self.world = world
+        self._tokens: dict[str, str] = {}
+
+    async def ask(self, who: str, method: str, path: str, **request: Any) -> httpx.Response:
+        """Send a request as a person of the bureau."""
+        if who not in self._tokens:
+            self._tokens[who] = await token_of(self.world, who)
+        headers = {"Authorization": f"Bearer {self._tokens[who]}"} | request.pop("headers", {})
+        return await self.client.request(method, path, headers=headers, **request)
+
+    async def made(self, who: str, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Send a request that must be carried out, and return its answer."""
+        answer = await self.ask(who, method, path, **request)
+        assert answer.is_success, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+async def one_of_each(desk: Desk) -> dict[str, str]:
+    """Make one object of every kind and return the ids by kind; the clock moves two hours."""
+    world, now = desk.world, desk.world.clock()
+    complaint_id = await accepted_complaint(
+        world,
+        source_number=f"12315-{world.bureau_id}",
+        complainant_name=f"林{world.bureau_id}",
+        complainant_telephone=f"13800{world.bureau_id}",
+    )
+    job_id = await job_of(world, complaint_id)
+    trip_id = await returned_trip(world, job_ids=(job_id,))
+    now = world.clock()
+    note = note_body(job_id, now, trip_id=str(trip_id))
+    other_note = note | {"found": "又去了一次。"}
+    photo = JPEG + world.bureau_id.encode()
+    sha256 = hashlib.sha256(photo).hexdigest()
+    later, reason = (now + timedelta(days=3)).isoformat(), {"reason": "为了测试"}
+
+    async def found(uow: UnitOfWork) -> UUID:
+        return await raise_finding(
+            uow,
+            FindingKind.DEPARTED_WITHOUT_PERMIT,
+            vehicle_id=world.vehicle_id,
+            use_id=trip_id,
+            subject_id=trip_id,
+            evidence={},
+        )
+
+    await desk.made("officer", "POST", NOTES, json=note)
+    clash = await desk.ask("officer", "POST", NOTES, json=other_note)
+    await desk.made("officer", "PUT", f"/v1/attachments/{sha256}", content=photo)
+    delegation = {"to_person_id": str(world["officer"].who), "valid_until": later} | reason
+    mandate = {
+        "home_bureau_id": "999999",
+        "home_person_id": str(world["auditor"].who),
+        "auditor_name": "外部审计员",
+        "document_no": "莆审〔2026〕12号",
+        "valid_until": later,
+    }
+    upkeep = {
+        "vehicle_id": str(world.vehicle_id),
+        "upkeep": "wash",
+        "planned_from": (now + timedelta(hours=5)).isoformat(),
+        "planned_until": (now + timedelta(hours=6)).isoformat(),
+        "place": "洗车场",
+        "driver_id": str(world["driver"].who),
+    } | reason
+    decision = {
+        "name": "市场北门",
+        "lat": 25.4337,
+        "lon": 119.001,
+        "datum": "WGS-84",
+        "inside": True,
+        "radius_m": 120,
+        "decided_on": now.date().isoformat(),
+    } | reason
+    terminal = {"name": "车载终端", "vehicle_id": str(world.vehicle_id)}
+    shift = {"person_id": str(world["officer"].who), "start_at": now.isoformat(), "end_at": later}
+    readings = await desk.made("auditor", "GET", f"/v1/readings?vehicle_id={world.vehicle_id}")
+    sessions = await desk.ask("officer", "GET", "/v1/sessions")
+    return {
+        "complaint": str(complaint_id),
+        "job": str(job_id),
+        "trip": str(trip_id),
+        "asked trip": str(await requested_trip(world)),
+        "note": note["note_id"],
+        "note conflict": clash.json()["conflict_id"],
+        "attachment": sha256,
+        "finding": str(await world.database.write(world["officer"], found)),
+        "delegation": (await desk.made("custodian", "POST", "/v1/delegations", json=delegation))["id"],
+        "mandate": (await desk.made("admin", "POST", "/v1/mandates", json=mandate))["id"],
+        "shift": (await desk.made("desk_chief", "POST", "/v1/shifts", json=shift))["id"],
+        "site decision": (await desk.made("custodian", "POST", "/v1/site-decisions", json=decision))[
+            "site_decision_id"
+        ],
+        "upkeep order": (await desk.made("desk_chief", "POST", "/v1/upkeep-orders", json=upkeep))["use_id"],
+        "device": (await desk.made("admin", "POST", "/v1/devices", json=terminal))["device_id"],
+        "reading": readings["items"][0]["reading_id"],
+        "session": sessions.json()[0]["session_id"],
+        "unit": str(await add_unit(world.database, world["admin"], "龙桥所", "station")),
+        "person": str(world["second_officer"].who),
+        "vehicle": str(world.vehicle_id),
+    }
