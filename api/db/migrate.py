@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from api.db.roles import OWNER, ensure_roles
 
 MIGRATION_LOCK = 5_350_302
 """Advisory lock key: two `zhuanche migrate` at once go one after the other."""
+
+
+class RowsMissed(Exception):
+    """A migration moved another number of rows than it had counted, so it may not be committed."""
 
 
 def migrations_folder() -> Path:
@@ -62,3 +67,33 @@ def current_revision(url: str) -> str | None:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     finally:
         engine.dispose()
+
+
+def backfill(connection: Connection, statement: str, *, tables: Collection[str], counted: str) -> int:
+    """Move rows of every bureau within a migration, and return how many.
+
+    Forced row-level security binds the owner too: an UPDATE in a migration meets no row and says nothing. Here it is
+    lifted from `tables` and put back in the migration's own transaction, which keeps everyone else out of them until
+    it ends; if it fails, nothing was lifted. Triggers stay as they are: what is append-only is not moved this way.
+
+    Args:
+        connection: the migration's, `op.get_bind()`.
+        statement: the UPDATE, INSERT … SELECT or DELETE.
+        tables: those that the statement and the triggers on what it writes touch.
+        counted: a query for the number of rows that the statement has to meet, asked before it.
+
+    Raises:
+        RowsMissed: it met another number.
+    """
+    for table in tables:
+        connection.execute(text(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"))
+    expected = connection.execute(text(counted)).scalar_one()
+    moved = connection.execute(text(statement)).rowcount
+    if moved != expected:
+        raise RowsMissed(f"{expected} rows were to be moved, and {moved} were: {statement}")
+    # Deferred triggers judge now, while they see every row; none may be waiting when a table is altered.
+    connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    connection.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+    for table in tables:
+        connection.execute(text(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"))
+    return moved

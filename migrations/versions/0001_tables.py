@@ -184,8 +184,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_remembered_place_name",
         "remembered_place",
-        ["bureau_id", sa.literal_column("name text_pattern_ops")],
+        ["bureau_id", "name"],
         unique=False,
+        postgresql_ops={"name": "text_pattern_ops"},
     )
     op.create_table(
         "attachment",

@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
@@ -93,7 +94,7 @@ class SettingChange(SQLModel, table=True):
     __table_args__ = (belongs_to_bureau(), refers("actor_id", "person", "person_id"), entered(), FACT)
     bureau_id: BureauKey
     change_id: IdKey
-    name: Str = Field(index=True)
+    name: str = Field(index=True, sa_type=Text)
     old_value: Json
     new_value: Json
     reason: Str

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
@@ -270,7 +270,7 @@ class RememberedPlace(SQLModel, table=True):
     __tablename__ = "remembered_place"
     __table_args__ = (
         belongs_to_bureau(),
-        Index("ix_remembered_place_name", "bureau_id", text("name text_pattern_ops")),
+        Index("ix_remembered_place_name", "bureau_id", "name", postgresql_ops={"name": "text_pattern_ops"}),
     )
     bureau_id: BureauKey
     place_id: IdKey

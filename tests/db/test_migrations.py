@@ -1,0 +1,226 @@
+"""How the schema comes to be: from nothing, from an older release with rows, by two at once, with rows moved."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from psycopg import sql
+from sqlalchemy.exc import DBAPIError
+
+from api.db.cluster import installed_tree
+from api.db.database import Database
+from api.db.migrate import RowsMissed, alembic_config, current_revision, migrate, migrations_folder, owner_engine
+from api.db.roles import OWNER
+from api.settings import Settings
+from api.usecases.act_on_complaint import act_on_complaint
+from api.usecases.depart_trip import Departure, depart_trip
+from domain.complaint.acts import Withdraw
+from tests.complaints import accepted_complaint, job_of
+from tests.conftest import Server
+from tests.db.any_row import attempt, become, insert, row_for
+from tests.db.catalogue import statement, tenant_tables
+from tests.db.test_rule_agreement import force
+from tests.live import PATIENCE_S, ZHUANCHE, environment
+from tests.trips import IN_ORDER, approved_trip, dashboard
+from tests.world import HeldClock, make_world, unused_code
+
+pytestmark = pytest.mark.one_server
+HEAD = "0003"
+
+
+@pytest.fixture
+def empty(server: Server) -> Iterator[str]:
+    """Return the URL of an empty database on the run's server, which is dropped afterwards."""
+    name = f"migrated_{secrets.token_hex(4)}"
+    with psycopg.connect(server.superuser, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield server.superuser.replace("/zhuanche?", f"/{name}?")
+    finally:
+        with psycopg.connect(server.superuser, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def rows_of(url: str) -> dict[str, int]:
+    """Return how many rows each table has, seen past row-level security."""
+    with psycopg.connect(url) as connection:
+        counts = {}
+        for table in tenant_tables(connection):
+            (counts[table],) = connection.execute(statement("SELECT count(*) FROM {table}", table)).fetchone() or (0,)
+    return counts
+
+
+def dumped(url: str, *options: str) -> list[str]:
+    """Return a database as SQL, without the key that `pg_dump` makes up anew each time."""
+    told = subprocess.run(
+        [installed_tree() / "bin" / "pg_dump", *options, url], check=True, capture_output=True, text=True
+    ).stdout
+    return [line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+
+
+def test_models_and_migrations_say_the_same(server: Server) -> None:
+    """A table changed in one place only is found before it is released."""
+    engine = owner_engine(server.superuser)
+    try:
+        command.check(alembic_config(engine))
+    finally:
+        engine.dispose()
+
+
+def test_an_empty_database_is_set_up_and_the_second_time_nothing_changes(empty: str) -> None:
+    """Whoever starts the service may always migrate first."""
+    assert current_revision(empty) is None
+    migrate(empty)
+    first = dumped(empty)
+    migrate(empty)
+    assert current_revision(empty) == HEAD
+    assert dumped(empty) == first
+
+
+def test_two_who_migrate_one_database_at_once_both_succeed(empty: str, tmp_path: Path) -> None:
+    """The second waits for the first and finds nothing left to do."""
+    started = [
+        subprocess.Popen(
+            [ZHUANCHE, "migrate"],
+            env=environment(database_url=empty, data=tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in started:
+        told, fault = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, fault
+        assert f"revision {HEAD}" in told
+    assert current_revision(empty) == HEAD
+
+
+async def test_rows_of_an_older_release_are_kept_and_held_to_the_promises_afterwards(
+    empty: str, settings: Settings, clock: HeldClock
+) -> None:
+    """Two approved trips from before the triggers: both are kept; one complaint is withdrawn, and its car stays."""
+    migrate(empty, "0002")
+    owner, service = Database(empty, settings, clock, role=OWNER), Database(empty, settings, clock)
+    try:
+        world = await make_world(owner, service, clock)
+        trips = {}
+        for hours in (0, 3):
+            complaint_id, at = await accepted_complaint(world), clock() + timedelta(hours=hours)
+            trips[complaint_id] = await approved_trip(
+                world,
+                job_ids=(await job_of(world, complaint_id),),
+                planned_from=at,
+                planned_until=at + timedelta(hours=1),
+            )
+        before = rows_of(empty)
+        assert before["decision"] == before["vehicle_use"] * 2 == 4
+        migrate(empty)
+        after = rows_of(empty)
+        assert {table: after[table] for table in before} == before
+        (withdrawn_id, unlawful), (_, lawful) = trips.items()
+        await act_on_complaint(service, world["dispatcher"], withdrawn_id, Withdraw)
+        assert await force(world, unlawful, "departed") == {"complaint-not-open"}
+        clock.advance(hours=3)
+        await depart_trip(service, world["driver"], lawful, Departure(check=IN_ORDER, dashboard=dashboard(world)))
+    finally:
+        await service.close()
+        await owner.close()
+    with psycopg.connect(empty) as connection:
+        become(connection, OWNER, world.bureau_id)
+        assert attempt(connection, "UPDATE decision SET verb = verb") == "ZC006"
+
+
+REVISION = """
+from alembic import op
+from api.db.migrate import backfill
+
+revision, down_revision, branch_labels, depends_on = "after", "{head}", None, None
+
+def upgrade():
+    op.execute("ALTER TABLE unit ADD COLUMN short_name text")
+    {moves}
+"""
+BY_HAND = """op.execute("UPDATE unit SET short_name = left(name, 2)")"""
+DECLARED = """backfill(op.get_bind(), "UPDATE unit SET short_name = left(name, 2)", tables=["unit"],
+        counted="SELECT count(*) FROM unit{where}")"""
+
+
+@pytest.fixture
+def two_bureaus(empty: str) -> str:
+    """Return the URL of a migrated database in which two bureaus have three units."""
+    migrate(empty)
+    one, other = unused_code(), unused_code()
+    with psycopg.connect(empty) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for bureau_id in (one, one, other):
+            insert(connection, "unit", row_for(connection, "unit", bureau_id))
+    return empty
+
+
+def upgraded(url: str, folder: Path, moves: str) -> None:
+    """Go on from this release by one more revision that moves rows."""
+    (folder / "after.py").write_text(REVISION.format(head=HEAD, moves=moves))
+    engine = owner_engine(url)
+    config = alembic_config(engine)
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", f"{migrations_folder() / 'versions'}\n{folder}")
+    try:
+        command.upgrade(config, "after")
+    finally:
+        engine.dispose()
+
+
+def units(url: str) -> tuple[int, bool]:
+    """Return how many units have their new name, and whether row-level security binds the owner there."""
+    with psycopg.connect(url) as connection:
+        (named,) = connection.execute("SELECT count(short_name) FROM unit").fetchone() or (0,)
+        (forced,) = connection.execute(
+            "SELECT relforcerowsecurity FROM pg_class WHERE relname = 'unit'"
+        ).fetchone() or (False,)
+    return named, forced
+
+
+def test_an_update_in_a_migration_moves_nothing_unless_it_is_declared(two_bureaus: str, tmp_path: Path) -> None:
+    """P8 binds the owner too: rows of all bureaus are moved in the declared way, and no other."""
+    upgraded(two_bureaus, tmp_path, BY_HAND)
+    assert units(two_bureaus) == (0, True)
+
+
+def test_a_declared_move_reaches_every_bureau_and_leaves_the_table_as_closed_as_before(
+    two_bureaus: str, tmp_path: Path
+) -> None:
+    """All three rows, and row-level security is forced again."""
+    upgraded(two_bureaus, tmp_path, DECLARED.format(where=""))
+    assert units(two_bureaus) == (3, True)
+
+
+def test_a_migration_that_moves_another_number_of_rows_than_it_counted_has_not_happened(
+    two_bureaus: str, tmp_path: Path
+) -> None:
+    """Column, rows, revision and the lifted security are all rolled back."""
+    with pytest.raises(RowsMissed, match="0 rows were to be moved, and 3 were"):
+        upgraded(two_bureaus, tmp_path, DECLARED.format(where=" WHERE kind = 'department'"))
+    assert current_revision(two_bureaus) == HEAD
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        units(two_bureaus)
+    upgraded(two_bureaus, tmp_path, DECLARED.format(where=""))
+    assert units(two_bureaus) == (3, True)
+
+
+def test_what_is_append_only_is_moved_by_no_migration(two_bureaus: str, tmp_path: Path) -> None:
+    """P6 holds against a declared move as well: the trigger stays."""
+    moves = """backfill(op.get_bind(), "UPDATE unit SET name = name", tables=["unit"], counted="SELECT 3")
+    backfill(op.get_bind(), "UPDATE refusal SET stage = stage", tables=["refusal"], counted="SELECT 1")"""
+    with psycopg.connect(two_bureaus) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        insert(connection, "refusal", row_for(connection, "refusal", unused_code()))
+    with pytest.raises(DBAPIError, match="append-only"):
+        upgraded(two_bureaus, tmp_path, moves)
