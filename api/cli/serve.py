@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 import typer
+import uvloop
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
@@ -98,7 +99,7 @@ def check_address(settings: Settings) -> None:
 
 def run(settings: Settings, connections: Connections) -> None:
     """Serve until SIGINT or SIGTERM."""
-    asyncio.run(_run(settings, connections))
+    uvloop.run(_run(settings, connections))
 
 
 async def _run(settings: Settings, connections: Connections) -> None:

@@ -26,16 +26,6 @@ _E7: Final = 10_000_000
 _JSONB_VERSION: Final = b"\x01"
 _NULL: Final = -1
 
-STAGING: Final = """
-CREATE TEMP TABLE incoming (
-    bureau_id text, device_id uuid, fixed_at timestamptz, lat_e7 integer, lon_e7 integer, source_seq bigint,
-    received_at timestamptz, datum text, raw_lat double precision, raw_lon double precision, accuracy_m real,
-    altitude_m real, speed_mps real, course_deg real, fixed boolean, mock boolean, request_no integer,
-    counts boolean, attributes jsonb
-) ON COMMIT DELETE ROWS
-"""
-COPY: Final = "COPY incoming FROM STDIN (FORMAT BINARY)"
-
 _COLUMNS: Final = (
     ("device_id", "V16", 16),
     ("fixed_at", ">i8", 8),
@@ -90,6 +80,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     times: Sequence[float]
     counts: Sequence[bool] | None
     """None: all."""
+
+    @property
+    def counting(self) -> int:
+        """Return how many count."""
+        return len(self.fixes) if self.counts is None else sum(self.counts)
 
 
 def copy_stream(batch: Sequence[Waiting], received_at_us: int) -> bytes:

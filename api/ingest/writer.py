@@ -27,8 +27,9 @@ from api.clock import Clock
 from api.db.database import Database, connect_options
 from api.db.faults import Busy, DatabaseAway, is_away, is_overloaded
 from api.db.roles import INGEST
-from api.ingest.columns import COPY, STAGING, Waiting, copy_stream
+from api.ingest.columns import Waiting, copy_stream
 from api.ingest.devices import KnownDevice
+from api.ingest.exchange import Move, move, prepare
 from api.ingest.fixes import Aside, Fault, Kept, Received, set_aside, times_of
 from api.settings import Settings
 from domain.track.fixes import to_us
@@ -37,22 +38,11 @@ log = structlog.get_logger()
 
 TRIES: Final = 3
 """How often a batch is written again after a deadlock or a lost connection."""
+WARY_BATCHES: Final = 100
+"""How many batches are looked through for repeats after one that held some: what was sent twice seldom comes alone."""
 MONTHS_LIFE_S: Final = 60.0
 """How long the list of kept months is believed."""
 
-_FIX: Final = (
-    "bureau_id, device_id, fixed_at, lat_e7, lon_e7, source_seq, received_at, datum, raw_lat, raw_lon, "
-    "{numbers}, fixed, mock, attributes, request_no"
-)
-_NUMBERS: Final = ("accuracy_m", "altitude_m", "speed_mps", "course_deg")
-_INTO: Final = _FIX.format(numbers=", ".join(_NUMBERS))
-_FROM: Final = _FIX.format(numbers=", ".join(f"nullif({name}, 'NaN')" for name in _NUMBERS))
-_MOVE: Final = (
-    f"INSERT INTO {{table}} ({_INTO}) SELECT {_FROM} FROM incoming WHERE {{which}}"  # noqa: S608 - constants only
-    " ON CONFLICT DO NOTHING RETURNING request_no"
-)
-_COUNTING: Final = _MOVE.format(table="position", which="counts")
-_HELD: Final = _MOVE.format(table="position_held", which="NOT counts")
 _ASIDE: Final = (
     "INSERT INTO position_aside (bureau_id, aside_id, device_id, reason, raw, received_at)"
     " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
@@ -128,6 +118,7 @@ class Writer:
         self._kept = Kept(months=frozenset(), run_from_s=0.0, run_until_s=0.0)
         self._kept_until = 0.0
         self._refreshing = asyncio.Lock()
+        self._wary = 0
         self.unanswered = 0
         """Fixes that wait or are being written."""
         self.stats = IngestStats()
@@ -240,23 +231,44 @@ class Writer:
         raise AssertionError("unreachable")
 
     async def _transaction(self, batch: list[Entry]) -> tuple[list[int], list[int]]:
-        """Write the batch in one transaction; return how many new rows each request brought, counting and held."""
+        """Write the batch in one transaction; return how many new rows each request brought, counting and held.
+
+        Most batches hold no repeat, and are written the faster without looking for one; after one that did, the
+        next `WARY_BATCHES` are looked through.
+        """
+        self._wary = max(0, self._wary - 1)
+        if not self._wary:
+            try:
+                return await self._moved(batch, Move.NEW)
+            except psycopg.errors.UniqueViolation:
+                self._wary = WARY_BATCHES
+        return await self._moved(batch, Move.UNKNOWN)
+
+    async def _moved(self, batch: list[Entry], counting: Move) -> tuple[list[int], list[int]]:
         connection = await self._connected()
         received_at = self._clock()
         waiting = [entry.waiting for entry in batch]
-        stored = held = [0] * len(batch)
-        async with connection.transaction(), connection.cursor(binary=True) as cursor:
-            if any(one.fixes for one in waiting):
-                async with cursor.copy(COPY) as copy:
-                    await copy.write(copy_stream(waiting, to_us(received_at)))
-                if any(one.fixes and (one.counts is None or any(one.counts)) for one in waiting):
-                    stored = await _moved(cursor, _COUNTING, len(batch))
-                if any(one.counts is not None and not all(one.counts) for one in waiting):
-                    held = await _moved(cursor, _HELD, len(batch))
-            asides = [_aside_row(entry.waiting, aside, received_at) for entry in batch for aside in entry.asides]
+        counts = [one.counting for one in waiting]
+        moves = [counting] if any(counts) else []
+        if any(number < len(one.fixes) for number, one in zip(counts, waiting, strict=True)):
+            moves.append(Move.HELD)
+        asides = [_aside_row(entry.waiting, aside, received_at) for entry in batch for aside in entry.asides]
+        try:
             if asides:
-                await cursor.executemany(_ASIDE, asides)
-        return stored, held
+                await connection.execute("BEGIN")
+                await connection.cursor().executemany(_ASIDE, asides)
+            if moves:
+                stream = copy_stream(waiting, to_us(received_at))
+                returned = dict(zip(moves, await move(connection, stream, moves), strict=True))
+            else:
+                returned = {}
+                await connection.execute("COMMIT")
+        except psycopg.Error:
+            with contextlib.suppress(psycopg.Error):
+                await connection.rollback()
+            raise
+        stored = counts if counting is Move.NEW else _by_request(returned.get(counting, []), len(batch))
+        return stored, _by_request(returned.get(Move.HELD, []), len(batch))
 
     def _answer(self, batch: list[Entry], stored: list[int], held: list[int], took_s: float) -> None:
         stats = self.stats
@@ -284,11 +296,12 @@ class Writer:
             connection = await psycopg.AsyncConnection.connect(
                 self._url,
                 autocommit=True,
+                prepare_threshold=None,  # psycopg drops with its own prepared statements those of others
                 options=connect_options(INGEST, self._settings),
                 connect_timeout=int(self._settings.connect_timeout_s),
                 application_name="zhuanche writer",
             )
-            await connection.execute(STAGING)
+            await prepare(connection)
             self._connection = connection
         return self._connection
 
@@ -303,10 +316,8 @@ _NO_BUREAU: Final = "000000"
 """Which months are kept is the same for all; a transaction names a bureau all the same."""
 
 
-async def _moved(cursor: psycopg.AsyncCursor[Any], statement: str, requests: int) -> list[int]:
-    await cursor.execute(statement)
-    numbers = np.fromiter((row[0] for row in await cursor.fetchall()), dtype=np.int64)
-    counted: list[int] = np.bincount(numbers, minlength=requests).tolist()
+def _by_request(numbers: list[int], requests: int) -> list[int]:
+    counted: list[int] = np.bincount(np.array(numbers, dtype=np.int64), minlength=requests).tolist()
     return counted
 
 

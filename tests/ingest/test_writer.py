@@ -22,7 +22,7 @@ from api.db.faults import DatabaseAway
 from api.db.ledger_entry import new_id
 from api.ingest.devices import KnownDevice
 from api.ingest.fixes import Fix, Kept, Received
-from api.ingest.writer import IngestFull, Outcome, Writer
+from api.ingest.writer import WARY_BATCHES, IngestFull, Outcome, Writer
 from api.settings import Settings
 from domain.values import Datum
 from tests.conftest import Server, SignIn, problem_code
@@ -122,6 +122,20 @@ async def test_any_mixture_of_repeats_and_orders_gives_the_same_set(
     assert [int((row.fixed_at - now).total_seconds()) for row in stored] == sorted(set(sent))
     assert sum(o.stored for o in outcomes) == len(set(sent))
     assert [o.stored + o.repeated for o in outcomes] == [len(seconds) for seconds in requests]
+
+
+async def test_repeats_are_told_whenever_they_come(world: World, writers: tuple[Writer, Writer]) -> None:
+    """After a long run of new fixes, at once after another repeat, and after as long a run again."""
+    writer, device, now = writers[1], terminal_of(world), world.clock()
+    await writer.start()
+    for start in (0, WARY_BATCHES + 2):
+        for second in range(start, start + WARY_BATCHES + 2):
+            assert (await writer.put(device, fixes_at(now, [second]))).stored == 1
+        for _ in range(2):
+            outcome = await writer.put(device, fixes_at(now, [start, start - 1000]))
+            assert outcome.stored + outcome.repeated == 2
+            assert outcome.repeated >= 1
+    assert len(await rows(world)) == 2 * (WARY_BATCHES + 2) + 2
 
 
 async def test_a_killed_connection_costs_nothing_that_was_acknowledged(
