@@ -23,12 +23,6 @@ TOKEN = re.compile(r"([0-9]{6})\.[A-Za-z0-9_-]{43}")
 """A token names its bureau, so that it is looked up under that bureau's row-level security."""
 TRIES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=10)
-SESSIONS_KEPT = timedelta(days=30)
-"""How long an ended session is still listed."""
-
-_FORGET_OLD = text(
-    "DELETE FROM sign_in_session WHERE bureau_id = :bureau_id AND person_id = :person_id AND expires_at < :ended_before"
-)
 
 
 class WrongCredentials(NotSignedIn):
@@ -107,10 +101,6 @@ async def count_wrong_password(uow: UnitOfWork, person: Person) -> None:
 
 async def open_session(uow: UnitOfWork, person: Person, *, client: str, hours: float) -> tuple[str, Actor]:
     """Open a session of a person who has shown who they are; return its token and who it is."""
-    await uow.execute(
-        _FORGET_OLD,
-        {"bureau_id": uow.bureau_id, "person_id": person.person_id, "ended_before": uow.now - SESSIONS_KEPT},
-    )
     token, digest = new_token(uow.bureau_id)
     session = SignInSession(
         bureau_id=uow.bureau_id,

@@ -88,7 +88,7 @@ class Unit(SQLModel, table=True):
 
 
 class SettingChange(SQLModel, table=True):
-    """A threshold was set: the newest row of a name is what holds. Settings are facts (DESIGN §11)."""
+    """A threshold was set: the newest row of a name is what holds. Settings are facts."""
 
     __tablename__ = "setting_change"
     __table_args__ = (belongs_to_bureau(), refers("actor_id", "person", "person_id"), entered(), FACT)

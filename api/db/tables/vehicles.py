@@ -25,7 +25,7 @@ from api.db.tables.columns import (
 
 
 class Vehicle(SQLModel, table=True):
-    """A vehicle of the bureau. What is known of it grows by `vehicle_act`, papers and orders."""
+    """A vehicle of the bureau. What is known of it grows by papers, orders and readings."""
 
     __tablename__ = "vehicle"
     __table_args__ = (
