@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -12,13 +12,13 @@ from api.db.database import Actor, Database, Once
 from api.http.complaint_views import ParticularsBody
 from api.http.fields import WITHOUT_NUL, Instant, Line, Name, Prose, instant, instant_or_none
 from api.usecases.act_on_complaint import (
-    MakeAct,
     act_on_complaint,
     correct_complaint,
     distribute_complaint,
     merge_complaint,
 )
 from domain.complaint import acts
+from domain.complaint.act import Act
 from domain.complaint.states import Announcement, Told
 from domain.complaint.words import Outcome, Party, SuspensionKind
 
@@ -26,20 +26,25 @@ GroundCode = Annotated[str, msgspec.Meta(min_length=1, max_length=20, examples=[
 How = Annotated[Line, msgspec.Meta(examples=["电话 13800000001"])]
 
 
-class DoneAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DatedAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An act that happened `at` an instant; now, if left out."""
 
     at: Instant | None = None
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        raise NotImplementedError
+
+class DoneAct(DatedAct, frozen=True, kw_only=True):
+    """An act that says what the domain's `act` asks for, field by field."""
+
+    act: ClassVar[type[Act]]
+
+    def said(self) -> dict[str, Any]:
+        """Return what the act says, as the domain takes it."""
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "at"}
 
     async def do(self, database: Database, actor: Actor, complaint_id: UUID, once: Once | None) -> UUID:
         """Do the act and return its id."""
-        return await act_on_complaint(
-            database, actor, complaint_id, self.make(), at=instant_or_none(self.at), once=once
-        )
+        make = partial(self.act, **self.said())
+        return await act_on_complaint(database, actor, complaint_id, make, at=instant_or_none(self.at), once=once)
 
 
 class ToldBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,152 +65,124 @@ ToldList = Annotated[list[ToldBody], msgspec.Meta(max_length=10)]
 class Accept(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="accept"):
     """受理."""
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return acts.Accept
+    act = acts.Accept
 
 
 class Refuse(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="refuse"):
     """不予受理, on a ground of the regulation in force on the day of receipt."""
 
+    act = acts.Refuse
     ground: GroundCode
-
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.Refuse, ground=self.ground)
 
 
 class RecordConsent(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="record-consent"):
     """A party consents to mediation 同意调解, when and how it said so."""
 
+    act = acts.RecordConsent
     party: Party
     given_at: Instant
     how: How
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.RecordConsent, party=self.party, given_at=instant(self.given_at), how=self.how)
+    def said(self) -> dict[str, Any]:
+        """Return what the act says, as the domain takes it."""
+        return {"party": self.party, "given_at": instant(self.given_at), "how": self.how}
 
 
 class Announce(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="announce"):
     """Time, place and mediators of a mediation are told to the parties 告知; what is missing becomes a mark."""
 
+    act = acts.Announce
     meeting_at: Instant
     place: Annotated[str, msgspec.Meta(max_length=300, pattern=WITHOUT_NUL, examples=["文献步行街 12 号店内"])]
     mediators: Annotated[list[Name], msgspec.Meta(max_length=10, examples=[["陈某"]])]
     told: ToldList
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
+    def said(self) -> dict[str, Any]:
+        """Return what the act says, as the domain takes it."""
         announcement = Announcement(
             instant(self.meeting_at), self.place, tuple(self.mediators), tuple(one.told() for one in self.told)
         )
-        return partial(acts.Announce, announcement=announcement)
+        return {"announcement": announcement}
 
 
 class Suspend(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="suspend"):
     """中止调解, for testing or a request for recusal."""
 
+    act = acts.Suspend
     kind: SuspensionKind
-
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.Suspend, kind=self.kind)
 
 
 class Resume(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="resume"):
     """恢复调解, with what testing found or how the request was decided."""
 
+    act = acts.Resume
     result: Annotated[Prose, msgspec.Meta(examples=["鉴定结论：色牢度不合格"])]
-
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.Resume, result=self.result)
 
 
 class ReachAgreement(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="reach-agreement"):
     """达成调解协议: with a document, performed at once, or both waive it."""
 
+    act = acts.ReachAgreement
     outcome: Outcome
-
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.ReachAgreement, outcome=self.outcome)
 
 
 class Settle(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="settle"):
     """自行和解."""
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return acts.Settle
+    act = acts.Settle
 
 
 class Withdraw(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="withdraw"):
     """撤回投诉."""
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return acts.Withdraw
+    act = acts.Withdraw
 
 
 class Terminate(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="terminate"):
     """终止调解, on a ground of the regulation."""
 
+    act = acts.Terminate
     ground: GroundCode
-
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.Terminate, ground=self.ground)
 
 
 class TellTermination(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="tell-termination"):
     """Parties are told that mediation was ended 告知终止调解."""
 
+    act = acts.TellTermination
     told: Annotated[list[ToldBody], msgspec.Meta(min_length=1, max_length=10)]
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.TellTermination, told=tuple(one.told() for one in self.told))
+    def said(self) -> dict[str, Any]:
+        """Return what the act says, as the domain takes it."""
+        return {"told": tuple(one.told() for one in self.told)}
 
 
 class FindClue(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="find-clue"):
     """A clue of a violation is found in mediation 发现违法线索."""
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return acts.FindClue
+    act = acts.FindClue
 
 
 class PassClue(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="pass-clue"):
     """The clue is passed on to those who check it 线索移交."""
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return acts.PassClue
+    act = acts.PassClue
 
 
 class Close(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="close"):
     """办结, with the outcome it came to."""
 
+    act = acts.Close
     outcome: Outcome
-
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.Close, outcome=self.outcome)
 
 
 class ReturnToIntake(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="return-to-intake"):
     """退回统一接收机构: a unit without power over it never passes it on itself."""
 
+    act = acts.ReturnToIntake
     reason: Annotated[Line, msgspec.Meta(examples=["不属于本所管辖"])]
 
-    def make(self) -> MakeAct:
-        """Return what makes the domain's act."""
-        return partial(acts.ReturnToIntake, reason=self.reason)
 
-
-class Distribute(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="distribute"):
+class Distribute(DatedAct, frozen=True, kw_only=True, tag_field="verb", tag="distribute"):
     """分送 to the unit with power over it; by people of the desk only."""
 
     unit_id: UUID
@@ -217,7 +194,7 @@ class Distribute(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="dist
         )
 
 
-class Merge(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="merge"):
+class Merge(DatedAct, frozen=True, kw_only=True, tag_field="verb", tag="merge"):
     """并案 into another complaint, which goes on; both stay visible."""
 
     into: UUID
