@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from math import ceil
-from typing import Final
+from typing import Final, TypeAlias
 
 from domain.calendar import Calendar, Deadline
+from domain.settings import BureauSettings
 from domain.values import Window
 
-DUTY: Final = ((time(8, 30), time(12)), (time(14, 30), time(17, 30)))
-"""Office hours of a bureau in this district; a visit longer than either half may span the midday break."""
+DutyHours: TypeAlias = Sequence[tuple[time, time]]
+"""Duty hours of a working day, in order, apart from each other; a visit longer than any of them may span the break."""
 
 STEP: Final = timedelta(minutes=5)
 """Outings begin at whole five minutes."""
@@ -59,6 +60,19 @@ class Slot:
     keeps_rolled: bool
 
 
+def duty_hours(settings: BureauSettings) -> DutyHours:
+    """Return a bureau's duty hours: the morning and the afternoon of a working day, one stretch if they meet."""
+    morning, noon, again, evening = (
+        _clock(settings[f"duty_{end}_min"])
+        for end in ("morning_from", "morning_until", "afternoon_from", "afternoon_until")
+    )
+    return ((morning, evening),) if noon == again else ((morning, noon), (again, evening))
+
+
+def _clock(minute: int) -> time:
+    return time(minute // 60, minute % 60)
+
+
 def way_allowance(straight_m: float) -> timedelta:
     """Return the time to allow for a way of that length in a straight line, in whole minutes."""
     return timedelta(minutes=ceil((PARKING_S + straight_m * DETOUR / TOWN_MPS) / 60))
@@ -71,8 +85,8 @@ def free_slots(
     zone: tzinfo,
     not_before: datetime,
     *,
+    duty: DutyHours,
     limit: int = 5,
-    duty: Sequence[tuple[time, time]] = DUTY,
 ) -> tuple[Slot, ...]:
     """Return up to `limit` slots, those within the job's window first, each kind the earliest first.
 
@@ -84,8 +98,8 @@ def free_slots(
         calendar: which days are worked.
         zone: the bureau's zone, in which duty hours are told.
         not_before: the outing does not begin before this.
+        duty: the bureau's duty hours.
         limit: how many slots at most.
-        duty: duty hours of a working day, in order, apart from each other.
     """
     others = sorted(busy, key=lambda window: window.start_at)
     within: list[Slot] = []
@@ -105,9 +119,7 @@ def free_slots(
     return tuple((within + beyond)[:limit])
 
 
-def _stretches(
-    day: date, zone: tzinfo, duty: Sequence[tuple[time, time]], outing: timedelta
-) -> Iterator[tuple[datetime, datetime]]:
+def _stretches(day: date, zone: tzinfo, duty: DutyHours, outing: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """Yield the duty hours of a day; as one stretch, break and all, where an outing fits into none of them."""
     hours = [(datetime.combine(day, start, zone), datetime.combine(day, end, zone)) for start, end in duty]
     if all(end - start < outing for start, end in hours):

@@ -11,6 +11,10 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM (VALUES
             ('clock_skew_s', 10, 3600),
             ('departure_grace_s', 0, 7200),
+            ('duty_afternoon_from_min', 780, 960),
+            ('duty_afternoon_until_min', 990, 1320),
+            ('duty_morning_from_min', 300, 600),
+            ('duty_morning_until_min', 630, 780),
             ('finding_term_days', 1, 30),
             ('note_near_m', 50, 2000),
             ('saic51_accept_days', 1, 30),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calendar import Deadline, shipped_calendar
-from domain.trip.slots import DUTY, STEP, Wanted, free_slots, way_allowance
+from domain.settings import SETTINGS, BureauSettings
+from domain.trip.slots import STEP, Slot, Wanted, duty_hours, way_allowance
+from domain.trip.slots import free_slots as slots_on_duty
 from domain.values import Window
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CALENDAR = shipped_calendar()
+DUTY = duty_hours(BureauSettings({}))
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=ZONE)
 
 
@@ -26,6 +31,11 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
 def wanted(start: datetime, end: datetime, visit: int = 60, way: int = 15, due: date = date(2026, 12, 31)) -> Wanted:
     """Return what a job asks for, in minutes."""
     return Wanted(Window(start, end), timedelta(minutes=visit), timedelta(minutes=way), Deadline(due, due, False))
+
+
+def free_slots(*asked: Any, limit: int = 5) -> tuple[Slot, ...]:
+    """Return the slots in the duty hours of a bureau that set nothing."""
+    return slots_on_duty(*asked, duty=DUTY, limit=limit)
 
 
 def test_the_first_slot_has_the_visit_begin_with_the_jobs_window() -> None:
@@ -80,6 +90,25 @@ def test_a_visit_longer_than_half_a_day_spans_the_midday_break() -> None:
     """Four hours fit into neither half, so the day counts as one."""
     first = free_slots(wanted(at(23, 9), at(23, 17), visit=240), [], CALENDAR, ZONE, MONDAY)[0]
     assert (first.visit.start_at, first.visit.end_at) == (at(23, 9), at(23, 13))
+
+
+DUTY_SETTINGS = sorted(name for name in SETTINGS if name.startswith("duty_"))
+
+
+@given(st.fixed_dictionaries({n: st.integers(SETTINGS[n].least, SETTINGS[n].most) for n in DUTY_SETTINGS}))
+def test_duty_hours_are_in_order_whatever_a_bureau_sets(changed: dict[str, int]) -> None:
+    """Within the bounds of the four settings no stretch is empty, and none begins before the other ends."""
+    hours = duty_hours(BureauSettings(changed))
+    assert all(start < end for start, end in hours)
+    assert all(one[1] < other[0] for one, other in pairwise(hours))
+    minutes = [at.hour * 60 + at.minute for at in (hours[0][0], hours[-1][1])]
+    assert minutes == [changed["duty_morning_from_min"], changed["duty_afternoon_until_min"]]
+
+
+def test_a_bureau_without_a_midday_break_has_one_stretch() -> None:
+    """A visit of an hour may then lie over one o'clock."""
+    hours = duty_hours(BureauSettings({"duty_morning_until_min": 780, "duty_afternoon_from_min": 780}))
+    assert hours == ((time(8, 30), time(17, 30)),)
 
 
 def test_a_visit_longer_than_a_day_has_no_slot() -> None:

@@ -40,6 +40,18 @@ async def test_a_trip_in_the_way_moves_the_slot_behind_it(world: World, signed_i
     assert not any(slot["in_job_window"] for slot in slots)
 
 
+async def test_a_bureau_with_other_duty_hours_has_other_slots(world: World, signed_in: SignIn) -> None:
+    """The desk's chief sets that the afternoon begins at two: the same look shows an earlier slot."""
+    await approved_trip(world)
+    job_id = await job_of(world, await accepted_complaint(world))
+    chief = await signed_in("desk_chief")
+    change = {"value": 14 * 60, "reason": "冬季作息"}
+    assert (await chief.put("/v1/settings/duty_afternoon_from_min", json=change)).status_code == 200
+    asked = {"job": str(job_id)}
+    slots = (await chief.get(f"/v1/vehicles/{world.vehicle_id}/slots", params=asked)).json()["slots"]
+    assert when(slots[0], "start_at") == datetime.fromisoformat("2026-11-23T14:00:00+08:00")
+
+
 async def test_a_trip_that_is_late_is_in_the_way_until_it_is_back(
     world: World, signed_in: SignIn, clock: HeldClock
 ) -> None:

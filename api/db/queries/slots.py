@@ -10,11 +10,12 @@ from sqlalchemy import text
 from api.db.database import Reader
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.jobs import read_job
+from api.db.queries.settings import settings_of
 from api.db.tables.vehicles import Vehicle
 from domain.calendar import Deadline
 from domain.errors import NotFound
 from domain.place.distance import distance_m
-from domain.trip.slots import Slot, Wanted, free_slots, way_allowance
+from domain.trip.slots import Slot, Wanted, duty_hours, free_slots, way_allowance
 from domain.values import Point, Window
 
 _BUSY = text(
@@ -47,4 +48,12 @@ async def slots_of(reader: Reader, vehicle_id: UUID, job_id: UUID, limit: int) -
         way_allowance(way),
         Deadline(job.due_nominal_on, job.due_on, job.due_provisional),
     )
-    return free_slots(wanted, busy, await calendar_of(reader), await zone_of(reader), reader.now, limit=limit)
+    return free_slots(
+        wanted,
+        busy,
+        await calendar_of(reader),
+        await zone_of(reader),
+        reader.now,
+        duty=duty_hours(await settings_of(reader)),
+        limit=limit,
+    )
