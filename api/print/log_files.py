@@ -139,10 +139,15 @@ class XlsxLog:
         self._bold = self._book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1})
         self._styles = {
             datetime: self._book.add_format({"num_format": "yyyy-mm-dd hh:mm", "valign": "top"}),
-            Decimal: self._book.add_format({"num_format": "0.000", "valign": "top"}),
             int: self._book.add_format({"num_format": "0", "valign": "top"}),
             str: self._book.add_format({"text_wrap": True, "valign": "top"}),
         }
+        # As many places as the exact decimal has: two of yuan, three of kilometres and litres.
+        self._places = {
+            places: self._book.add_format({"num_format": f"#,##0.{'0' * places}", "valign": "top"}) for places in (2, 3)
+        }
+        self._title = f"{head.plate}　{head.vehicle_name}　{how.choose('车辆使用台账', 'Vehicle log')}"
+        self._made = f"{how.choose('制表', 'Made')} {clock_time(head.made_at, how.zone)}"
         self._rows: dict[Any, int] = {}
         month = how.choose("月份", "Month")
         self._log = self._sheet(
@@ -167,7 +172,6 @@ class XlsxLog:
                 *((how.choose(zh, en), 12) for zh, en, _ in TOTALS),
             ],
         )
-        self._log.autofilter(0, 0, 0, len(COLUMNS))
 
     def month(self, log: MonthLog) -> None:
         """Write one month on all three sheets."""
@@ -182,6 +186,7 @@ class XlsxLog:
     def end(self, totals: Totals) -> None:
         """Write the sums of all months and finish."""
         self._sums(self._how.choose("合计", "Total"), totals, None, None)
+        self._log.autofilter(0, 0, self._rows[self._log] - 1, len(COLUMNS))
         self._book.close()
 
     def _sums(self, name: str, totals: Totals, opening_m: int | None, closing_m: int | None) -> None:
@@ -194,6 +199,8 @@ class XlsxLog:
         sheet.set_paper(8)  # A3
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
+        sheet.set_header(f"&L{_in_header(self._title)}&R{name}")
+        sheet.set_footer(f"&L{self._made}&R&P / &N")
         for at, (_, width) in enumerate(columns):
             sheet.set_column(at, at, width)
         sheet.set_row(0, 32)
@@ -212,9 +219,16 @@ class XlsxLog:
             elif isinstance(cell, datetime):
                 local = cell.astimezone(self._zone).replace(tzinfo=None, second=0, microsecond=0)
                 sheet.write_datetime(at, column, local, self._styles[datetime])
+            elif isinstance(cell, Decimal):
+                sheet.write_number(at, column, cell, self._places[-int(cell.as_tuple().exponent)])
             else:
-                sheet.write_number(at, column, cell, self._styles[type(cell)])
+                sheet.write_number(at, column, cell, self._styles[int])
         self._rows[sheet] = at + 1
+
+
+def _in_header(words: str) -> str:
+    """Return words as a sheet's header takes them: an ampersand begins a command there, and 255 signs are the most."""
+    return words[:100].replace("&", "&&")
 
 
 WRITERS: Final[dict[LogFormat, Callable[[IO[bytes], LogHead], LogWriter]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -65,3 +66,20 @@ def test_the_same_log_is_written_in_every_form(form: LogFormat) -> None:
     else:
         text = content.decode()
     assert [text.count(f"第 {number} 次例行保洁") for number in range(4)] == [2, 2, 1, 0]
+
+
+def test_the_sheet_says_whose_log_it_is_and_formats_money_as_money() -> None:
+    """A printed sheet names its car; yuan have two places, kilometres three; the filter reaches the last row."""
+    month = a_month(2)
+    fuel = LogRow(kind=RowKind.UPKEEP, at=AT, id=UUID(int=9), cost_fen=31_250, fuel_ml=42_350)
+    with tempfile.TemporaryFile() as file:
+        writer = WRITERS[LogFormat.XLSX](file, replace(HEAD, vehicle_name="维权&专用车"))
+        writer.month(replace(month, rows=(*month.rows, fuel)))
+        writer.end(Totals())
+        file.seek(0)
+        sheet = openpyxl.load_workbook(io.BytesIO(file.read()))["台账"]
+    shown = {cell.value: sheet.cell(4, cell.column) for cell in sheet[1]}
+    assert (shown["费用（元）"].value, shown["费用（元）"].number_format) == (312.5, "#,##0.00")
+    assert (shown["加油（升）"].value, shown["加油（升）"].number_format) == (42.35, "#,##0.000")
+    assert sheet.auto_filter.ref == f"A1:{shown['变更记录'].coordinate}"
+    assert sheet.oddHeader.left.text == "闽B12315　维权&&专用车　车辆使用台账"
