@@ -30,7 +30,7 @@ VISITS_MOST = 100
     "/v1/visit-notes/{note_id:uuid}/note.pdf",
     guards=[READS_NOTES],
     name="visit_note.pdf",
-    tags=["visit notes"],
+    tags=["visit-notes"],
     summary="A visit note as PDF",
     media_type="application/pdf",
 )

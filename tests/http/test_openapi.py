@@ -62,3 +62,12 @@ async def test_the_viewer_needs_nothing_from_the_internet(anonymous: httpx.Async
     for source in sources:
         assert source.startswith("/schema/"), source
         assert (await anonymous.get(source)).status_code == 200, source
+
+
+def test_the_parts_of_the_document_are_listed_each_once_and_used(document: dict[str, Any]) -> None:
+    """The viewer shows them in the order of a day's work, and no part stands alone by a slip of its name."""
+    listed = [tag["name"] for tag in document["tags"]]
+    assert len(listed) == len(set(listed))
+    used = [operation.get("tags", []) for _, operation in operations(document)]
+    assert all(len(tags) == 1 for tags in used)
+    assert set(listed) == {tags[0] for tags in used}
