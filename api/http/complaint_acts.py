@@ -17,7 +17,7 @@ from api.usecases.act_on_complaint import (
     distribute_complaint,
     merge_complaint,
 )
-from domain.complaint import acts
+from domain.complaint import acts, clue, power
 from domain.complaint.act import Act
 from domain.complaint.states import Announcement, Told
 from domain.complaint.words import Outcome, Party, SuspensionKind
@@ -159,13 +159,21 @@ class TellTermination(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag=
 class FindClue(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="find-clue"):
     """A clue of a violation is found in mediation 发现违法线索."""
 
-    act = acts.FindClue
+    act = clue.FindClue
+
+
+class ExtendClueCheck(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="extend-clue-check"):
+    """延长核查: the check of a clue gets its one extension, approved by the authority's head."""
+
+    act = clue.ExtendClueCheck
+    approved_by: Annotated[Name, msgspec.Meta(examples=["局长 郑某"])]
+    reason: Annotated[Line, msgspec.Meta(examples=["须向外地厂家函询"])]
 
 
 class PassClue(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="pass-clue"):
     """The clue is passed on to those who check it 线索移交."""
 
-    act = acts.PassClue
+    act = clue.PassClue
 
 
 class Close(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="close"):
@@ -178,7 +186,7 @@ class Close(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="close"):
 class ReturnToIntake(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="return-to-intake"):
     """退回统一接收机构: a unit without power over it never passes it on itself."""
 
-    act = acts.ReturnToIntake
+    act = power.ReturnToIntake
     reason: Annotated[Line, msgspec.Meta(examples=["不属于本所管辖"])]
 
 
@@ -192,6 +200,21 @@ class Distribute(DatedAct, frozen=True, kw_only=True, tag_field="verb", tag="dis
         return await distribute_complaint(
             database, actor, complaint_id, self.unit_id, at=instant_or_none(self.at), once=once
         )
+
+
+class DisputePower(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="dispute-power"):
+    """处理权限争议: two authorities disagree about which of them has power over the complaint."""
+
+    act = power.DisputePower
+    with_whom: Annotated[Line, msgspec.Meta(examples=["荔城区市场监督管理局"])]
+    reason: Annotated[Line, msgspec.Meta(examples=["经营者住所与实际经营地分属两区"])]
+
+
+class SettlePower(DoneAct, frozen=True, kw_only=True, tag_field="verb", tag="settle-power"):
+    """处理权限争议解决: agreed between the two, or decided above both."""
+
+    act = power.SettlePower
+    result: Annotated[Line, msgspec.Meta(examples=["协商一致，由本局处理"])]
 
 
 class Merge(DatedAct, frozen=True, kw_only=True, tag_field="verb", tag="merge"):
@@ -230,10 +253,13 @@ ActBody = (
     | Terminate
     | TellTermination
     | FindClue
+    | ExtendClueCheck
     | PassClue
     | Close
     | ReturnToIntake
     | Distribute
+    | DisputePower
+    | SettlePower
     | Merge
     | Correct
 )

@@ -19,8 +19,9 @@ from api.db.tables.bureau import Unit
 from api.db.tables.complaints import Complaint, ComplaintAct, ComplaintParticulars
 from api.usecases.complaint_step import Step, write_step
 from domain.complaint.act import Act
-from domain.complaint.acts import Correct, Distribute, Merge, ReturnToIntake, decide
+from domain.complaint.acts import Correct, Merge, decide
 from domain.complaint.particulars import Particulars
+from domain.complaint.power import Distribute, ReturnToIntake
 from domain.complaint.states import OPEN
 from domain.errors import InvalidInput, NotFound
 

@@ -106,3 +106,10 @@ def check_aware(*instants: datetime) -> None:
     """Raise `ActIncomplete` unless every instant has its zone."""
     if any(instant.tzinfo is None for instant in instants):
         raise ActIncomplete
+
+
+def agreed_to_mediate(facts: ComplaintFacts) -> ComplaintFacts:
+    """Return the facts with mediation begun, once an accepted complaint has both consents."""
+    if facts.state is State.ACCEPTED and not facts.without_consent:
+        return replace(facts, state=State.MEDIATING)
+    return facts

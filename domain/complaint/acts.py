@@ -1,5 +1,7 @@
 """What can be done with a complaint: each act says from which states it may come and what it makes of the facts.
 
+Those about a clue of a violation are in `clue`, those about which unit has power over it in `power`.
+
 `decide` is the whole machine: facts, an act and the regulation pack in, the facts afterwards out, or the fault that
 says why not. It reads no clock; days are those in the bureau's zone on which a thing happened.
 """
@@ -14,17 +16,17 @@ from uuid import UUID
 from domain.calendar import Stretch
 from domain.complaint.act import (
     Act,
-    ActNotAllowed,
-    ActOutOfOrder,
     GroundNotYet,
     MergeImpossible,
-    OnlyIntakeDistributes,
     OutcomeMismatch,
     PartiesUntold,
+    agreed_to_mediate,
     check_aware,
     check_text,
 )
+from domain.complaint.clue import ExtendClueCheck, FindClue, PassClue
 from domain.complaint.packs import Cause, Pack
+from domain.complaint.power import DisputePower, Distribute, ReturnToIntake, SettlePower
 from domain.complaint.states import ENDED, OPEN, Announcement, ComplaintFacts, State, Told
 from domain.complaint.words import AGREEMENTS, Outcome, Party, SuspensionKind
 
@@ -38,7 +40,7 @@ class Accept(Act):
 
     def _after(self, facts: ComplaintFacts, pack: Pack) -> ComplaintFacts:
         del pack
-        return _agreed_to_mediate(replace(facts, state=State.ACCEPTED, accepted_on=self.on))
+        return agreed_to_mediate(replace(facts, state=State.ACCEPTED, accepted_on=self.on))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,8 @@ class RecordConsent(Act):
         check_text(self.how)
         check_aware(self.given_at)
         if self.party is Party.COMPLAINANT:
-            return _agreed_to_mediate(replace(facts, complainant_consented_at=self.given_at))
-        return _agreed_to_mediate(replace(facts, respondent_consented_at=self.given_at))
+            return agreed_to_mediate(replace(facts, complainant_consented_at=self.given_at))
+        return agreed_to_mediate(replace(facts, respondent_consented_at=self.given_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ class Resume(Act):
 
     def _after(self, facts: ComplaintFacts, pack: Pack) -> ComplaintFacts:
         check_text(self.result)
-        return _agreed_to_mediate(replace(_clock_on(facts, self.on, pack), state=State.ACCEPTED))
+        return agreed_to_mediate(replace(_clock_on(facts, self.on, pack), state=State.ACCEPTED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,37 +190,6 @@ class TellTermination(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindClue(Act):
-    """A clue of a violation is found in mediation: to be checked within fifteen working days (art. 27)."""
-
-    verb: ClassVar[str] = "find-clue"
-    any_day: ClassVar[bool] = True
-    from_states: ClassVar[frozenset[State]] = frozenset(State) - {State.RETURNED, State.MERGED}
-
-    def _after(self, facts: ComplaintFacts, pack: Pack) -> ComplaintFacts:
-        del pack
-        return replace(facts, clue_found_on=facts.clue_found_on or self.on)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassClue(Act):
-    """The clue is passed on to those who check it (线索移交); the check itself is no mediation (art. 9)."""
-
-    verb: ClassVar[str] = "pass-clue"
-    any_day: ClassVar[bool] = True
-    from_states: ClassVar[frozenset[State]] = FindClue.from_states
-
-    def _after(self, facts: ComplaintFacts, pack: Pack) -> ComplaintFacts:
-        del pack
-        found_on = facts.clue_found_on
-        if found_on is None:
-            raise ActNotAllowed(act=self.verb, state=facts.state, clue_found_on=None)
-        if self.on < found_on:
-            raise ActOutOfOrder(act=self.verb, on=self.on.isoformat(), latest_on=found_on.isoformat())
-        return replace(facts, clue_passed_on=facts.clue_passed_on or self.on)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Close(Act):
     """The complaint is closed (办结) with the outcome it came to.
 
@@ -239,39 +210,6 @@ class Close(Act):
         if facts.untold:
             raise PartiesUntold(parties=[str(party) for party in facts.untold])
         return replace(facts, state=State.CLOSED, outcome=self.outcome, closed_on=self.on)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnToIntake(Act):
-    """A unit without power over the complaint returns it to the intake unit (退回, art. 41), before mediation."""
-
-    verb: ClassVar[str] = "return-to-intake"
-    from_states: ClassVar[frozenset[State]] = frozenset({State.RECEIVED, State.ACCEPTED})
-    reason: str
-
-    def _after(self, facts: ComplaintFacts, pack: Pack) -> ComplaintFacts:
-        del pack
-        check_text(self.reason)
-        return replace(facts, state=State.RETURNED, outcome=Outcome.RETURNED_TO_INTAKE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribute(Act):
-    """The intake unit sends the complaint to the unit with power over it (分送, art. 41): one centre, two levels.
-
-    What was accepted, by the intake unit at its counter, stays accepted.
-    """
-
-    verb: ClassVar[str] = "distribute"
-    from_states: ClassVar[frozenset[State]] = frozenset({State.RECEIVED, State.ACCEPTED, State.RETURNED})
-    by_intake: bool
-
-    def _after(self, facts: ComplaintFacts, pack: Pack) -> ComplaintFacts:
-        del pack
-        if not self.by_intake:
-            raise OnlyIntakeDistributes
-        state = State.ACCEPTED if facts.accepted_on else State.RECEIVED
-        return _agreed_to_mediate(replace(facts, state=state, outcome=None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,10 +256,13 @@ ACTS: tuple[type[Act], ...] = (
     Terminate,
     TellTermination,
     FindClue,
+    ExtendClueCheck,
     PassClue,
     Close,
     ReturnToIntake,
     Distribute,
+    DisputePower,
+    SettlePower,
     Merge,
     Correct,
 )
@@ -335,13 +276,6 @@ def decide(facts: ComplaintFacts, act: Act, pack: Pack) -> ComplaintFacts:
     follows, `ActIncomplete`, `UnknownGround`, or what the act's own rule names.
     """
     return act.done_to(facts, pack)
-
-
-def _agreed_to_mediate(facts: ComplaintFacts) -> ComplaintFacts:
-    """Begin mediation once an accepted complaint has both consents."""
-    if facts.state is State.ACCEPTED and not facts.without_consent:
-        return replace(facts, state=State.MEDIATING)
-    return facts
 
 
 def _clock_on(facts: ComplaintFacts, on: date, pack: Pack) -> ComplaintFacts:

@@ -11,16 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.calendar import Calendar, Deadline, Stretch
-from domain.complaint.packs import DeadlineCode, Pack, Unit
+from domain.complaint.packs import DeadlineCode, NoExtension, Pack, Unit
 from domain.complaint.states import ENDED, OPEN, ComplaintFacts, State
-from domain.errors import InvalidInput
-
-
-class NoExtension(InvalidInput):
-    """The order allows no extension of this term."""
-
-    code = "no-extension"
-    zh = "规章不允许延长此期限。"
 
 
 def deadline(
@@ -64,7 +56,17 @@ def running_deadlines(
     `as_of`; without `as_of`, as if it had taken no day yet.
     """
     running = [
-        RunningDeadline(code, deadline(pack, code, from_on, calendar, _stood_still(facts, pack, as_of)))
+        RunningDeadline(
+            code,
+            deadline(
+                pack,
+                code,
+                from_on,
+                calendar,
+                _stood_still(facts, pack, as_of),
+                extended=code is DeadlineCode.CLUE_CHECK and facts.clue_extended_on is not None,
+            ),
+        )
         for code, from_on in _begun(facts)
         if pack.has_deadline(code)
     ]
@@ -81,6 +83,8 @@ def _begun(facts: ComplaintFacts) -> Iterable[tuple[DeadlineCode, date]]:
         yield DeadlineCode.NOTIFY_TERMINATION, facts.ended_on
     if facts.clue_found_on is not None and facts.clue_passed_on is None:
         yield DeadlineCode.CLUE_CHECK, facts.clue_found_on
+    if facts.state in OPEN | {State.RECEIVED, State.RETURNED} and facts.disputed_on is not None:
+        yield DeadlineCode.JURISDICTION_DISPUTE, facts.disputed_on
 
 
 def _stood_still(facts: ComplaintFacts, pack: Pack, as_of: date | None) -> tuple[Stretch, ...]:

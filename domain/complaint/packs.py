@@ -40,6 +40,13 @@ class NoSuchDeadline(InvalidInput):
     zh = "该规章包没有此期限。"
 
 
+class NoExtension(InvalidInput):
+    """The order allows no extension of this term."""
+
+    code = "no-extension"
+    zh = "规章不允许延长此期限。"
+
+
 class FixedByOrder(InvalidInput):
     """That was read in the text of the order; it is no setting."""
 

@@ -69,7 +69,8 @@ class ComplaintFacts:
     `stood_still` are past suspensions that stop the clock; `suspended_on` is the day the present one began.
     `mediate_due_on` is the rolled last day of mediation as recorded. `ended_on` is the day on which ending the
     mediation was decided, from which telling the parties counts, and `told` those who were told. `outcome` is set by
-    agreement, end and close. `last_on` is the day of the last act that must follow the one before it.
+    agreement, end and close. `disputed_on` is the day a dispute about who has power over it arose, while it lasts.
+    `last_on` is the day of the last act that must follow the one before it.
     """
 
     complaint_id: UUID
@@ -88,9 +89,11 @@ class ComplaintFacts:
     ended_on: date | None = None
     told: frozenset[Party] = frozenset()
     clue_found_on: date | None = None
+    clue_extended_on: date | None = None
     clue_passed_on: date | None = None
     closed_on: date | None = None
     merged_into: UUID | None = None
+    disputed_on: date | None = None
     last_on: date | None = None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from itertools import product
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import Deadline, Stretch, shipped_calendar
+from domain.calendar import Stretch
 from domain.complaint.act import (
     Act,
     ActIncomplete,
@@ -29,15 +29,11 @@ from domain.complaint.acts import (
     Announce,
     Close,
     Correct,
-    Distribute,
-    FindClue,
     Merge,
-    PassClue,
     ReachAgreement,
     RecordConsent,
     Refuse,
     Resume,
-    ReturnToIntake,
     Settle,
     Suspend,
     TellTermination,
@@ -45,59 +41,33 @@ from domain.complaint.acts import (
     Withdraw,
     decide,
 )
-from domain.complaint.deadlines import deadline, running_deadlines
+from domain.complaint.clue import FindClue, PassClue
+from domain.complaint.deadlines import deadline
 from domain.complaint.job import JobKind, is_mediation
-from domain.complaint.packs import DeadlineCode, Pack, UnknownGround, pack_by_code, packs
-from domain.complaint.states import Announcement, ComplaintFacts, State, Told, allows_visit
+from domain.complaint.packs import DeadlineCode, NoSuchDeadline, Pack, UnknownGround, packs
+from domain.complaint.power import DisputePower, Distribute, ReturnToIntake
+from domain.complaint.states import State, allows_visit
 from domain.complaint.words import AGREEMENTS, Outcome, Party, SuspensionKind
 from domain.errors import DomainError
-
-PACK = pack_by_code("SAMR121-2026")
-CALENDAR = shipped_calendar()
-MINE, OTHER = UUID(int=1), UUID(int=2)
-DAY = date(2026, 5, 11)
-NOON = datetime(2026, 5, 11, 4, 0, tzinfo=UTC)
-RECEIVED = ComplaintFacts(MINE, DAY)
-BOTH_TOLD = tuple(Told(party, NOON, "telephone 电话") for party in Party)
-MEETING = Announcement(NOON + timedelta(days=1), "market, stall 12", ("officer",), BOTH_TOLD)
-
-
-def day(n: int) -> date:
-    """Return the `n`-th day after receipt."""
-    return DAY + timedelta(days=n)
-
-
-def consent(party: Party, n: int = 1) -> RecordConsent:
-    """Make the act by which a party consents."""
-    return RecordConsent(on=day(n), party=party, given_at=NOON, how="in person 当面")
-
-
-def after(*acts: Act, facts: ComplaintFacts = RECEIVED) -> ComplaintFacts:
-    """Do those acts one after the other."""
-    for act in acts:
-        facts = decide(facts, act, PACK)
-    return facts
-
-
-ACCEPTED = after(Accept(on=day(1)))
-MEDIATING = after(consent(Party.COMPLAINANT), consent(Party.RESPONDENT), facts=ACCEPTED)
-TESTED = after(Suspend(on=day(2), kind=SuspensionKind.TESTING), facts=MEDIATING)
-MEDIATED = after(ReachAgreement(on=day(3), outcome=Outcome.MEDIATED_WITH_DOCUMENT), facts=MEDIATING)
-TERMINATED = after(Terminate(on=day(3), ground="121-23-3"), facts=MEDIATING)
-IN_STATE = {
-    State.RECEIVED: RECEIVED,
-    State.ACCEPTED: ACCEPTED,
-    State.REFUSED: after(Refuse(on=day(1), ground="121-16-4")),
-    State.MEDIATING: MEDIATING,
-    State.SUSPENDED: TESTED,
-    State.MEDIATED: MEDIATED,
-    State.SETTLED: after(Settle(on=day(3)), facts=MEDIATING),
-    State.WITHDRAWN: after(Withdraw(on=day(3)), facts=MEDIATING),
-    State.TERMINATED: TERMINATED,
-    State.CLOSED: after(Close(on=day(4), outcome=Outcome.MEDIATED_WITH_DOCUMENT), facts=MEDIATED),
-    State.RETURNED: after(ReturnToIntake(on=day(1), reason="another district 非本辖区")),
-    State.MERGED: after(Merge(on=day(1), into=OTHER, into_state=State.RECEIVED)),
-}
+from tests.domain.complaint_lives import (
+    ACCEPTED,
+    BOTH_TOLD,
+    CALENDAR,
+    DAY,
+    IN_STATE,
+    MEDIATING,
+    MEETING,
+    MINE,
+    NOON,
+    OTHER,
+    PACK,
+    RECEIVED,
+    TERMINATED,
+    TESTED,
+    after,
+    consent,
+    day,
+)
 
 LATER = day(9)
 ONE_OF_EACH: dict[str, Act] = {
@@ -115,6 +85,7 @@ ONE_OF_EACH: dict[str, Act] = {
     "find-clue": FindClue(on=LATER),
     "return-to-intake": ReturnToIntake(on=LATER, reason="no power over it"),
     "distribute": Distribute(on=LATER, by_intake=True),
+    "dispute-power": DisputePower(on=LATER, with_whom="the next district 荔城区局", reason="two addresses"),
     "merge": Merge(on=LATER, into=OTHER, into_state=State.ACCEPTED),
     "correct": Correct(on=LATER, reason="digit of the telephone 电话号码有误"),
 }
@@ -135,6 +106,7 @@ ALLOWED: dict[str, set[State]] = {
     "find-clue": set(State) - {State.RETURNED, State.MERGED},
     "return-to-intake": {State.RECEIVED, State.ACCEPTED},
     "distribute": {State.RECEIVED, State.ACCEPTED, State.RETURNED},
+    "dispute-power": {State.RECEIVED, State.ACCEPTED, State.RETURNED},
     "merge": {State.RECEIVED, *OPEN_STATES},
     "correct": set(State) - {State.MERGED},
 }
@@ -149,7 +121,8 @@ def test_every_act_has_its_own_verb_and_stands_in_the_tables_here() -> None:
     """An act added without its row in these tables fails here."""
     verbs = [act.verb for act in ACTS]
     assert len(verbs) == len(set(verbs))
-    assert set(verbs) == set(ALLOWED) | {"pass-clue", "close"} == set(ONE_OF_EACH) | {"pass-clue", "close"}
+    elsewhere = {"extend-clue-check", "pass-clue", "close", "settle-power"}
+    assert set(verbs) == set(ALLOWED) | elsewhere == set(ONE_OF_EACH) | elsewhere
 
 
 @pytest.mark.parametrize(("verb", "state"), tuple(product(ALLOWED, State)))
@@ -449,37 +422,6 @@ def test_the_vehicle_visits_only_for_complaints_that_can_be_mediated(
         assert allowed == expected
 
 
-def running(facts: ComplaintFacts, as_of: date | None = None) -> dict[DeadlineCode, Deadline]:
-    """Return the running deadlines by code."""
-    return {one.code: one.deadline for one in running_deadlines(facts, PACK, CALENDAR, as_of)}
-
-
-def test_each_state_has_the_terms_that_run_in_it() -> None:
-    """Seven working days to accept, sixty days to mediate, seven working days to tell the parties, then none."""
-    assert list(running(RECEIVED)) == [DeadlineCode.ACCEPT]
-    for facts in (ACCEPTED, MEDIATING, TESTED):
-        assert running(facts)[DeadlineCode.MEDIATE].nominal_on == day(61)
-    assert running(TERMINATED) == {
-        DeadlineCode.NOTIFY_TERMINATION: deadline(PACK, DeadlineCode.NOTIFY_TERMINATION, day(3), CALENDAR)
-    }
-    told = after(TellTermination(on=day(4), told=BOTH_TOLD), facts=TERMINATED)
-    for facts in (told, MEDIATED, IN_STATE[State.CLOSED], IN_STATE[State.REFUSED], IN_STATE[State.MERGED]):
-        assert running(facts) == {}
-
-
-def test_a_clue_has_its_term_until_it_is_passed_on() -> None:
-    """It runs beside mediation, and what is due first comes first."""
-    found = after(FindClue(on=day(3)), facts=MEDIATING)
-    assert list(running(found)) == [DeadlineCode.CLUE_CHECK, DeadlineCode.MEDIATE]
-    assert list(running(after(PassClue(on=day(4)), facts=found))) == [DeadlineCode.MEDIATE]
-
-
-def test_the_last_day_of_mediation_moves_on_while_goods_are_tested() -> None:
-    """Told as of a day, the days of testing so far are left out; without one, none yet."""
-    assert running(TESTED, day(12))[DeadlineCode.MEDIATE].nominal_on == day(71)
-    assert running(MEDIATING, day(12))[DeadlineCode.MEDIATE].nominal_on == day(61)
-
-
 ANY_ACT = st.builds(
     lambda make, n: make(day(n)),
     st.sampled_from(
@@ -491,7 +433,10 @@ ANY_ACT = st.builds(
 )
 
 
-FAULTS = {fault.code for fault in (ActNotAllowed, ActOutOfOrder, OutcomeMismatch, PartiesUntold, UnknownGround)}
+FAULTS = {
+    fault.code
+    for fault in (ActNotAllowed, ActOutOfOrder, NoSuchDeadline, OutcomeMismatch, PartiesUntold, UnknownGround)
+}
 
 
 @given(st.lists(ANY_ACT, max_size=25), st.sampled_from(packs()))

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calendar import Deadline, Stretch, shipped_calendar
-from domain.complaint.deadlines import NoExtension, deadline
-from domain.complaint.packs import DeadlineCode, NoSuchDeadline, pack_by_code, packs
+from domain.complaint.deadlines import deadline
+from domain.complaint.packs import DeadlineCode, NoExtension, NoSuchDeadline, pack_by_code, packs
 
 CALENDAR = shipped_calendar()
 ORDER_20, ORDER_121 = pack_by_code("SAMR20-2019"), pack_by_code("SAMR121-2026")

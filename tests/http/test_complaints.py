@@ -149,7 +149,10 @@ async def test_a_complaint_goes_from_receipt_to_close_with_an_agreement(signed_i
     agreed = await acted(client, complaint_id, "reach-agreement", outcome="mediated-performed")
     assert (agreed["state"], agreed["deadlines"]) == ("mediated", [])
     closed = await acted(client, complaint_id, "close", outcome="mediated-performed")
-    assert (closed["state"], closed["may"]) == ("closed", ["find-clue", "pass-clue", "correct"])
+    assert (closed["state"], closed["may"]) == (
+        "closed",
+        ["find-clue", "extend-clue-check", "pass-clue", "settle-power", "correct"],
+    )
     acts = (await client.get(f"/v1/complaints/{complaint_id}/acts")).json()
     assert [one["verb"] for one in acts] == [
         "register", "accept", "record-consent", "record-consent", "announce", "reach-agreement", "close",
@@ -224,6 +227,12 @@ async def test_a_clue_is_found_and_passed_on_beside_the_mediation(signed_in: Sig
     assert (await act(client, complaint_id, "pass-clue")).status_code == 409
     found = await acted(client, complaint_id, "find-clue")
     assert {one["code"] for one in found["deadlines"]} == {"mediate", "clue-check"}
+    assert (
+        await act(client, complaint_id, "extend-clue-check", approved_by="局长 郑某", reason=" ")
+    ).status_code == 400
+    longer = await acted(client, complaint_id, "extend-clue-check", approved_by="局长 郑某", reason="向外地厂家函询")
+    due = {one["code"]: one["due_on"] for one in longer["deadlines"]}
+    assert due["clue-check"] > {one["code"]: one["due_on"] for one in found["deadlines"]}["clue-check"]
     passed = await acted(client, complaint_id, "pass-clue")
     assert (passed["state"], [one["code"] for one in passed["deadlines"]]) == ("accepted", ["mediate"])
 
@@ -302,3 +311,15 @@ async def test_who_registers_and_who_only_reads(signed_in: SignIn) -> None:
         reads = 403 if who in ("driver", "admin") else 200
         assert (await client.get("/v1/complaints")).status_code == reads, who
         assert (await client.post("/v1/complaints", json=BODY)).status_code == writes, who
+
+
+async def test_a_dispute_about_who_has_power_has_its_term_until_it_is_settled(signed_in: SignIn) -> None:
+    """The desk sees the seven working days beside its own term, and both acts stay in the complaint's history."""
+    client = await signed_in("dispatcher")
+    complaint_id = (await register(client))["complaint_id"]
+    disputed = await acted(client, complaint_id, "dispute-power", with_whom="荔城区局", reason="两处经营地址")
+    assert {one["code"] for one in disputed["deadlines"]} == {"accept", "jurisdiction-dispute"}
+    settled = await acted(client, complaint_id, "settle-power", result="协商一致，由本局处理")
+    assert {one["code"] for one in settled["deadlines"]} == {"accept"}
+    assert [one["verb"] for one in settled["acts"]][-2:] == ["dispute-power", "settle-power"]
+    assert (await act(client, complaint_id, "settle-power", result="再次")).status_code == 409

@@ -33,13 +33,10 @@ from domain.complaint.acts import (
     Accept,
     Announce,
     Close,
-    FindClue,
-    PassClue,
     ReachAgreement,
     RecordConsent,
     Refuse,
     Resume,
-    ReturnToIntake,
     Settle,
     Suspend,
     TellTermination,
@@ -47,6 +44,8 @@ from domain.complaint.acts import (
     Withdraw,
     decide,
 )
+from domain.complaint.clue import FindClue, PassClue
+from domain.complaint.power import ReturnToIntake
 from domain.complaint.states import OPEN, Announcement, State, Told
 from domain.complaint.words import AGREEMENTS, Outcome, Party, Source, SuspensionKind
 from domain.errors import DomainError, NotFound
