@@ -15,8 +15,8 @@ from api.usecases.act_on_complaint import (
     act_on_complaint,
     correct_complaint,
     distribute_complaint,
-    merge_complaint,
 )
+from api.usecases.merge_complaint import merge_complaint
 from domain.complaint import acts, clue, power
 from domain.complaint.act import Act
 from domain.complaint.states import Announcement, Told

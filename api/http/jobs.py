@@ -15,7 +15,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once, Reader
 from api.db.queries.calendar import zone_of
 from api.db.queries.complaints import mediation_marks_of
-from api.db.queries.jobs import FoundJob, WantedJobs, list_jobs, read_job
+from api.db.queries.jobs import FoundJob, WantedJobs, jobs_continuing, list_jobs, read_job
 from api.db.queries.sites import standing_of
 from api.db.tables.complaints import JobAct
 from api.http.access import READERS, Allow
@@ -114,9 +114,14 @@ class MarkView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobView(JobSummary, frozen=True, kw_only=True):
-    """A job with what was done to it, how its site stands to the district, and what is still to be told or agreed."""
+    """A job with what was done to it, how its site stands to the district, and what is still to be told or agreed.
+
+    After a merge of complaints a job `continues_job_id` of the merged one, which is `continued_by` it.
+    """
 
     actor_id: UUID
+    continues_job_id: UUID | None
+    continued_by: list[UUID]
     site_standing: SiteStanding
     marks: list[MarkView]
     acts: list[JobActView]
@@ -219,6 +224,8 @@ async def _view(reader: Reader, job_id: UUID) -> JobView:
     return JobView(
         **fields,
         actor_id=job.actor_id,
+        continues_job_id=job.continues_job_id,
+        continued_by=await jobs_continuing(reader, job.job_id),
         site_standing=await standing_of(reader, Point(job.lat, job.lon)),
         marks=[
             MarkView(

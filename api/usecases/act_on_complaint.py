@@ -19,7 +19,7 @@ from api.db.tables.bureau import Unit
 from api.db.tables.complaints import Complaint, ComplaintAct, ComplaintParticulars
 from api.usecases.complaint_step import Step, write_step
 from domain.complaint.act import Act
-from domain.complaint.acts import Correct, Merge, decide
+from domain.complaint.acts import Correct, decide
 from domain.complaint.particulars import Particulars
 from domain.complaint.power import Distribute, ReturnToIntake
 from domain.complaint.states import OPEN
@@ -75,35 +75,6 @@ async def act_on_complaint(
 async def apply_act(uow: UnitOfWork, complaint_id: UUID, make: MakeAct, *, at: datetime | None = None) -> UUID:
     """Do one act within a unit of work, so that another use case may carry it."""
     return await _do(uow, await complaint_row(uow, complaint_id, lock=True), make, at)
-
-
-async def merge_complaint(
-    database: Database,
-    actor: Actor,
-    complaint_id: UUID,
-    into: UUID,
-    *,
-    at: datetime | None = None,
-    once: Once | None = None,
-) -> UUID:
-    """Merge a complaint into another one (并案): both stay visible.
-
-    Raises:
-        NotFound: there is no such complaint.
-        MergeImpossible: the other one is the same, or over.
-    """
-
-    async def work(uow: UnitOfWork) -> UUID:
-        # Both rows are locked in the order of their ids, so that two merges never wait for each other.
-        rows = {one: await complaint_row(uow, one, lock=True) for one in sorted({complaint_id, into})}
-        other = await facts_of_row(uow, rows[into])
-
-        def make(*, on: date) -> Act:
-            return Merge(on=on, into=into, into_state=other.state)
-
-        return await _do(uow, rows[complaint_id], make, at)
-
-    return await database.write(actor, work, once=once, answer=UUID)
 
 
 async def distribute_complaint(

@@ -68,9 +68,10 @@ class NewVisit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob(NewVisit):
-    """One visit to one site for one complaint."""
+    """One visit to one site for one complaint; `continues` is a merged complaint's job that goes on in this one."""
 
     complaint_id: UUID
+    continues: UUID | None = None
 
 
 async def add_job(database: Database, actor: Actor, new: NewJob, once: Once | None = None) -> UUID:
@@ -106,6 +107,7 @@ async def insert_job(uow: UnitOfWork, new: NewJob) -> UUID:
             "window_from": new.window.start_at,
             "window_until": new.window.end_at,
             "expected_minutes": new.expected_minutes,
+            **({} if new.continues is None else {"continues": new.continues}),
         },
         place={
             "site_name": new.site.name,
@@ -140,6 +142,7 @@ async def insert_job(uow: UnitOfWork, new: NewJob) -> UUID:
             expected_minutes=new.expected_minutes,
             state="open",
             decision_id=None,
+            continues_job_id=new.continues,
             actor_id=uow.actor.who,
             recorded_at=uow.now,
             entry_id=entry_id,
@@ -159,7 +162,7 @@ async def cancel_job(database: Database, actor: Actor, job_id: UUID, reason: str
 
     async def work(uow: UnitOfWork) -> UUID:
         job = await open_job(uow, job_id)
-        return await _move(uow, job, "cancel", reason, Window(job.window_from, job.window_until))
+        return await move_job(uow, job, "cancel", reason, Window(job.window_from, job.window_until))
 
     return await database.write(actor, work, once=once, answer=UUID)
 
@@ -175,7 +178,7 @@ async def new_job_window(
     """
 
     async def work(uow: UnitOfWork) -> UUID:
-        return await _move(uow, await open_job(uow, job_id), "new-window", reason, window)
+        return await move_job(uow, await open_job(uow, job_id), "new-window", reason, window)
 
     return await database.write(actor, work, once=once, answer=UUID)
 
@@ -188,7 +191,7 @@ async def finish_job(uow: UnitOfWork, job_id: UUID, reason: str = "") -> UUID:
         JobNotOpen: it is done or cancelled.
     """
     job = await open_job(uow, job_id)
-    return await _move(uow, job, "finish", reason, Window(job.window_from, job.window_until))
+    return await move_job(uow, job, "finish", reason, Window(job.window_from, job.window_until))
 
 
 async def open_job(uow: UnitOfWork, job_id: UUID) -> Job:
@@ -210,7 +213,8 @@ async def open_job(uow: UnitOfWork, job_id: UUID) -> Job:
 _STATES: Final = {"cancel": "cancelled", "finish": "done", "new-window": "open"}
 
 
-async def _move(uow: UnitOfWork, job: Job, verb: str, reason: str, window: Window) -> UUID:
+async def move_job(uow: UnitOfWork, job: Job, verb: str, reason: str, window: Window) -> UUID:
+    """Write what becomes of a locked open job, and return the act's id. `verb` is one of `_STATES`."""
     act_id = new_id()
     entry_id = await uow.enter(
         f"job-{verb}",

@@ -1325,6 +1325,7 @@ def upgrade() -> None:
         sa.Column("expected_minutes", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("decision_id", sa.Uuid(), nullable=True),
+        sa.Column("continues_job_id", sa.Uuid(), nullable=True),
         sa.Column("actor_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
@@ -1343,6 +1344,11 @@ def upgrade() -> None:
             name=op.f("fk_job_bureau_id_complaint_id"),
         ),
         sa.ForeignKeyConstraint(
+            ["bureau_id", "continues_job_id"],
+            ["job.bureau_id", "job.job_id"],
+            name=op.f("fk_job_bureau_id_continues_job_id"),
+        ),
+        sa.ForeignKeyConstraint(
             ["bureau_id", "entry_id"],
             ["ledger_payload.bureau_id", "ledger_payload.entry_id"],
             name=op.f("fk_job_bureau_id_entry_id"),
@@ -1359,6 +1365,7 @@ def upgrade() -> None:
         info={"fact": True},
     )
     op.create_index(op.f("ix_job_complaint_id"), "job", ["complaint_id"], unique=False)
+    op.create_index(op.f("ix_job_continues_job_id"), "job", ["continues_job_id"], unique=False)
     op.create_index("ix_job_due", "job", ["bureau_id", "state", "due_on"], unique=False)
     op.create_table(
         "job_act",

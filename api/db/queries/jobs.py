@@ -86,3 +86,9 @@ async def read_job(reader: Reader, job_id: UUID) -> tuple[FoundJob, Sequence[Job
         raise NotFound("There is no such job.", job_id=str(job_id))
     acts = select(JobAct).where(JobAct.bureau_id == reader.bureau_id, JobAct.job_id == job_id)
     return FoundJob(*row), await reader.all(acts.order_by(col(JobAct.recorded_at), col(JobAct.act_id)))
+
+
+async def jobs_continuing(reader: Reader, job_id: UUID) -> list[UUID]:
+    """Return the jobs in which the visit of a merged complaint's job goes on."""
+    statement = select(Job.job_id).where(Job.bureau_id == reader.bureau_id, Job.continues_job_id == job_id)
+    return list(await reader.all(statement.order_by(col(Job.job_id))))

@@ -175,6 +175,7 @@ class Job(SQLModel, table=True):
     __tablename__ = "job"
     __table_args__ = (
         refers("complaint_id", "complaint"),
+        refers("continues_job_id", "job", "job_id"),
         UniqueConstraint("bureau_id", "job_id", "complaint_id", "kind", "on_site"),
         entered(),
         one_of("kind", *JOB_KINDS),
@@ -208,6 +209,8 @@ class Job(SQLModel, table=True):
     state: Str
     decision_id: UUID | None
     """The act, decision or note that moved `state` or the window."""
+    continues_job_id: UUID | None = Field(default=None, index=True)
+    """The job of a complaint merged into this one's, whose visit goes on in this job."""
     actor_id: UUID
     recorded_at: At
     entry_id: UUID
