@@ -23,7 +23,7 @@ from api.http.trip_wire import (
     TripView,
 )
 from api.http.trips import CHANGES, FIELD, field_answer, shown
-from api.usecases.change_trip import NewCrew, NewWindow, add_jobs, change_crew, drop_job, reschedule_trip
+from api.usecases.change_trip import NewCrew, add_jobs, change_crew, drop_job, reschedule_trip
 from api.usecases.request_trip import Aboard
 from api.usecases.spoken_approval import approve_by_word, confirm_approval
 from api.usecases.stop_trip import BreakDown, Stop, break_down, stop_at_job
@@ -50,8 +50,7 @@ class TripChangeController(Controller):
         database: NamedDependency[Database],
     ) -> TripView:
         """Move a trip that has not departed; to another day an approved one moves only by who could approve it."""
-        window = NewWindow(planned_from=data.planned_from, planned_until=data.planned_until, reason=data.reason)
-        await reschedule_trip(database, actor, trip_id, window)
+        await reschedule_trip(database, actor, trip_id, data.window())
         return await shown(database, actor, trip_id)
 
     @post("/crew", status_code=200, guards=[CHANGES], summary="Change the crew", name="trips.change_crew")

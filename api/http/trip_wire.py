@@ -11,6 +11,7 @@ import msgspec
 from api.http.fields import WITHOUT_NUL
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Resolution
+from api.usecases.change_trip import NewWindow
 from api.usecases.field_act import Dashboard, Report
 from api.usecases.use_step import Source
 from domain.books.readings import Obtained
@@ -68,6 +69,10 @@ class Rescheduled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     planned_from: Instant
     planned_until: Instant
     reason: Said
+
+    def window(self) -> NewWindow:
+        """Return it as the use case takes it."""
+        return NewWindow(planned_from=self.planned_from, planned_until=self.planned_until, reason=self.reason)
 
 
 class CrewChanged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

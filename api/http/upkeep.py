@@ -17,9 +17,9 @@ from api.http.access import READERS, Allow
 from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.http.readings import Instant
-from api.http.trip_wire import DashboardRead, Reasoned, Reported, Said, Words
+from api.http.trip_wire import DashboardRead, Reasoned, Reported, Rescheduled, Said, Words
 from api.usecases.field_act import Kept
-from api.usecases.order_upkeep import NewUpkeep, cancel_upkeep, order_upkeep
+from api.usecases.order_upkeep import NewUpkeep, cancel_upkeep, order_upkeep, reschedule_upkeep
 from api.usecases.run_upkeep import Settlement, UpkeepEnd, depart_upkeep, return_upkeep, settle_upkeep
 from domain.trip.life import UseState
 from domain.use_rule.upkeep import UpkeepKind
@@ -159,6 +159,18 @@ class UpkeepController(Controller):
         self, use_id: FromPath[UUID], actor: NamedDependency[Actor], database: NamedDependency[Database]
     ) -> UpkeepOut:
         """Return an order as it stands."""
+        return await _shown(database, actor, use_id)
+
+    @post("/{use_id:uuid}/reschedule", guards=[ORDERS], status_code=200, summary="Reschedule", name="upkeep.reschedule")
+    async def reschedule(
+        self,
+        use_id: FromPath[UUID],
+        data: JSONBody[Rescheduled],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> UpkeepOut:
+        """Move an order that has not begun to another window; the rule is asked again."""
+        await reschedule_upkeep(database, actor, use_id, data.window())
         return await _shown(database, actor, use_id)
 
     @post("/{use_id:uuid}/cancel", guards=[ORDERS], status_code=200, summary="Cancel an order", name="upkeep.cancel")

@@ -7,14 +7,14 @@ from typing import Final
 from api.jobs.forgetting import forget
 from api.jobs.job import HOUR_S, MINUTE_S, Job, at_once, in_each_bureau
 from api.jobs.positions import digest_hours, keep_held, make_months
-from api.usecases.expire_trips import expire_trips
+from api.usecases.expire_uses import expire_uses
 from api.usecases.spoken_approval import find_unconfirmed
 
 JOBS: Final = (
     Job("position-months", 6 * HOUR_S, make_months),
     Job("held-positions", MINUTE_S, in_each_bureau(at_once(keep_held))),
     Job("position-digests", 10 * MINUTE_S, in_each_bureau(at_once(digest_hours))),
-    Job("expired-trips", MINUTE_S, in_each_bureau(at_once(expire_trips))),
+    Job("expired-uses", MINUTE_S, in_each_bureau(at_once(expire_uses))),
     Job("unconfirmed-approvals", MINUTE_S, in_each_bureau(at_once(find_unconfirmed))),
     Job("forget", HOUR_S, in_each_bureau(at_once(forget))),
 )

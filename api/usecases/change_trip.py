@@ -36,7 +36,7 @@ class JobAlreadyCarried(StateConflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWindow:
-    """Another window for a trip that has not departed, and why."""
+    """Another window for a trip or upkeep order that has not departed, and why."""
 
     planned_from: datetime
     planned_until: datetime

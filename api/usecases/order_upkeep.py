@@ -1,4 +1,4 @@
-"""Give an upkeep order 下达维保单, or cancel it. It shares the vehicle's one calendar with the trips."""
+"""Give an upkeep order 下达维保单, move it, or cancel it. It shares the vehicle's one calendar with the trips."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from uuid import UUID
 from api.db.database import Actor, Database, Once, RecordedRefusal, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.settings import settings_of
-from api.db.queries.upkeep import UpkeepAsked, broke_down_at, load_upkeep_facts
+from api.db.queries.upkeep import UpkeepAsked, broke_down_at, load_upkeep_facts, order_of
 from api.db.tables.uses import UpkeepOrder, VehicleUse
 from api.usecases.ask_rule import facts_as_json, insert_refusal
+from api.usecases.change_trip import NewWindow
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.use_step import Step, begin_use, lock_use, take_step
 from domain.errors import InvalidInput
-from domain.trip.life import UseKind, UseVerb
+from domain.trip.life import UseKind, UseState, UseVerb, after
 from domain.use_rule.facts import Stage
 from domain.use_rule.upkeep import DriverOrTow, UpkeepFacts, UpkeepKind, check_window, refuse_upkeep
 
@@ -56,10 +57,7 @@ async def order_upkeep(database: Database, actor: Actor, new: NewUpkeep, once: O
     async def work(uow: UnitOfWork) -> UUID:
         check_window(new.kind, new.planned_from, new.planned_until, uow.now)
         await known_vehicle(uow, new.vehicle_id)
-        if new.after_use_id is not None:
-            ended_at = await broke_down_at(uow, new.vehicle_id, new.after_use_id)
-            if ended_at is None or new.planned_from < ended_at:
-                raise NoBreakdown(after_use_id=str(new.after_use_id))
+        await _check_breakdown(uow, new.vehicle_id, new.after_use_id, new.planned_from)
         grace_s = (await settings_of(uow))["departure_grace_s"]
         asked = UpkeepAsked(
             stage=Stage.REQUEST,
@@ -114,6 +112,48 @@ async def order_upkeep(database: Database, actor: Actor, new: NewUpkeep, once: O
     return await database.write(actor, work, once=once, answer=UUID)
 
 
+async def reschedule_upkeep(database: Database, actor: Actor, use_id: UUID, new: NewWindow) -> None:
+    """Move an order that has not begun to another window, in one act; the rule is asked again.
+
+    Raises:
+        NotFound: there is no such order.
+        NotNow: it has begun, or is over.
+        BadUpkeepWindow, NoBreakdown: it cannot be moved so.
+        RecordedRefusal: it was refused, with every reason; of a busy vehicle the other uses' windows are told.
+    """
+    window = {"planned_from": new.planned_from, "planned_until": new.planned_until}
+
+    async def work(uow: UnitOfWork) -> None:
+        use = await lock_use(uow, use_id, UseKind.UPKEEP)
+        order = await order_of(uow, use)
+        after(UseState(use.state), UseVerb.RESCHEDULE)
+        check_window(UpkeepKind(order.upkeep), new.planned_from, new.planned_until, uow.now)
+        await _check_breakdown(uow, use.vehicle_id, order.after_use_id, new.planned_from)
+        asked = UpkeepAsked(
+            stage=Stage.REQUEST,
+            at=uow.now,
+            vehicle_id=use.vehicle_id,
+            grace_s=use.grace_s,
+            orderer_id=uow.actor.who,
+            driver_id=order.driver_id,
+            use_id=use_id,
+            **window,
+        )
+        put = {"use_id": str(use_id)} | {name: at.isoformat() for name, at in window.items()}
+        facts = await upkeep_permitted(uow, asked, put)
+        step = Step(
+            verb=UseVerb.RESCHEDULE,
+            stated_at=uow.now,
+            permit=True,
+            facts={"rule": facts_as_json(facts), "old_from": use.planned_from, "old_until": use.planned_until} | window,
+            said={"reason": new.reason},
+            columns=window,
+        )
+        await take_step(uow, use, step)
+
+    await database.write(actor, work)
+
+
 async def cancel_upkeep(database: Database, actor: Actor, use_id: UUID, reason: str) -> None:
     """Cancel an order that has not begun.
 
@@ -163,6 +203,16 @@ async def upkeep_permitted(uow: UnitOfWork, asked: UpkeepAsked, request: dict[st
             if other.use_id in about
         ],
     )
+
+
+async def _check_breakdown(
+    uow: UnitOfWork, vehicle_id: UUID, after_use_id: UUID | None, planned_from: datetime
+) -> None:
+    if after_use_id is None:
+        return
+    ended_at = await broke_down_at(uow, vehicle_id, after_use_id)
+    if ended_at is None or planned_from < ended_at:
+        raise NoBreakdown(after_use_id=str(after_use_id))
 
 
 def _as_put(new: NewUpkeep) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from api.usecases.add_person import NewPerson, add_person
 from api.usecases.add_unit import add_unit
 from api.usecases.decide_site import NewSiteDecision, decide_site
 from api.usecases.enter_vehicle import NewDedication, dedicate_vehicle
-from api.usecases.expire_trips import expire_trips
+from api.usecases.expire_uses import expire_uses
 from api.usecases.qualify_person import NewLicence, NewShift, enter_licence, enter_shift
 from api.usecases.request_trip import NewTrip, request_trip
 from api.usecases.spoken_approval import find_unconfirmed
@@ -477,11 +477,11 @@ async def test_a_request_whose_window_passed_expires_and_an_approved_trip_a_day_
     """Word of a departure made without a network may still come within the day."""
     wanted, approved = await requested_trip(world), await approved_trip(world)
     clock.advance(hours=3, seconds=1)
-    assert await world.database.write(Actor(world.bureau_id), expire_trips) == 1
+    assert await world.database.write(Actor(world.bureau_id), expire_uses) == 1
     clock.advance(hours=24, minutes=30, seconds=-1)
-    assert await world.database.write(Actor(world.bureau_id), expire_trips) == 0
+    assert await world.database.write(Actor(world.bureau_id), expire_uses) == 0
     clock.advance(seconds=1)
-    assert await world.database.write(Actor(world.bureau_id), expire_trips) == 1
+    assert await world.database.write(Actor(world.bureau_id), expire_uses) == 1
     auditor = await signed_in("auditor")
     for trip_id in (wanted, approved):
         assert (await auditor.get(f"/v1/trips/{trip_id}")).json()["state"] == "expired"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +11,10 @@ import httpx
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from api.db.database import UnitOfWork
+from api.db.database import Actor, UnitOfWork
 from api.db.tables.uses import UpkeepOrder
+from api.usecases.expire_uses import expire_uses
+from domain.settings import SETTINGS
 from tests.conftest import SignIn, problem_code
 from tests.trips import approved_trip, departed_trip, new_trip
 from tests.world import World
@@ -279,3 +281,72 @@ async def test_after_a_breakdown_the_vehicle_is_towed_from_that_place_and_repair
     rows = {row["id"]: row for row in log.json()["months"][0]["rows"]}
     assert (rows[use_id]["upkeep"], rows[use_id]["length_m"]) == ("tow", 0)
     assert rows[str(trip_id)]["reading_until_m"] == 53_000_000
+
+
+def window(start: datetime, hours: int = 1, reason: str = "车站排队，改到下午") -> dict[str, str]:
+    """Return the body that moves an order."""
+    return {
+        "planned_from": start.isoformat(),
+        "planned_until": (start + timedelta(hours=hours)).isoformat(),
+        "reason": reason,
+    }
+
+
+async def test_an_order_is_moved_in_one_act_and_the_log_shows_both_windows(world: World, signed_in: SignIn) -> None:
+    """The old window is free at once, the vehicle departs in the new one, and nobody but who orders moves it."""
+    chief, driver, auditor = [await signed_in(who) for who in ("desk_chief", "driver", "auditor")]
+    use_id = await ordered(chief, world)
+    path = f"/v1/upkeep-orders/{use_id}"
+    later = world.clock() + timedelta(hours=5)
+    assert (await driver.post(f"{path}/reschedule", json=window(later))).status_code == 403
+    moved = await chief.post(f"{path}/reschedule", json=window(later))
+    assert moved.status_code == 200, moved.text
+    assert datetime.fromisoformat(moved.json()["planned_from"]) == later
+    again = await ordered(chief, world)
+    assert again != use_id
+    world.clock.at = later
+    left = await driver.post(f"{path}/depart", json=end(52_000_000))
+    assert (left.status_code, left.json()["order"]["state"]) == (200, "departed")
+    assert problem_code(await chief.post(f"{path}/reschedule", json=window(later))) == "not-in-this-state"
+    month = {"month": f"{later:%Y-%m}"}
+    log = (await auditor.get(f"/v1/vehicles/{world.vehicle_id}/log", params=month)).json()
+    row = next(row for row in log["months"][0]["rows"] if row["id"] == use_id)
+    assert [(one["what"], one["reason"]) for one in row["amendments"]] == [("rescheduled", "车站排队，改到下午")]
+
+
+async def test_an_order_is_not_moved_onto_a_trip_or_beyond_what_its_kind_may(world: World, signed_in: SignIn) -> None:
+    """The calendar is one; the refusal tells which window is in the way, and the order stays where it was."""
+    chief = await signed_in("desk_chief")
+    trip_id = await approved_trip(world)
+    use_id = await ordered(chief, world, planned_until=(world.clock() + timedelta(minutes=50)).isoformat())
+    path = f"/v1/upkeep-orders/{use_id}"
+    taken = await chief.post(f"{path}/reschedule", json=window(world.clock() + timedelta(hours=2)))
+    assert (taken.status_code, problem_code(taken)) == (409, "refused")
+    assert [one["use_id"] for one in taken.json()["other_uses"]] == [str(trip_id)]
+    long = await chief.post(f"{path}/reschedule", json=window(world.clock() + timedelta(hours=5), hours=3))
+    assert problem_code(long) == "bad-upkeep-window"
+    past = await chief.post(f"{path}/reschedule", json=window(world.clock() - timedelta(hours=5)))
+    assert problem_code(past) == "bad-upkeep-window"
+    shown = (await chief.get(path)).json()
+    assert datetime.fromisoformat(shown["planned_from"]) == world.clock() + timedelta(minutes=30)
+
+
+async def test_an_order_that_never_began_expires_a_day_after_its_window(world: World, signed_in: SignIn) -> None:
+    """By the same job as trips: at the term it still waits for word from the phone, a second later it is over."""
+    chief = await signed_in("desk_chief")
+    path = f"/v1/upkeep-orders/{await ordered(chief, world)}"
+    planned_until = datetime.fromisoformat((await chief.get(path)).json()["planned_until"])
+    grace = timedelta(seconds=SETTINGS["departure_grace_s"].default)
+    actor = Actor(world.bureau_id)
+    world.clock.at = planned_until + grace + timedelta(days=1)
+    assert await world.database.write(actor, expire_uses) == 0
+    world.clock.advance(seconds=1)
+    assert await world.database.write(actor, expire_uses) == 1
+    assert await world.database.write(actor, expire_uses) == 0
+    chief, driver = await signed_in("desk_chief"), await signed_in("driver")
+    assert (await chief.get(path)).json()["state"] == "expired"
+    for verb, body in (("reschedule", window(world.clock() + timedelta(hours=1))), ("cancel", {"reason": "过期"})):
+        assert problem_code(await chief.post(f"{path}/{verb}", json=body)) == "not-in-this-state"
+    word = {"source": "offline", "stated_at": (planned_until - timedelta(minutes=20)).isoformat()}
+    late = await driver.post(f"{path}/depart", json=end(52_000_000, **word))
+    assert (late.status_code, late.json()["why"]) == (202, "was-expired")

@@ -1,4 +1,4 @@
-"""Let trips expire that never departed: background work in a bureau."""
+"""Let trips and upkeep orders expire that never departed: background work in a bureau."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ WORD_MAY_COME_S = 86_400
 """A departure recorded on a phone without a network may still arrive within a day of the window's end."""
 
 _OVER = text(
-    "SELECT use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND kind = 'trip' AND (state = 'requested'"
+    "SELECT use_id, kind FROM vehicle_use WHERE bureau_id = :bureau_id AND (state = 'requested'"
     " AND planned_until < :now OR state = 'approved'"
     " AND planned_until + make_interval(secs => grace_s + :word_s) < :now) ORDER BY use_id"
 )
 
 
-async def expire_trips(uow: UnitOfWork) -> int:
-    """Expire requests whose window is over, and approved trips of which no word came for a day; return how many."""
+async def expire_uses(uow: UnitOfWork) -> int:
+    """Expire requests whose window is over, and what was approved and of which no word came for a day.
+
+    Returns how many. Their windows are free again, and their dispatch orders void.
+    """
     asked = {"bureau_id": uow.bureau_id, "now": uow.now, "word_s": WORD_MAY_COME_S}
-    trip_ids = list((await uow.execute(_OVER, asked)).scalars())
-    return sum([await _expire(uow, trip_id) for trip_id in trip_ids])
+    over = (await uow.execute(_OVER, asked)).all()
+    return sum([await _expire(uow, row.use_id, UseKind(row.kind)) for row in over])
 
 
-async def _expire(uow: UnitOfWork, trip_id: UUID) -> int:
-    use = await lock_use(uow, trip_id, UseKind.TRIP)
+async def _expire(uow: UnitOfWork, use_id: UUID, kind: UseKind) -> int:
+    use = await lock_use(uow, use_id, kind)
     word_s = use.grace_s + WORD_MAY_COME_S if use.state == UseState.APPROVED else 0
     waits = use.state in (UseState.REQUESTED, UseState.APPROVED)
     if not waits or use.planned_until + timedelta(seconds=word_s) >= uow.now:
