@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from domain.books.log import Amendment, LogRow, LogStop, MonthLog, Totals, clock_time
+from domain.books.amendments import Amendment, clock_time
+from domain.books.log import LogRow, MonthLog, Totals
+from domain.books.log_facts import LogStop
 from domain.complaint.words import Named
 from domain.trip.life import UseVerb
 from domain.use_rule.reasons import ReasonCode

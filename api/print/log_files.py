@@ -19,7 +19,8 @@ import msgspec
 import xlsxwriter
 
 from api.print.log_columns import COLUMNS, TOTALS, Cell, LogHead, amendment_text, km, month_name
-from domain.books.log import LogRow, MonthLog, Totals, clock_time
+from domain.books.amendments import clock_time
+from domain.books.log import LogRow, MonthLog, Totals
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How a text begins that a spreadsheet may run as a formula, full-width forms too."""

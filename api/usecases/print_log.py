@@ -18,7 +18,8 @@ from api.db.tables.bureau import Bureau
 from api.print.log_columns import LogHead, Manner
 from api.print.log_files import WRITERS, LogFormat, LogWriter
 from api.usecases.enter_vehicle import known_vehicle
-from domain.books.log import LogFacts, Totals, month_log
+from domain.books.log import Totals, month_log
+from domain.books.log_facts import LogFacts
 from domain.errors import InvalidInput
 
 MOST_MONTHS = 24

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from domain.books.readings import Interval, Reading
+from domain.books.amendments import Amendment, amendments_of, corrections_of
+from domain.books.log_facts import LogConflict, LogFacts, LogStop, LogUse
+from domain.books.readings import Interval
 from domain.books.stretch import Stretch, stretch_of
 from domain.complaint.words import Named
 from domain.trip.life import UseKind, UseState, UseVerb
@@ -28,166 +29,6 @@ class RowKind(Named):
     CORRECTION = "correction", "读数更正", "corrected reading"
     REFUSAL = "refusal", "拒绝", "refusal"
     CONFLICT = "conflict", "现场冲突", "kept conflict"
-
-
-class AmendmentKind(Named):
-    """What was amended."""
-
-    CREW = "crew-changed", "变更随车人员", "crew changed"
-    WINDOW = "rescheduled", "改期", "rescheduled"
-    JOB_ADDED = "job-added", "增加任务", "job added"
-    JOB_DROPPED = "job-dropped", "撤下任务", "job dropped"
-    READING = "reading-corrected", "更正读数（米）", "reading corrected (metres)"
-    SPOKEN = "spoken-approval", "口头批准", "spoken approval"
-    LATE_ENTRY = "entered-later", "补录", "entered later"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amendment:
-    """What stood before, what stands now, who amended it and when; texts as people read them."""
-
-    what: AmendmentKind
-    old: str
-    new: str
-    by: str
-    at: datetime
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LogStop:
-    """The officers' word of a visit: when they arrived at a site and left it."""
-
-    site: str
-    arrived_at: datetime | None
-    left_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogJob:
-    """A job that a trip carries or carried."""
-
-    job_id: UUID
-    complaint_number: str
-    site: str
-    dropped: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LogCrew:
-    """One revision of who goes along, and the decision that set it."""
-
-    decision_id: UUID
-    driver: str
-    officers: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return "、".join((self.driver, *self.officers))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogStep:
-    """A decision about a use, as far as the log tells it."""
-
-    decision_id: UUID
-    verb: UseVerb
-    source: str
-    stated_at: datetime
-    recorded_at: datetime
-    by: str
-    reason: str = ""
-    window: tuple[datetime, datetime] | None = None
-    old_window: tuple[datetime, datetime] | None = None
-    job_ids: tuple[UUID, ...] = ()
-
-    @property
-    def delay_s(self) -> int:
-        """How long after it happened it was recorded."""
-        return round((self.recorded_at - self.stated_at).total_seconds())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogUse:
-    """A trip or upkeep order as the log knows it."""
-
-    use_id: UUID
-    kind: UseKind
-    state: UseState
-    planned_from: datetime
-    planned_until: datetime
-    actual_from: datetime | None
-    actual_until: datetime | None
-    requester: str
-    order_no: str | None = None
-    approver: str | None = None
-    crews: tuple[LogCrew, ...] = ()
-    passengers: tuple[str, ...] = ()
-    jobs: tuple[LogJob, ...] = ()
-    stops: tuple[LogStop, ...] = ()
-    steps: tuple[LogStep, ...] = ()
-    purpose: str = ""
-    upkeep: UpkeepKind | None = None
-    place: str | None = None
-    driver: str | None = None
-    """Who drives an upkeep order."""
-    document_no: str | None = None
-    cost_fen: int | None = None
-    fuel_ml: int | None = None
-    track_m: int | None = None
-
-    @property
-    def begins_at(self) -> datetime:
-        """When it began, or was to begin."""
-        return self.actual_from or self.planned_from
-
-
-@dataclass(frozen=True, slots=True)
-class LogRefusal:
-    """A refusal of the rule: when, at which stage, to whom, for which reasons."""
-
-    refusal_id: UUID
-    recorded_at: datetime
-    stage: str
-    requester: str
-    reasons: tuple[str, ...]
-    use_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogConflict:
-    """An act from the field that could not be recorded as one and waits for a person."""
-
-    conflict_id: UUID
-    use_id: UUID
-    verb: str
-    why: str
-    reasons: tuple[str, ...]
-    by: str
-    stated_at: datetime
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedReading:
-    """A reading with who entered it and when."""
-
-    reading: Reading
-    by: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogFacts:
-    """What the log of a month is made of."""
-
-    from_at: datetime
-    until_at: datetime
-    zone: str
-    readings: tuple[RecordedReading, ...]
-    """All of the month, and before it from the last departure or return on."""
-    uses: tuple[LogUse, ...]
-    refusals: tuple[LogRefusal, ...]
-    conflicts: tuple[LogConflict, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +117,7 @@ class MonthLog:
 def month_log(facts: LogFacts) -> MonthLog:
     """Return the log of a month."""
     books = stretch_of((one.reading for one in facts.readings), facts.from_at, facts.until_at)
-    corrections = _corrections(facts)
+    corrections = corrections_of(facts)
     shown = {use.use_id for use in facts.uses}
     rows = [_use_row(facts, use, books, corrections.get(use.use_id, ())) for use in facts.uses]
     rows += [_gap_row(interval) for interval in books.unaccounted if interval.length_m]
@@ -399,59 +240,3 @@ def _conflict_row(one: LogConflict) -> LogRow:
         reasons=one.reasons,
         departure_delay_s=round((one.recorded_at - one.stated_at).total_seconds()),
     )
-
-
-def amendments_of(use: LogUse, zone: str) -> list[Amendment]:
-    """Return what was amended of a use by its decisions, in the order of entry; times as read in the zone."""
-    jobs = {job.job_id: f"{job.complaint_number} {job.site}" for job in use.jobs}
-    crews = {crew.decision_id: (before, crew) for before, crew in zip(use.crews, use.crews[1:], strict=False)}
-    found: list[Amendment] = []
-
-    def note(step: LogStep, what: AmendmentKind, old: str, new: str) -> None:
-        found.append(Amendment(what=what, old=old, new=new, by=step.by, at=step.recorded_at, reason=step.reason))
-
-    for step in use.steps:
-        named = "；".join(jobs.get(job_id, str(job_id)) for job_id in step.job_ids)
-        if step.verb is UseVerb.CHANGE_CREW and step.decision_id in crews:
-            before, after = crews[step.decision_id]
-            note(step, AmendmentKind.CREW, str(before), str(after))
-        elif step.verb is UseVerb.RESCHEDULE and step.window and step.old_window:
-            note(step, AmendmentKind.WINDOW, _window(step.old_window, zone), _window(step.window, zone))
-        elif step.verb is UseVerb.ADD_JOB:
-            note(step, AmendmentKind.JOB_ADDED, "", named)
-        elif step.verb is UseVerb.DROP_JOB:
-            note(step, AmendmentKind.JOB_DROPPED, named, "")
-        elif step.source == "spoken":
-            note(step, AmendmentKind.SPOKEN, "", clock_time(step.stated_at, zone))
-        elif step.source in ("paper", "offline"):
-            note(step, AmendmentKind.LATE_ENTRY, clock_time(step.stated_at, zone), step.verb.value)
-    return found
-
-
-def _corrections(facts: LogFacts) -> dict[UUID | None, tuple[Amendment, ...]]:
-    """Return the corrected readings of the month by the use they belong to."""
-    by_id = {one.reading.reading_id: one for one in facts.readings}
-    found: dict[UUID | None, tuple[Amendment, ...]] = {}
-    for one in facts.readings:
-        wrong = by_id.get(one.reading.corrects) if one.reading.corrects else None
-        if wrong is None or not facts.from_at <= one.reading.read_at < facts.until_at:
-            continue
-        amendment = Amendment(
-            what=AmendmentKind.READING,
-            old=str(wrong.reading.odometer_m),
-            new=str(one.reading.odometer_m),
-            by=one.by,
-            at=one.recorded_at,
-            reason=one.reading.reason,
-        )
-        found[one.reading.use_id] = (*found.get(one.reading.use_id, ()), amendment)
-    return found
-
-
-def _window(window: tuple[datetime, datetime], zone: str) -> str:
-    return f"{clock_time(window[0], zone)} – {clock_time(window[1], zone)}"
-
-
-def clock_time(at: datetime, zone: str) -> str:
-    """Return an instant as a clock in the zone shows it, to the minute."""
-    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")

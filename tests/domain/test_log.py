@@ -11,19 +11,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.books.log import (
-    AmendmentKind,
-    LogCrew,
-    LogFacts,
-    LogJob,
-    LogRefusal,
-    LogStep,
-    LogUse,
-    RecordedReading,
-    RowKind,
-    Totals,
-    month_log,
-)
+from domain.books.amendments import AmendmentKind
+from domain.books.log import RowKind, Totals, month_log
+from domain.books.log_facts import LogCrew, LogFacts, LogJob, LogRefusal, LogStep, LogUse, RecordedReading
 from domain.books.readings import Moment, Obtained, Reading
 from domain.books.stretch import stretch_of
 from domain.trip.life import UseKind, UseState, UseVerb

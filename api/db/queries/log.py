@@ -16,7 +16,7 @@ from api.db.queries.positions import track_length_of_trip
 from api.db.queries.readings import MOMENTS, as_reading
 from api.db.tables.people import Person
 from api.db.tables.vehicles import Reading as Row
-from domain.books.log import (
+from domain.books.log_facts import (
     LogConflict,
     LogCrew,
     LogFacts,
