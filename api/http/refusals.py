@@ -19,6 +19,7 @@ from api.http.access import STAFF, Allow
 from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.request_loan import NewLoan, request_loan
+from domain.books.readings import Obtained
 from domain.use_rule.reasons import ReasonCode
 from domain.values import Role
 
@@ -68,6 +69,15 @@ class RefusalView(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class ReportedReading(msgspec.Struct, frozen=True, kw_only=True):
+    """What the odometer was said to show: kept with the report, and none of the vehicle's readings."""
+
+    odometer_m: int
+    obtained: Obtained
+    resolution_m: int | None
+    photo_sha256: str | None
+
+
 class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
     """An act from the field that happened and could not be recorded as one."""
 
@@ -76,6 +86,7 @@ class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
     verb: str
     why: str
     reasons: list[ReasonView]
+    reading: ReportedReading | None
     asked: dict[str, Any]
     stated_at: datetime
     actor_id: UUID | None
@@ -85,6 +96,10 @@ class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
 def told(codes: list[str], language: str) -> list[ReasonView]:
     """Return each reason with its sentence in that language."""
     return [ReasonView(code=code, sentence=ReasonCode(code).sentence(language)) for code in codes]
+
+
+def _reading_of(asked: dict[str, Any]) -> ReportedReading | None:
+    return msgspec.convert(asked, ReportedReading) if "odometer_m" in asked else None
 
 
 class BorrowController(Controller):
@@ -182,6 +197,7 @@ class RefusalController(Controller):
                 verb=row.verb,
                 why=row.why,
                 reasons=told(row.reasons, language),
+                reading=_reading_of(row.asked),
                 asked=row.asked,
                 stated_at=row.stated_at,
                 actor_id=row.actor_id,

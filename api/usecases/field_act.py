@@ -133,7 +133,13 @@ def as_reported(report: Report, at: datetime, dashboard: Dashboard | None = None
     """Return a report as it was put, for a refusal or a conflict."""
     put: dict[str, Any] = {"source": report.source, "stated_at": at, "sheet_sha256": report.sheet_sha256}
     if dashboard is not None:
-        put["odometer_m"], put["photo_sha256"] = dashboard.odometer_m, dashboard.photo_sha256
+        # All that a reading is: what does not become one of the vehicle's readings is not lost for that.
+        put |= {
+            "odometer_m": dashboard.odometer_m,
+            "obtained": dashboard.obtained,
+            "resolution_m": dashboard.resolution_m,
+            "photo_sha256": dashboard.photo_sha256,
+        }
     return put
 
 

@@ -238,5 +238,7 @@ def _conflict_row(one: LogConflict) -> LogRow:
         actual_from=one.stated_at,
         purpose=one.why,
         reasons=one.reasons,
+        reading_from_m=one.odometer_m if one.verb == UseVerb.DEPART else None,
+        reading_until_m=None if one.verb == UseVerb.DEPART else one.odometer_m,
         departure_delay_s=round((one.recorded_at - one.stated_at).total_seconds()),
     )

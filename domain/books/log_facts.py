@@ -122,6 +122,8 @@ class LogConflict:
     by: str
     stated_at: datetime
     recorded_at: datetime
+    odometer_m: int | None = None
+    """What the odometer is said to have shown: no reading of the vehicle, since another stands for that end."""
 
 
 @dataclass(frozen=True, slots=True)

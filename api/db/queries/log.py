@@ -92,7 +92,7 @@ _REFUSALS = text(
 )
 _CONFLICTS = text(
     "SELECT k.conflict_id, k.use_id, k.verb, k.why, k.reasons, coalesce(p.name, '') AS by_name, k.stated_at,"
-    " k.recorded_at FROM field_conflict k"
+    " k.recorded_at, (k.asked ->> 'odometer_m')::bigint AS odometer_m FROM field_conflict k"
     " JOIN vehicle_use u ON u.bureau_id = k.bureau_id AND u.use_id = k.use_id"
     " LEFT JOIN person p ON p.bureau_id = k.bureau_id AND p.person_id = k.actor_id"
     " WHERE k.bureau_id = :bureau_id AND u.vehicle_id = :vehicle_id"
@@ -141,6 +141,7 @@ async def log_facts(
                 row.by_name,
                 row.stated_at,
                 row.recorded_at,
+                row.odometer_m,
             )
             for row in conflicts
         ),
