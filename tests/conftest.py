@@ -35,6 +35,9 @@ for _name in [name for name in os.environ if name.startswith("ZHUANCHE_")]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the same suite run on another server."""
     parser.addoption("--database-url", default=None, help="superuser URL of a PostgreSQL or Citus to test on")
+    parser.addoption(
+        "--cases", type=int, default=3, help="requests an operation and role, made from the OpenAPI document"
+    )
     parser.addoption("--distribute", action="store_true", help="distribute the schema by bureau first (Citus)")
 
 

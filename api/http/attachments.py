@@ -16,7 +16,7 @@ from litestar.response import Stream
 
 from api.db.database import Actor, Database
 from api.errors import BodyTooLarge
-from api.files import FileStore
+from api.files import MEDIA_TYPES, FileStore
 from api.http.access import EVERYONE, STAFF, Allow
 from api.settings import Settings
 from api.usecases.keep_attachment import attachment_on_record, keep_attachment
@@ -86,7 +86,13 @@ class AttachmentController(Controller):
         )
         return Response(answer, status_code=200 if kept.again else 201)
 
-    @get("/{sha256:str}", guards=[Allow(EVERYONE)], summary="Fetch a file", name="attachment.read")
+    @get(
+        "/{sha256:str}",
+        guards=[Allow(EVERYONE)],
+        summary="Fetch a file",
+        name="attachment.read",
+        opt={"answers": sorted(MEDIA_TYPES)},
+    )
     async def read(
         self,
         sha256: FromPath[Sha256],

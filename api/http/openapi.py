@@ -29,6 +29,7 @@ from litestar.openapi.spec import (
     Tag,
 )
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.openapi.spec.responses import Responses
 from litestar.static_files import create_static_files_router
 
 from api.errors import PROBLEM_JSON
@@ -125,8 +126,10 @@ def complete_document(app: Litestar) -> None:
             operation.security = [{"device" if by_device_token in guards else "session": []}]
         if readable_under_mandate(handler, next(iter(handler.http_methods))):
             operation.parameters = [*(operation.parameters or ()), _visited_bureau()]
+        _tell_what_is_read_raw(handler, operation)
         responses = operation.responses if operation.responses is not None else {}
         responses.pop("400", None)
+        _tell_contents(handler, responses)
         for status in _problem_statuses(handler, operation):
             responses.setdefault(str(int(status)), _problem_response(status))
         operation.responses = responses
@@ -157,6 +160,31 @@ def _visited_bureau() -> Parameter:
     )
 
 
+def _tell_what_is_read_raw(handler: HTTPRouteHandler, operation: Operation) -> None:
+    """Document the body and the query of a handler that reads them itself: `takes` and `reads` of its `opt`."""
+    reads: dict[str, str] = handler.opt.get("reads", {})
+    text = Schema(type=OpenAPIType.STRING)
+    told = [Parameter(name=name, param_in="query", schema=text, description=what) for name, what in reads.items()]
+    operation.parameters = [*(operation.parameters or ()), *told] or None
+    if operation.request_body is None and (takes := [kind for kind in handler.opt.get("takes", ()) if kind]):
+        schema = Schema(type=OpenAPIType.OBJECT, properties=dict.fromkeys(reads, text)) if reads else text
+        media = {"*/*" if kind == "*" else kind: OpenAPIMediaType(schema=schema) for kind in takes}
+        operation.request_body = RequestBody(content=media, required=False)
+
+
+def _tell_contents(handler: HTTPRouteHandler, responses: Responses) -> None:
+    """Document what a stream may hold (`answers` of its `opt`), that a 204 holds nothing, and a conflict kept."""
+    for status, response in list(responses.items()):
+        if isinstance(response, Reference):
+            continue
+        if status == "204":
+            response.content = None
+        elif answers := handler.opt.get("answers"):
+            response.content = {kind: OpenAPIMediaType(schema=Schema()) for kind in answers}
+        if status == "200" and handler.opt.get("may_conflict"):
+            responses["202"] = OpenAPIResponse(description="Kept as a conflict for a person", content=response.content)
+
+
 def _problem_statuses(handler: HTTPRouteHandler, operation: Operation) -> Iterator[HTTPStatus]:
     guards = handler.guards or ()
     yield HTTPStatus.BAD_REQUEST
@@ -166,6 +194,7 @@ def _problem_statuses(handler: HTTPRouteHandler, operation: Operation) -> Iterat
         yield HTTPStatus.UNAUTHORIZED
     if public not in guards:
         yield HTTPStatus.FORBIDDEN
+    if public not in guards or any(getattr(one, "param_in", None) == "path" for one in operation.parameters or ()):
         yield HTTPStatus.NOT_FOUND
     if operation.request_body is not None or "GET" not in handler.http_methods:
         yield HTTPStatus.REQUEST_TIMEOUT

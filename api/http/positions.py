@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
@@ -19,6 +19,21 @@ from api.ingest.writer import Outcome
 
 if TYPE_CHECKING:
     from litestar._openapi.schema_generation import SchemaCreator
+
+
+OSMAND: Final = {
+    "id": "the device's token; also `deviceid`",
+    "lat": "degrees, WGS-84; without a place the message is a heartbeat",
+    "lon": "degrees, WGS-84",
+    "timestamp": "seconds or milliseconds since 1970, ISO 8601, or `yyyy-MM-dd HH:mm:ss`; now without it",
+    "accuracy": "metres",
+    "altitude": "metres",
+    "speed": "knots",
+    "bearing": "degrees; also `heading`",
+    "valid": "`false` where it is no fix",
+    "mock": "`true` where an app made it up",
+}
+"""What is read of a message; anything else is kept with the fix (docs/positions.md)."""
 
 
 class FixByFix(AbstractDTO[Fixes]):
@@ -83,6 +98,7 @@ async def send_positions(
     tags=["positions"],
     summary="Send one position as OsmAnd and Traccar Client do, in the query",
     media_type="text/plain",
+    opt={"reads": OSMAND},
 )
 async def osmand_query(request: Request[Any, Any, Any], door: NamedDependency[Door]) -> Response[bytes]:
     """Store the position of the device whose token is `id`."""
@@ -98,7 +114,7 @@ async def osmand_query(request: Request[Any, Any, Any], door: NamedDependency[Do
     tags=["positions"],
     summary="Send one position as OsmAnd and Traccar Client do, in the query, in a form, or in both",
     media_type="text/plain",
-    opt={"takes": ("application/x-www-form-urlencoded", "")},
+    opt={"takes": ("application/x-www-form-urlencoded", ""), "reads": OSMAND},
 )
 async def osmand_form(request: Request[Any, Any, Any], door: NamedDependency[Door]) -> Response[bytes]:
     """Store the position of the device whose token is `id`."""

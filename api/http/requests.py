@@ -169,6 +169,12 @@ def _from_litestar(fault: HTTPException) -> DomainError:  # noqa: PLR0911 - one 
     return Unexpected()
 
 
+def _told_by_router(fault: Exception) -> dict[str, str]:
+    """Return the methods that an address takes, where it was asked by another (RFC 9110 §15.5.6)."""
+    given = (fault.headers or {}) if isinstance(fault, MethodNotAllowedException) else {}
+    return {"Allow": given["allow"]} if "allow" in given else {}
+
+
 def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[dict[str, Any]]:
     """Turn any fault into a problem: the only place where that happens."""
     if isinstance(fault, DomainError):
@@ -188,5 +194,5 @@ def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Re
         problem(domain_fault, language, request_id),
         status_code=status,
         media_type=PROBLEM_JSON,
-        headers=problem_headers(status, language),
+        headers=problem_headers(status, language) | _told_by_router(fault),
     )

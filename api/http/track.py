@@ -35,6 +35,7 @@ Witness = Annotated[
     tags=["trips"],
     summary="Track of a trip as GeoJSON (RFC 7946)",
     media_type="application/geo+json",
+    opt={"answers": ["application/geo+json"]},
 )
 async def track_geojson(
     use_id: FromPath[UUID],

@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from api.db.database import Actor, Database, Once
 from api.http.access import Allow
 from api.http.trip_wire import (
+    MAY_CONFLICT,
     BreakDownReport,
     CrewChanged,
     FieldAnswer,
@@ -127,7 +128,7 @@ class TripChangeController(Controller):
         await confirm_approval(database, actor, trip_id, data.remark)
         return await shown(database, actor, trip_id)
 
-    @post("/stops", status_code=200, guards=[FIELD], summary="Arrive or leave", name="trips.stop")
+    @post("/stops", status_code=200, guards=[FIELD], summary="Arrive or leave", name="trips.stop", opt=MAY_CONFLICT)
     async def stop(
         self,
         trip_id: FromPath[UUID],
@@ -145,7 +146,14 @@ class TripChangeController(Controller):
         )
         return await field_answer(database, actor, trip_id, await stop_at_job(database, actor, trip_id, new, once))
 
-    @post("/break-down", status_code=200, guards=[FIELD], summary="Breakdown or accident", name="trips.break_down")
+    @post(
+        "/break-down",
+        status_code=200,
+        guards=[FIELD],
+        summary="Breakdown or accident",
+        name="trips.break_down",
+        opt=MAY_CONFLICT,
+    )
     async def breakdown(
         self,
         trip_id: FromPath[UUID],

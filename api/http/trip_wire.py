@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,8 @@ from api.usecases.use_step import Source
 from domain.books.readings import Obtained
 from domain.trip.life import UseState
 
+MAY_CONFLICT: Final = {"may_conflict": True}
+"""Of a handler's `opt`: its 200 may be a 202, where what is reported was kept as a conflict."""
 ID = Annotated[UUID, msgspec.Meta(examples=["0193a0c4-7c00-7000-8000-000000000001"])]
 Words = Annotated[str, msgspec.Meta(max_length=2000, pattern=WITHOUT_NUL)]
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["改由明日上午前往"])]

@@ -16,6 +16,7 @@ from api.http.access import EVERYONE, Allow
 from api.http.fields import instant_or_none
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.trip_wire import (
+    MAY_CONFLICT,
     ClosedTrip,
     DepartureReport,
     FieldAnswer,
@@ -177,7 +178,14 @@ class TripController(Controller):
         await cancel_trip(database, actor, trip_id, data.reason)
         return await shown(database, actor, trip_id)
 
-    @post("/{trip_id:uuid}/depart", status_code=200, guards=[FIELD], summary="Depart", name="trips.depart")
+    @post(
+        "/{trip_id:uuid}/depart",
+        status_code=200,
+        guards=[FIELD],
+        summary="Depart",
+        name="trips.depart",
+        opt=MAY_CONFLICT,
+    )
     async def depart(
         self,
         trip_id: FromPath[UUID],
@@ -203,7 +211,14 @@ class TripController(Controller):
         )
         return await field_answer(database, actor, trip_id, kept)
 
-    @post("/{trip_id:uuid}/return", status_code=200, guards=[FIELD], summary="Return", name="trips.return")
+    @post(
+        "/{trip_id:uuid}/return",
+        status_code=200,
+        guards=[FIELD],
+        summary="Return",
+        name="trips.return",
+        opt=MAY_CONFLICT,
+    )
     async def come_back(
         self,
         trip_id: FromPath[UUID],

@@ -17,7 +17,7 @@ from api.http.access import READERS, Allow
 from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.http.readings import Instant
-from api.http.trip_wire import DashboardRead, Reasoned, Reported, Rescheduled, Said, Words
+from api.http.trip_wire import MAY_CONFLICT, DashboardRead, Reasoned, Reported, Rescheduled, Said, Words
 from api.usecases.field_act import Kept
 from api.usecases.order_upkeep import NewUpkeep, cancel_upkeep, order_upkeep, reschedule_upkeep
 from api.usecases.run_upkeep import Settlement, UpkeepEnd, depart_upkeep, return_upkeep, settle_upkeep
@@ -185,7 +185,14 @@ class UpkeepController(Controller):
         await cancel_upkeep(database, actor, use_id, data.reason)
         return await _shown(database, actor, use_id)
 
-    @post("/{use_id:uuid}/depart", guards=[FIELD], status_code=200, summary="Depart", name="upkeep.depart")
+    @post(
+        "/{use_id:uuid}/depart",
+        guards=[FIELD],
+        status_code=200,
+        summary="Depart",
+        name="upkeep.depart",
+        opt=MAY_CONFLICT,
+    )
     async def depart(
         self,
         use_id: FromPath[UUID],
@@ -197,7 +204,14 @@ class UpkeepController(Controller):
         """Report that the vehicle left for its upkeep: 200 recorded, 202 kept as a conflict."""
         return await _answer(database, actor, use_id, await depart_upkeep(database, actor, use_id, _end(data), once))
 
-    @post("/{use_id:uuid}/return", guards=[FIELD], status_code=200, summary="Return", name="upkeep.return")
+    @post(
+        "/{use_id:uuid}/return",
+        guards=[FIELD],
+        status_code=200,
+        summary="Return",
+        name="upkeep.return",
+        opt=MAY_CONFLICT,
+    )
     async def come_back(
         self,
         use_id: FromPath[UUID],

@@ -39,6 +39,7 @@ def format_of(asked: LogFormat | None, accept: str) -> LogFormat:
     summary="The vehicle log",
     tags=["vehicles"],
     name="vehicle.log",
+    opt={"answers": list(MEDIA_TYPES.values())},
 )
 async def vehicle_log(
     *,

@@ -108,6 +108,7 @@ class VisitNoteController(Controller):
         summary="A visit note's bytes",
         name="visit_note.raw",
         media_type="application/json",
+        opt={"answers": ["application/json"]},
     )
     async def raw(
         self, note_id: FromPath[UUID], actor: NamedDependency[Actor], database: NamedDependency[Database]
@@ -153,6 +154,7 @@ class VisitNoteController(Controller):
         summary="The bytes of a note kept aside",
         name="visit_note.conflict_raw",
         media_type="application/json",
+        opt={"answers": ["application/json"]},
     )
     async def conflict_raw(
         self, conflict_id: FromPath[UUID], actor: NamedDependency[Actor], database: NamedDependency[Database]

@@ -90,4 +90,8 @@ async def test_an_address_or_a_method_that_is_not_there_is_a_problem_too(signed_
     client = await signed_in("dispatcher")
     assert problem_code(await client.get("/v1/nothing")) == "no-such-address"
     assert problem_code(await client.get("/v1/trips/not-an-id")) == "no-such-address"
-    assert problem_code(await client.delete("/v1/complaints")) == "method-not-allowed"
+    no = await client.delete("/v1/complaints")
+    assert (problem_code(no), set(no.headers["allow"].split(", "))) == (
+        "method-not-allowed",
+        {"GET", "OPTIONS", "POST"},
+    )
