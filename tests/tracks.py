@@ -54,8 +54,8 @@ async def driven(world: World, from_at: datetime, until_at: datetime | None = No
     """Take the vehicle out for upkeep and, if it is told when, bring it back; return the use's id."""
     use_id = new_id()
 
-    async def work(uow: UnitOfWork) -> None:
-        ordered = await _decide(uow, use_id, "order", "approved")
+    async def order(uow: UnitOfWork) -> None:
+        ordered = await _decide(uow, use_id, "order", "approved", uow.now)
         await uow.insert(
             VehicleUse(
                 bureau_id=world.bureau_id,
@@ -65,7 +65,7 @@ async def driven(world: World, from_at: datetime, until_at: datetime | None = No
                 state="approved",
                 planned_from=from_at,
                 planned_until=from_at + timedelta(hours=2),
-                grace_s=0,
+                grace_s=1_800,
                 decision_id=ordered.decision_id,
                 created_at=uow.now,
             ),
@@ -81,15 +81,22 @@ async def driven(world: World, from_at: datetime, until_at: datetime | None = No
             ),
             ordered,
         )
-        left = await _decide(uow, use_id, "depart", "departed")
+
+    async def depart(uow: UnitOfWork) -> None:
+        left = await _decide(uow, use_id, "depart", "departed", from_at)
         await uow.insert(left)
         await uow.update(VehicleUse, use_id, state="departed", actual_from=from_at, decision_id=left.decision_id)
-        if until_at is not None:
-            back = await _decide(uow, use_id, "return", "returned")
-            await uow.insert(back)
-            await uow.update(VehicleUse, use_id, state="returned", actual_until=until_at, decision_id=back.decision_id)
 
-    await world.database.write(world["driver"], work)
+    async def come_back(uow: UnitOfWork) -> None:
+        assert until_at is not None
+        back = await _decide(uow, use_id, "return", "returned", until_at)
+        await uow.insert(back)
+        await uow.update(VehicleUse, use_id, state="returned", actual_until=until_at, decision_id=back.decision_id)
+
+    await world.database.write(world["dispatcher"], order)
+    await world.database.write(world["driver"], depart)
+    if until_at is not None:
+        await world.database.write(world["driver"], come_back)
     return use_id
 
 
@@ -124,7 +131,7 @@ async def told(world: World, device_id: UUID, fixes: Iterable[tuple[datetime, Po
     await world.database.write(world["admin"], work)
 
 
-async def _decide(uow: UnitOfWork, use_id: UUID, verb: str, to_state: str) -> Decision:
+async def _decide(uow: UnitOfWork, use_id: UUID, verb: str, to_state: str, stated_at: datetime) -> Decision:
     entry_id = await uow.enter(f"upkeep-{to_state}", facts={"use_id": use_id})
     return Decision(
         bureau_id=uow.bureau_id,
@@ -137,7 +144,7 @@ async def _decide(uow: UnitOfWork, use_id: UUID, verb: str, to_state: str) -> De
         marks=[],
         facts={},
         source="online",
-        stated_at=uow.now,
+        stated_at=stated_at,
         actor_id=uow.actor.person_id,
         recorded_at=uow.now,
         entry_id=entry_id,

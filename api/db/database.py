@@ -46,7 +46,7 @@ from api.settings import Settings
 from domain.errors import DomainError, StateConflict
 from domain.ledger.leaf import DeviceChain
 from domain.people import MandateReadsOnly
-from domain.use_rule.reasons import ReasonCode
+from domain.use_rule.reasons import sentence_of
 from domain.values import Role
 
 T = TypeVar("T")
@@ -96,9 +96,7 @@ class RecordedRefusal(DomainError):
 
     def detail_in(self, language: str) -> dict[str, Any]:
         """Return the reasons each with its sentence in that language."""
-        reasons = [
-            one | {"sentence": ReasonCode(one["code"]).sentence(language)} for one in self.detail.get("reasons", ())
-        ]
+        reasons = [one | {"sentence": sentence_of(one["code"], language)} for one in self.detail.get("reasons", ())]
         return self.detail | {"reasons": reasons}
 
 

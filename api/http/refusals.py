@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -20,8 +20,11 @@ from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.request_loan import NewLoan, request_loan
 from domain.books.readings import Obtained
-from domain.use_rule.reasons import ReasonCode
+from domain.use_rule.reasons import OwnReason, ReasonCode, sentence_of
 from domain.values import Role
+
+A_REASON: Final = f"^({'|'.join(one.value for kind in (ReasonCode, OwnReason) for one in kind)})$"
+"""A reason's code, the rule's or a person's own."""
 
 
 class RefusedAt(StrEnum):
@@ -95,7 +98,7 @@ class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
 
 def told(codes: list[str], language: str) -> list[ReasonView]:
     """Return each reason with its sentence in that language."""
-    return [ReasonView(code=code, sentence=ReasonCode(code).sentence(language)) for code in codes]
+    return [ReasonView(code=code, sentence=sentence_of(code, language)) for code in codes]
 
 
 def _reading_of(asked: dict[str, Any]) -> ReportedReading | None:
@@ -135,7 +138,9 @@ class RefusalController(Controller):
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
         stage: Annotated[RefusedAt | None, QueryParameter(description="when it was refused")] = None,
-        reason: Annotated[ReasonCode | None, QueryParameter(description="only those with this reason")] = None,
+        reason: Annotated[
+            str | None, QueryParameter(description="only those with this reason", pattern=A_REASON)
+        ] = None,
         vehicle_id: FromQuery[UUID | None] = None,
         requester_id: FromQuery[UUID | None] = None,
         after: After = None,
@@ -149,7 +154,7 @@ class RefusalController(Controller):
                 parse_instant_cursor(after),
                 limit + 1,
                 stage=stage.value if stage else None,
-                reason=reason.value if reason else None,
+                reason=reason,
                 vehicle_id=vehicle_id,
                 requester_id=requester_id,
             )

@@ -14,7 +14,7 @@ from domain.books.log import LogRow, MonthLog, Totals
 from domain.books.log_facts import LogStop
 from domain.complaint.words import Named
 from domain.trip.life import UseVerb
-from domain.use_rule.reasons import ReasonCode
+from domain.use_rule.reasons import sentence_of
 
 Cell = str | int | Decimal | datetime | None
 """What a cell holds: text, a whole number, an exact decimal, an instant, or nothing."""
@@ -92,8 +92,7 @@ def amendment_text(one: Amendment, how: Manner) -> str:
 
 
 def _reasons(row: LogRow, how: Manner) -> str | None:
-    known = {code.value for code in ReasonCode}
-    return _list(tuple(ReasonCode(code).sentence(how.language) if code in known else code for code in row.reasons))
+    return _list(tuple(sentence_of(code, how.language) for code in row.reasons))
 
 
 def _stage(row: LogRow, how: Manner) -> str | None:

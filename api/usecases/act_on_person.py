@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,6 +46,7 @@ async def act_on_person(
         changes: columns of the person that change by it.
     """
     act_id = new_id()
+    recorded_at = await _after_the_last(uow, person_id)
     entry_id = await uow.enter(
         KIND_OF_VERB[verb],
         facts={"act_id": act_id, "person_id": person_id} | (detail or {}),
@@ -58,12 +60,22 @@ async def act_on_person(
             verb=verb,
             detail=(detail or {}) | ({} if reason is None else {"reason": reason}),
             actor_id=uow.actor.person_id,
-            recorded_at=uow.now,
+            recorded_at=recorded_at,
             entry_id=entry_id,
         )
     )
     await uow.update(Person, person_id, act_id=act_id, **changes)
     return act_id
+
+
+async def _after_the_last(uow: UnitOfWork, person_id: UUID) -> datetime:
+    """Return when an act is recorded: who waited for another's lock began earlier, but is not recorded before it."""
+    found = await uow.execute(
+        text("SELECT max(recorded_at) FROM person_act WHERE bureau_id = :bureau_id AND person_id = :person_id"),
+        {"bureau_id": uow.bureau_id, "person_id": person_id},
+    )
+    last: datetime | None = found.scalar_one()
+    return uow.now if last is None else max(uow.now, last)
 
 
 async def held_person(uow: UnitOfWork, person_id: UUID) -> Person:

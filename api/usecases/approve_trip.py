@@ -11,12 +11,13 @@ from api.db.queries.calendar import zone_of
 from api.db.queries.trips import Standing, next_order_number, standing_of
 from api.db.queries.use_facts import load_facts
 from api.db.tables.uses import DispatchOrder, Trip
-from api.usecases.ask_rule import permitted
+from api.usecases.ask_rule import permitted, record_refusal
 from api.usecases.change_trip import changeable
 from api.usecases.use_step import Source, Step, lock_use, take_step
 from domain.errors import Forbidden
 from domain.trip.life import UseKind, UseState, UseVerb, after
 from domain.use_rule.facts import Stage
+from domain.use_rule.rule import decline
 
 VERIFICATION_BYTES = 10
 
@@ -100,7 +101,7 @@ async def _number(uow: UnitOfWork, use_id: UUID) -> None:
 
 
 async def refuse_trip(database: Database, actor: Actor, trip_id: UUID, reason: str) -> None:
-    """Decline a requested trip, by the custodian, with a reason in words.
+    """Decline a requested trip, by the custodian, with a reason in words: a refusal like any other.
 
     Raises:
         NotFound, NotAnApprover: there is no such trip, or the actor may not.
@@ -110,10 +111,15 @@ async def refuse_trip(database: Database, actor: Actor, trip_id: UUID, reason: s
     async def work(uow: UnitOfWork) -> None:
         standing = await _requested(uow, trip_id)
         asked = standing.asked(Stage.APPROVAL, uow.now, approver_id=uow.actor.who)
-        approver = (await load_facts(uow, asked)).approver
+        facts = await load_facts(uow, asked)
+        approver = facts.approver
         if approver is None or not (approver.heads_using_unit or approver.delegated):
             raise NotAnApprover
-        await take_step(uow, standing.use, Step(verb=UseVerb.REFUSE, stated_at=uow.now, said={"reason": reason}))
+        said = {"reason": reason}
+        put = {"verb": UseVerb.REFUSE, "approver_id": uow.actor.who}
+        refusal_id = await record_refusal(uow, asked, facts, decline(facts), put, said=said)
+        step = Step(verb=UseVerb.REFUSE, stated_at=uow.now, refused=True, facts={"refusal_id": refusal_id}, said=said)
+        await take_step(uow, standing.use, step)
 
     await database.write(actor, work)
 

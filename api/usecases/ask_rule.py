@@ -50,9 +50,15 @@ def facts_as_json(facts: UseFacts | UpkeepFacts) -> dict[str, Any]:
 
 
 async def record_refusal(
-    uow: UnitOfWork, asked: Asked, facts: UseFacts, refusal: Refusal, request: dict[str, Any]
+    uow: UnitOfWork,
+    asked: Asked,
+    facts: UseFacts,
+    refusal: Refusal,
+    request: dict[str, Any],
+    *,
+    said: dict[str, Any] | None = None,
 ) -> UUID:
-    """Write the rule's refusal with its ledger entry and return its id."""
+    """Write a refusal with its ledger entry and return its id. `said` are words that people typed."""
     return await insert_refusal(
         uow,
         stage=asked.stage,
@@ -62,6 +68,7 @@ async def record_refusal(
         codes=refusal.codes,
         facts=facts_as_json(facts),
         request=request,
+        said=said,
     )
 
 
@@ -75,8 +82,12 @@ async def insert_refusal(
     codes: tuple[str, ...],
     facts: dict[str, Any],
     request: dict[str, Any],
+    said: dict[str, Any] | None = None,
 ) -> UUID:
-    """Write a refusal with its ledger entry and return its id."""
+    """Write a refusal with its ledger entry and return its id.
+
+    `said` are words that people typed: kept with the request, in a group of the ledger that can be erased.
+    """
     refusal_id = new_id()
     entry_id = await uow.enter(
         "use-refused",
@@ -90,6 +101,7 @@ async def insert_refusal(
             "facts": facts,
             "asked": request,
         },
+        person=said,
     )
     await uow.insert(
         Row(
@@ -101,7 +113,7 @@ async def insert_refusal(
             requester_id=requester_id,
             reasons=list(codes),
             facts=facts,
-            asked=plain(request),
+            asked=plain(request | (said or {})),
             recorded_at=uow.now,
             entry_id=entry_id,
         )

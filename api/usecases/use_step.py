@@ -43,7 +43,7 @@ class Step:
     source: Source = Source.ONLINE
     permit: bool = False
     refused: bool = False
-    """The rule refused what had happened already (only at close)."""
+    """It is declined, or the rule refused what had happened already (at close); a refusal says why."""
     complaint_ids: tuple[UUID, ...] = ()
     marks: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -82,7 +82,7 @@ async def lock_use(uow: UnitOfWork, use_id: UUID, kind: UseKind) -> VehicleUse:
     use: VehicleUse | None = await uow.one(
         select(VehicleUse)
         .where(VehicleUse.bureau_id == uow.bureau_id, VehicleUse.use_id == use_id, VehicleUse.kind == kind.value)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if use is None:
         raise NotFound(f"There is no such {'trip' if kind is UseKind.TRIP else 'upkeep order'}.", id=str(use_id))
@@ -96,24 +96,29 @@ async def begin_use(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
     state = UseState.REQUESTED if use.kind == UseKind.TRIP else UseState.APPROVED
     use.state, use.decision_id = state.value, new_id()
     entry_id = await _enter(uow, use, step, state, use.decision_id)
-    await uow.insert(use, _decision(uow, use, step, state, entry_id))
+    await uow.insert(use, _decision(uow, use, step, state, entry_id, recorded_at=uow.now))
     return Taken(use.decision_id, entry_id, state)
 
 
 async def take_step(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
     """Write the decision and its ledger entry, and move a locked use on.
 
+    Decisions of a use are recorded in the order in which they took effect: one that waited for another's lock began
+    earlier, but is not recorded before it.
+
     Raises:
         NotNow: the use's state does not allow the verb.
     """
     state = after(UseState(use.state), step.verb)
+    last = await uow.get(Decision, use.decision_id)
+    recorded_at = uow.now if last is None else max(uow.now, last.recorded_at)
     decision_id = new_id()
     entry_id = await _enter(uow, use, step, state, decision_id)
     changed = dict(step.columns) | {"state": state.value, "decision_id": decision_id}
     await uow.update(VehicleUse, use.use_id, **changed)
     for name, value in changed.items():
         setattr(use, name, value)
-    await uow.insert(_decision(uow, use, step, state, entry_id))
+    await uow.insert(_decision(uow, use, step, state, entry_id, recorded_at=recorded_at))
     if use.kind == UseKind.TRIP and changed.keys() & {"actual_from", "actual_until"}:
         await promote_held(uow, use.use_id)
     return Taken(decision_id, entry_id, state)
@@ -139,7 +144,9 @@ async def _enter(uow: UnitOfWork, use: VehicleUse, step: Step, state: UseState, 
     )
 
 
-def _decision(uow: UnitOfWork, use: VehicleUse, step: Step, state: UseState, entry_id: UUID) -> Decision:
+def _decision(
+    uow: UnitOfWork, use: VehicleUse, step: Step, state: UseState, entry_id: UUID, *, recorded_at: datetime
+) -> Decision:
     return Decision(
         bureau_id=uow.bureau_id,
         decision_id=use.decision_id,
@@ -153,6 +160,6 @@ def _decision(uow: UnitOfWork, use: VehicleUse, step: Step, state: UseState, ent
         source=step.source.value,
         stated_at=step.stated_at,
         actor_id=uow.actor.person_id,
-        recorded_at=uow.now,
+        recorded_at=recorded_at,
         entry_id=entry_id,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from domain.complaint.words import Named
@@ -92,11 +94,32 @@ class ReasonCode(Named):
         return self.zh if language == "zh" else self.en
 
 
+class OwnReason(Named):
+    """A reason that is a person's own and told in words; the rule never finds it."""
+
+    DECLINED = (
+        "declined",
+        "用车单位领导不予批准。",
+        "The head of the using unit, or who holds their delegation, declined the trip.",
+    )
+
+
+_BY_CODE: Final[Mapping[str, Named]] = {one.value: one for kind in (ReasonCode, OwnReason) for one in kind}
+
+
+def sentence_of(code: str, language: str) -> str:
+    """Return the sentence of a reason's code, "zh" or "en"; a code that nobody knows any more is its own sentence."""
+    reason = _BY_CODE.get(code)
+    if reason is None:
+        return code
+    return reason.zh if language == "zh" else reason.en
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason, and the ids of what it is about: jobs, people, uses, findings."""
 
-    code: ReasonCode
+    code: ReasonCode | OwnReason
     about: tuple[UUID, ...] = ()
 
 

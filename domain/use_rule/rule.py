@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.complaint.job import is_mediation
 from domain.use_rule.facts import JobFacts, OtherUse, Seat, Stage, UseFacts
-from domain.use_rule.reasons import Reason, ReasonCode, UseMark
+from domain.use_rule.reasons import OwnReason, Reason, ReasonCode, UseMark
 from domain.use_rule.site import SiteStanding
 
 
@@ -27,7 +27,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The rule refuses, for all of these reasons, in the order of `ReasonCode`."""
+    """The rule refuses, for all of these reasons, in the order of `ReasonCode`; a person's own comes last."""
 
     reasons: tuple[Reason, ...]
 
@@ -45,6 +45,13 @@ def decide(facts: UseFacts) -> Permit | Refusal:
     if reasons:
         return Refusal(reasons)
     return Permit(_sorted(job.complaint_id for job in facts.jobs), _marks(facts.jobs))
+
+
+def decline(facts: UseFacts) -> Refusal:
+    """Return the refusal of a trip that a person declines: their own reason, after every one that the rule has."""
+    answer = decide(facts)
+    found = answer.reasons if isinstance(answer, Refusal) else ()
+    return Refusal((*found, Reason(OwnReason.DECLINED)))
 
 
 About = tuple[UUID, ...] | None

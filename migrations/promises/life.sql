@@ -22,9 +22,29 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- Which verb leads where: `STEPS` of domain/trip/life.py; a test compares.
+CREATE FUNCTION step_leads(before text, verb text, after text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT (verb, before, after) IN (
+            ('approve', 'requested', 'approved'), ('refuse', 'requested', 'refused'),
+            ('cancel', 'requested', 'cancelled'), ('expire', 'requested', 'expired'),
+            ('cancel', 'approved', 'cancelled'), ('expire', 'approved', 'expired'),
+            ('depart', 'approved', 'departed'),
+            ('return', 'departed', 'returned'), ('break-down', 'departed', 'returned'),
+            ('close', 'returned', 'closed'))
+        OR before = after AND CASE verb
+            WHEN 'reschedule' THEN before IN ('requested', 'approved')
+            WHEN 'change-crew' THEN before IN ('requested', 'approved')
+            WHEN 'drop-job' THEN before IN ('requested', 'approved')
+            WHEN 'add-job' THEN before IN ('requested', 'approved', 'departed')
+            WHEN 'arrive' THEN before IN ('departed', 'returned', 'closed')
+            WHEN 'leave' THEN before IN ('departed', 'returned', 'closed')
+            WHEN 'confirm' THEN before NOT IN ('requested', 'refused')
+            ELSE false END
+$$;
+
 CREATE FUNCTION use_start_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.kind = 'trip' AND NEW.state NOT IN ('requested', 'refused') THEN
+    IF NEW.kind = 'trip' AND NEW.state <> 'requested' THEN
         RAISE EXCEPTION 'zhuanche:state-conflict a trip begins as a request' USING ERRCODE = 'ZC001';
     END IF;
     IF NEW.kind = 'upkeep' AND NEW.state <> 'approved' THEN

@@ -26,7 +26,30 @@ BEGIN
     RETURN off_m IS NOT NULL AND off_m <= bureau_setting(of_bureau, 'site_tolerance_m', 150) * 1.01 + 1;
 END $$;
 
--- `as_of` is set where word of a departure came later: the complaint is judged as it stood then.
+-- What the rule reads of a use is held until the transaction ends, always in this order: the use, its complaints, its
+-- jobs. Whoever closes a complaint, cancels a job or moves the use waits for us, or we see what they did (P1).
+CREATE FUNCTION held_use(of_bureau text, of_use uuid) RETURNS vehicle_use LANGUAGE plpgsql AS $$
+DECLARE
+    u vehicle_use;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'zhuanche:state-conflict the rule is judged on what is committed' USING ERRCODE = 'ZC001';
+    END IF;
+    SELECT * INTO u FROM vehicle_use WHERE bureau_id = of_bureau AND use_id = of_use FOR SHARE;
+    RETURN u;
+END $$;
+
+CREATE FUNCTION hold_jobs(of_bureau text, of_jobs uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    of_complaints uuid[];
+BEGIN
+    of_complaints := ARRAY(SELECT complaint_id FROM job WHERE bureau_id = of_bureau AND job_id = ANY (of_jobs));
+    PERFORM 1 FROM complaint WHERE bureau_id = of_bureau AND complaint_id = ANY (of_complaints)
+        ORDER BY complaint_id FOR SHARE;
+    PERFORM 1 FROM job WHERE bureau_id = of_bureau AND job_id = ANY (of_jobs) ORDER BY job_id FOR SHARE;
+END $$;
+
+-- The jobs are held already. `as_of` is set where word of a departure came later: the complaint is judged as it stood then.
 CREATE FUNCTION job_faults(of_bureau text, of_job uuid, as_of timestamptz) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -37,12 +60,10 @@ DECLARE
 BEGIN
     SELECT * INTO j FROM job WHERE bureau_id = of_bureau AND job_id = of_job;
     IF NOT FOUND THEN RETURN ARRAY['no-complaint']; END IF;
-    -- Locks what it reads: who closes the complaint waits for us, or we see that it is closed (P1).
-    SELECT state, suspension INTO c FROM complaint
-        WHERE bureau_id = of_bureau AND complaint_id = j.complaint_id FOR SHARE;
+    SELECT state, suspension INTO c FROM complaint WHERE bureau_id = of_bureau AND complaint_id = j.complaint_id;
     still_open := j.state = 'open';
     IF as_of IS NOT NULL THEN
-        SELECT detail -> 'after' ->> 'state' AS state, detail -> 'after' ->> 'suspension' AS suspension INTO c
+        SELECT to_state AS state, detail -> 'after' ->> 'suspension' AS suspension INTO c
             FROM complaint_act WHERE bureau_id = of_bureau AND complaint_id = j.complaint_id AND recorded_at <= as_of
             ORDER BY recorded_at DESC, act_id DESC LIMIT 1;
         still_open := NOT EXISTS (SELECT 1 FROM job_act k WHERE k.bureau_id = of_bureau AND k.job_id = of_job
@@ -63,21 +84,52 @@ BEGIN
     RETURN codes;
 END $$;
 
+-- Who approves, or declines: the head of the using unit, or who holds a delegation of that unit then.
+CREATE FUNCTION may_approve(of_bureau text, approver uuid, using_unit uuid, then_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT 1 FROM person p WHERE p.bureau_id = of_bureau AND p.person_id = approver AND p.active
+            AND p.unit_id = using_unit
+            AND (SELECT granted FROM role_grant g WHERE g.bureau_id = of_bureau
+                 AND g.person_id = p.person_id AND g.role = 'custodian' AND g.recorded_at <= then_at
+                 ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1))
+        OR EXISTS (SELECT 1 FROM delegation l WHERE l.bureau_id = of_bureau AND l.to_person_id = approver
+            AND l.unit_id = using_unit AND l.ends IS NULL AND l.valid_from <= then_at AND then_at < l.valid_until
+            AND NOT EXISTS (SELECT 1 FROM delegation e WHERE e.bureau_id = of_bureau
+                            AND e.ends = l.delegation_id AND e.recorded_at <= then_at));
+END $$;
+
+-- The unit the vehicle is dedicated to on that day; null where it is dedicated to none.
+CREATE FUNCTION dedicated_unit(of_bureau text, of_vehicle uuid, on_day date) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    d record;
+BEGIN
+    SELECT kind, unit_id INTO d FROM dedication_order
+        WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle AND effective_on <= on_day
+        ORDER BY effective_on DESC, recorded_at DESC, order_id DESC LIMIT 1;
+    RETURN CASE WHEN d.kind = 'dedicate' THEN d.unit_id END;
+END $$;
+
+CREATE FUNCTION first_desk(of_bureau text) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT unit_id FROM unit WHERE bureau_id = of_bureau AND kind = 'desk'
+        ORDER BY recorded_at, unit_id LIMIT 1);
+END $$;
+
 -- Everything of DESIGN's rule that rows can tell, for a trip that is approved or departs.
 CREATE FUNCTION use_faults(u vehicle_use) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     t record;
-    d record;
     paper record;
     member record;
     carried uuid;
+    jobs uuid[];
     the_zone text;
     using_unit uuid;
     as_of timestamptz;
     first_day date;
     last_day date;
     codes text[] := '{}';
-    carries boolean := false;
     qualified boolean;
 BEGIN
     SELECT zone INTO the_zone FROM bureau WHERE bureau_id = u.bureau_id;
@@ -87,24 +139,19 @@ BEGIN
     IF NOT FOUND THEN RETURN ARRAY['no-complaint']; END IF;
     SELECT u.actual_from INTO as_of FROM decision k WHERE k.bureau_id = u.bureau_id AND k.decision_id = u.decision_id
         AND k.verb = 'depart' AND k.source IN ('offline', 'paper');
-    FOR carried IN SELECT job_id FROM trip_job
-        WHERE bureau_id = u.bureau_id AND use_id = u.use_id AND dropped_by IS NULL ORDER BY job_id
-    LOOP
-        carries := true;
+    jobs := ARRAY(SELECT job_id FROM trip_job
+        WHERE bureau_id = u.bureau_id AND use_id = u.use_id AND dropped_by IS NULL ORDER BY job_id);
+    PERFORM hold_jobs(u.bureau_id, jobs);
+    FOREACH carried IN ARRAY jobs LOOP
         codes := codes || job_faults(u.bureau_id, carried, as_of);
     END LOOP;
-    IF NOT carries THEN codes := codes || 'no-complaint'::text; END IF;
+    IF cardinality(jobs) = 0 THEN codes := codes || 'no-complaint'::text; END IF;
     IF t.purpose <> 'mediation' THEN codes := codes || 'not-a-mediation'::text; END IF;
 
-    SELECT kind, unit_id INTO d FROM dedication_order
-        WHERE bureau_id = u.bureau_id AND vehicle_id = u.vehicle_id AND effective_on <= first_day
-        ORDER BY effective_on DESC, recorded_at DESC, order_id DESC LIMIT 1;
-    IF d.kind IS NOT DISTINCT FROM 'dedicate' THEN
-        using_unit := d.unit_id;
-    ELSE
+    using_unit := dedicated_unit(u.bureau_id, u.vehicle_id, first_day);
+    IF using_unit IS NULL THEN
         codes := codes || 'vehicle-not-dedicated'::text;
-        SELECT unit_id INTO using_unit FROM unit WHERE bureau_id = u.bureau_id AND kind = 'desk'
-            ORDER BY recorded_at, unit_id LIMIT 1;
+        using_unit := first_desk(u.bureau_id);
     END IF;
     IF using_unit IS DISTINCT FROM t.requester_unit_id THEN codes := codes || 'borrowed'::text; END IF;
 
@@ -134,18 +181,7 @@ BEGIN
         codes := codes || 'officer-not-qualified'::text;
     END IF;
 
-    IF t.approver_id IS NULL OR NOT (
-        EXISTS (SELECT 1 FROM person p WHERE p.bureau_id = u.bureau_id AND p.person_id = t.approver_id AND p.active
-                AND p.unit_id = using_unit
-                AND (SELECT granted FROM role_grant g WHERE g.bureau_id = u.bureau_id
-                     AND g.person_id = p.person_id AND g.role = 'custodian' AND g.recorded_at <= t.approved_at
-                     ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1))
-        OR EXISTS (SELECT 1 FROM delegation l WHERE l.bureau_id = u.bureau_id AND l.to_person_id = t.approver_id
-                   AND l.unit_id = using_unit AND l.ends IS NULL
-                   AND l.valid_from <= t.approved_at AND t.approved_at < l.valid_until
-                   AND NOT EXISTS (SELECT 1 FROM delegation e WHERE e.bureau_id = l.bureau_id
-                                   AND e.ends = l.delegation_id AND e.recorded_at <= t.approved_at)))
-    THEN
+    IF may_approve(u.bureau_id, t.approver_id, using_unit, t.approved_at) IS NOT TRUE THEN
         codes := codes || 'approver-not-custodian'::text;
     END IF;
 

@@ -19,7 +19,7 @@ BUREAU_IS_SET = "bureau_id = current_setting('zhuanche.bureau_id', true)"
 
 # What the service may do beyond SELECT. A table that is not named here is read-only for it.
 SERVICE_INSERTS = """
-unit setting_change idempotency_key bureau_directory
+unit setting_change idempotency_key
 person person_act role_grant delegation examination driving_licence duty_shift sign_in_session audit_mandate
 mandate_access vehicle vehicle_paper dedication_order device device_act reading ledger_payload ledger_outbox
 complaint complaint_counter complaint_particulars complaint_act job job_act site_decision remembered_place

@@ -14,7 +14,7 @@ from api.db.database import Actor, RecordedRefusal, UnitOfWork
 from api.db.faults import HeldByDatabase
 from api.db.ledger_entry import new_id
 from api.db.tables.complaints import Job
-from api.db.tables.uses import Decision, Trip, TripJob, VehicleUse
+from api.db.tables.uses import Trip, TripJob, VehicleUse
 from api.usecases.act_on_complaint import act_on_complaint
 from api.usecases.add_job import cancel_job
 from api.usecases.add_unit import add_unit
@@ -33,6 +33,7 @@ from domain.findings.kinds import FindingKind
 from domain.trip.life import MOVES, UseState
 from domain.use_rule.facts import Seat
 from domain.values import Datum
+from tests.db.attacks import step
 from tests.trips import IN_ORDER, a_complaint_job, approved_trip, dashboard, requested_trip
 from tests.world import INSIDE, World
 
@@ -63,9 +64,8 @@ async def jobless(world: World, trip_id: UUID) -> None:
         await world.database.write(world["dispatcher"], work)
 
     async def with_its_decision(uow: UnitOfWork) -> None:
-        use = await uow.get(VehicleUse, trip_id)
-        assert use is not None
-        await uow.update(TripJob, trip_id, job.job_id, dropped_by=use.decision_id)
+        decision_id = await step(uow, trip_id, "drop-job", "requested")
+        await uow.update(TripJob, trip_id, job.job_id, dropped_by=decision_id)
 
     await world.database.write(world["dispatcher"], with_its_decision)
 
@@ -75,9 +75,9 @@ async def errand(world: World, trip_id: UUID) -> None:
     job_id = await a_complaint_job(world, kind=JobKind.ERRAND)
 
     async def work(uow: UnitOfWork) -> None:
-        job, use = await uow.get(Job, job_id), await uow.get(VehicleUse, trip_id)
+        job = await uow.get(Job, job_id)
         assert job is not None
-        assert use is not None
+        decision_id = await step(uow, trip_id, "add-job", "requested")
         await uow.insert(
             TripJob(
                 bureau_id=uow.bureau_id,
@@ -87,7 +87,7 @@ async def errand(world: World, trip_id: UUID) -> None:
                 job_kind=job.kind,
                 on_site=job.on_site,
                 under_way=False,
-                decision_id=use.decision_id,
+                decision_id=decision_id,
                 dropped_by=None,
             )
         )
@@ -229,35 +229,13 @@ async def force(world: World, trip_id: UUID, to_state: str, approver: Actor | No
     verb = "approve" if to_state == "approved" else "depart"
 
     async def work(uow: UnitOfWork) -> None:
-        decision_id = new_id()
-        entry_id = await uow.enter("attack", facts={"use_id": trip_id})
-        columns = {"state": to_state, "decision_id": decision_id}
-        if to_state == "departed":
-            columns["actual_from"] = uow.now
-        await uow.update(VehicleUse, trip_id, **columns)
+        columns = {"actual_from": uow.now} if to_state == "departed" else {}
+        await step(uow, trip_id, verb, to_state, **columns)
         if approver is not None:
             await uow.update(Trip, trip_id, approver_id=approver.who, approved_at=uow.now)
-        await uow.insert(
-            Decision(
-                bureau_id=uow.bureau_id,
-                decision_id=decision_id,
-                use_id=trip_id,
-                verb=verb,
-                to_state=to_state,
-                outcome="permit",
-                complaint_ids=[],
-                marks=[],
-                facts={},
-                source="online",
-                stated_at=uow.now,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
 
     with pytest.raises(HeldByDatabase) as held:
-        await world.database.write(world["custodian"], work)
+        await world.database.write(approver or world["custodian"], work)
     said = str(held.value.detail["detail"])
     assert said.startswith("zhuanche:"), said
     return set(said.removeprefix("zhuanche:").split(","))
@@ -355,27 +333,7 @@ async def test_an_unjudged_departure_is_not_hidden_by_coming_back_in_the_same_tr
             ("depart", "departed", {"actual_from": uow.now}),
             ("return", "returned", {"actual_until": uow.now}),
         ):
-            decision_id = new_id()
-            entry_id = await uow.enter("attack", facts={"use_id": trip_id})
-            await uow.update(VehicleUse, trip_id, state=state, decision_id=decision_id, **columns)
-            await uow.insert(
-                Decision(
-                    bureau_id=uow.bureau_id,
-                    decision_id=decision_id,
-                    use_id=trip_id,
-                    verb=verb,
-                    to_state=state,
-                    outcome="permit",
-                    complaint_ids=[],
-                    marks=[],
-                    facts={},
-                    source="online",
-                    stated_at=uow.now,
-                    actor_id=uow.actor.who,
-                    recorded_at=uow.now,
-                    entry_id=entry_id,
-                )
-            )
+            await step(uow, trip_id, verb, state, **columns)
 
     with pytest.raises(HeldByDatabase) as held:
         await world.database.write(world["driver"], out_and_back)

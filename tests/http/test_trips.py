@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from api.usecases.add_job import cancel_job
 from tests.conftest import SignIn, problem_code
 from tests.trips import a_complaint_job, approved_trip, requested_trip
 from tests.world import HeldClock, World
@@ -113,6 +114,26 @@ async def test_the_custodian_declines_a_trip_with_a_reason(world: World, signed_
     assert declined.json()["state"] == "refused"
     again = await custodian.post(f"/v1/trips/{trip_id}/approve", json={})
     assert (again.status_code, problem_code(again)) == (409, "not-in-this-state")
+
+
+async def test_a_declined_trip_is_a_refusal_with_every_reason_for_custodian_and_auditor(
+    world: World, signed_in: SignIn
+) -> None:
+    """P3: the custodian's own word comes after whatever the rule has against the trip by then."""
+    job_id = await a_complaint_job(world)
+    trip_id = await requested_trip(world, job_ids=(job_id,))
+    await cancel_job(world.database, world["dispatcher"], job_id, "电话中已解决")
+    custodian, auditor = await signed_in("custodian"), await signed_in("auditor")
+    await custodian.post(f"/v1/trips/{trip_id}/refuse", json={"reason": "不必再去"})
+    for client in (custodian, auditor):
+        (seen,) = (await client.get("/v1/refusals?reason=declined")).json()["items"]
+        assert (seen["stage"], seen["trip_id"]) == ("approval", str(trip_id))
+        assert [reason["code"] for reason in seen["reasons"]] == ["job-not-on-site", "declined"]
+        assert seen["reasons"][1]["sentence"].startswith("The head of the using unit")
+        assert seen["asked"]["reason"] == "不必再去"
+        assert seen["facts"]["jobs"][0]["job_id"] == str(job_id)
+    unknown = await auditor.get("/v1/refusals?reason=no-such-reason")
+    assert unknown.status_code == 400
 
 
 async def test_only_who_goes_along_reports_the_departure(world: World, signed_in: SignIn, clock: HeldClock) -> None:
