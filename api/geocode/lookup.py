@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import structlog
-from geopy.exc import GeocoderAuthenticationFailure, GeocoderQuotaExceeded, GeopyError
-from geopy.geocoders import Nominatim
+from geopy.exc import (
+    GeocoderAuthenticationFailure,
+    GeocoderInsufficientPrivileges,
+    GeocoderQuotaExceeded,
+    GeopyError,
+)
 from sqlalchemy import func, or_
 from sqlmodel import col, select
 
@@ -16,6 +20,8 @@ from api.db.database import Database
 from api.db.tables.complaints import RememberedPlace
 from api.geocode.amap import API as AMAP_API
 from api.geocode.amap import AMap
+from api.geocode.nominatim import API as NOMINATIM_API
+from api.geocode.nominatim import Nominatim
 from api.geocode.tianditu import API as TIANDITU_API
 from api.geocode.tianditu import Tianditu
 from api.settings import Settings, SettingsError
@@ -123,7 +129,7 @@ class Geocoded:
             return []
         try:
             answered = await asyncio.to_thread(self.geocoder.geocode, wanted, exactly_one=False, timeout=self.timeout_s)
-        except GeocoderAuthenticationFailure as fault:
+        except (GeocoderAuthenticationFailure, GeocoderInsufficientPrivileges) as fault:
             raise self._away("refused", fault) from fault
         except GeocoderQuotaExceeded as fault:
             raise self._away("quota", fault) from fault
@@ -174,7 +180,7 @@ def geocoder_of(settings: Settings) -> Lookup | None:
     if name == "none":
         return None
     if name == "nominatim":
-        return Geocoded(name, Nominatim(user_agent="zhuanche", timeout=timeout_s), Datum.WGS84, timeout_s)
+        return Geocoded(name, Nominatim(api=settings.geocoder_url or NOMINATIM_API), Datum.WGS84, timeout_s)
     if name not in ("amap", "tianditu"):
         raise SettingsError(f"ZHUANCHE_GEOCODER is {name!r}; it is one of none, amap, tianditu, nominatim.")
     if not key:

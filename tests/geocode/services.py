@@ -23,6 +23,7 @@ class Service:
     url: str = ""
     asked: list[dict[str, str]] = field(default_factory=list)
     mood: str = "well"
+    agent: str = ""
 
 
 def amap(asked: dict[str, str]) -> Any:
@@ -61,7 +62,30 @@ def tianditu(asked: dict[str, str]) -> Any:
     return {"msg": "ok", "location": location, "searchVersion": "6.4.9V", "status": "0"}
 
 
-ANSWERS = {"/amap": amap, "/tianditu": tianditu}
+def nominatim(asked: dict[str, str]) -> Any:
+    """Answer as `/search` with `format=json`."""
+    if asked.get("q") != KNOWN:
+        return []
+    one = {
+        "place_id": 227013432,
+        "licence": "Data © OpenStreetMap contributors, ODbL 1.0. http://osm.org/copyright",
+        "osm_type": "way",
+        "osm_id": 157013132,
+        "lat": LAT,
+        "lon": LON,
+        "class": "highway",
+        "type": "pedestrian",
+        "place_rank": 26,
+        "importance": 0.0534,
+        "addresstype": "road",
+        "name": "文献步行街",
+        "display_name": "文献步行街, 城厢区, 莆田市, 福建省, 351100, 中国",
+        "boundingbox": ["25.4301", "25.4330", "119.0031", "119.0078"],
+    }
+    return [one, one | {"place_id": 227013433}][: int(asked.get("limit", 10))]
+
+
+ANSWERS = {"/amap": amap, "/tianditu": tianditu, "/nominatim/search": nominatim}
 MOODS: dict[str, tuple[int, bytes]] = {
     "broken": (200, b"<html>gateway</html>"),
     "list": (200, b"[1]"),
@@ -69,6 +93,9 @@ MOODS: dict[str, tuple[int, bytes]] = {
     "failing": (502, b"bad gateway"),
     "limited": (429, b"slow down"),
     "nowhere": (200, b'{"status": "1", "geocodes": [{"location": "700,900"}]}'),
+    "numberless": (200, b'[{"display_name": "x"}]'),
+    "far": (200, b'[{"display_name": "x", "lat": "700", "lon": "900"}]'),
+    "forbidden": (403, b"<html>Access blocked</html>"),
     "quota": (200, b'{"status": "0", "info": "DAILY_QUERY_OVER_LIMIT", "infocode": "10003"}'),
 }
 
@@ -83,6 +110,7 @@ def running() -> Iterator[Service]:
             parts = urlsplit(self.path)
             asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
             service.asked.append(asked)
+            service.agent = self.headers["User-Agent"]
             status, body = MOODS.get(service.mood) or (200, json.dumps(ANSWERS[parts.path](asked)).encode())
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=utf-8")

@@ -39,7 +39,8 @@ def geocoder(name: str, service: Service, settings: Settings, key: str = KEY) ->
 
 
 SOURCES = pytest.mark.parametrize(
-    ("name", "datum"), [("remembered", Datum.WGS84), ("amap", Datum.GCJ02), ("tianditu", Datum.CGCS2000)]
+    ("name", "datum"),
+    [("remembered", Datum.WGS84), ("amap", Datum.GCJ02), ("tianditu", Datum.CGCS2000), ("nominatim", Datum.WGS84)],
 )
 
 
@@ -86,7 +87,7 @@ async def test_a_refused_key_is_told(service: Service, settings: Settings, name:
     assert fault.value.reason == "refused"
 
 
-@pytest.mark.parametrize("name", ["amap", "tianditu"])
+@pytest.mark.parametrize("name", ["amap", "tianditu", "nominatim"])
 @pytest.mark.parametrize(
     ("mood", "reason"), [("broken", "away"), ("list", "away"), ("failing", "away"), ("limited", "quota")]
 )
@@ -111,7 +112,26 @@ async def test_amap_tells_its_quota_and_its_slips_apart(service: Service, settin
         assert fault.value.reason == reason
 
 
-@pytest.mark.parametrize("name", ["amap", "tianditu"])
+async def test_nominatim_is_asked_for_this_country_and_told_who_asks(service: Service, settings: Settings) -> None:
+    """Its terms of use ask for the application's name, and a street of that name in another country is no answer."""
+    lookup = geocoder("nominatim", service, settings)
+    (found,) = await lookup.find(BUREAU, KNOWN, 1)
+    assert (found.address, found.datum) == ("文献步行街, 城厢区, 莆田市, 福建省, 351100, 中国", Datum.WGS84)
+    assert service.asked[0]["countrycodes"] == "cn"
+    assert service.agent.startswith("zhuanche/")
+
+
+async def test_nominatim_that_blocks_us_or_answers_oddly_is_told(service: Service, settings: Settings) -> None:
+    """A blocked address is a refusal; a place without numbers, or off the earth, is no place."""
+    lookup = geocoder("nominatim", service, settings)
+    for mood, reason in (("forbidden", "refused"), ("numberless", "away"), ("far", "away")):
+        service.mood = mood
+        with pytest.raises(LookupAway) as fault:
+            await lookup.find(BUREAU, KNOWN, 5)
+        assert fault.value.reason == reason, mood
+
+
+@pytest.mark.parametrize("name", ["amap", "tianditu", "nominatim"])
 async def test_a_service_that_cannot_be_reached_is_away(settings: Settings, name: str) -> None:
     """Nothing listens on that port."""
     with socket.socket() as free:
