@@ -380,16 +380,18 @@ async def test_a_route_that_forgot_is_refused_by_the_database(world: World, visi
     visitor = await visit_bureau(visited.database, world["auditor"], visited.bureau_id, "GET /v1/vehicles")
     assert visitor.roles == {Role.AUDITOR}
     writes = (
-        "INSERT INTO remembered_place SELECT * FROM remembered_place",
-        "UPDATE person SET failed_tries = 1",
-        "DELETE FROM sign_in_session",
-        "SELECT person_id FROM person FOR UPDATE",
+        "INSERT INTO remembered_place SELECT * FROM remembered_place WHERE bureau_id = :bureau_id",
+        "UPDATE person SET failed_tries = 1 WHERE bureau_id = :bureau_id",
+        "DELETE FROM sign_in_session WHERE bureau_id = :bureau_id",
+        "SELECT person_id FROM person WHERE bureau_id = :bureau_id FOR UPDATE",
     )
     for write in writes:
 
         async def work(uow: UnitOfWork, write: str = write) -> None:
-            assert (await uow.execute(text("SELECT count(*) FROM person"))).scalar_one() > 0
-            await uow.execute(text(write))
+            here = {"bureau_id": visited.bureau_id}
+            people = text("SELECT count(*) FROM person WHERE bureau_id = :bureau_id")
+            assert (await uow.execute(people, here)).scalar_one() > 0
+            await uow.execute(text(write), here)
 
         with pytest.raises(MandateReadsOnly):
             await visited.database.write(visitor, work)
