@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from litestar import Litestar, Request
@@ -14,6 +15,7 @@ from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
 from api.errors import NotSignedIn
 from api.files import FileStore
+from api.gather import Gather
 from api.geocode.lookup import Places, Remembered, geocoder_of
 from api.http.attachments import AttachmentController
 from api.http.bureau_settings import SettingController
@@ -51,6 +53,8 @@ from api.jobs.all_jobs import JOBS
 from api.jobs.runner import Runner
 from api.metrics import Metrics
 from api.settings import Settings
+from api.usecases.record_note import record_notes
+from api.usecases.sign_in import actors_of_tokens
 
 ROUTES = (
     find_places,
@@ -122,6 +126,8 @@ def create_app(
     database = Database(service_url, settings, clock)
     door = Door(database, service_url, ingest_url, settings, clock)
     files = FileStore.of(settings)
+    who = Gather(partial(actors_of_tokens, database))
+    notes = Gather(partial(record_notes, database))
     places = Places(Remembered(database), geocoder_of(settings))
 
     metrics = Metrics(door)
@@ -142,7 +148,7 @@ def create_app(
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[lifespan],
-        state=State({"settings": settings, "database": database, "door": door}),
+        state=State({"settings": settings, "database": database, "door": door, "who": who}),
         middleware=[Requests],
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},
@@ -155,6 +161,7 @@ def create_app(
             "once": Provide(once_of),
             "door": Provide(lambda: door, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "notes": Provide(lambda: notes, sync_to_thread=False),
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID
@@ -147,9 +148,11 @@ class UnitOfWork(Reader):
         self.actor = actor
 
     async def insert(self, *rows: SQLModel) -> None:
-        """Insert the rows, in the order given."""
-        for row in rows:
-            await self.execute(insert(type(row)).values(**row.model_dump(exclude_none=True)))
+        """Insert the rows, in the order given; those of one table that follow each other go together."""
+        values = [(type(row), row.model_dump(exclude_none=True)) for row in rows]
+        for (table, _), alike in groupby(values, key=lambda one: (one[0], one[1].keys())):
+            together = [row for _, row in alike]
+            await self.execute(insert(table), together if len(together) > 1 else together[0])
 
     async def update(self, table: type[SQLModel], *key: Any, **values: Any) -> None:
         """Update columns of one row of this bureau.

@@ -34,9 +34,10 @@ from api.errors import (
     problem_headers,
     status_of,
 )
+from api.gather import Gather
 from api.headers import header, language_of
 from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
-from api.usecases.sign_in import actor_of_token
+from api.usecases.sign_in import TOKEN
 from api.usecases.visit_bureau import visit_bureau
 from domain.errors import DomainError, InvalidInput
 from domain.people import MandateReadsOnly
@@ -91,7 +92,9 @@ class Requests:
             if token and scope["method"] not in SAFE_METHODS and not header(scope, PAGE_HEADER):
                 raise CrossSite
         database: Database = scope["litestar_app"].state.database
-        actor = await actor_of_token(database, token) if token else None
+        named = TOKEN.fullmatch(token)
+        who: Gather[str, Actor | None] = scope["litestar_app"].state.who
+        actor = await who(named[1], token) if named else None
         wanted = header(scope, BUREAU_HEADER.lower().encode())
         if actor is not None and wanted not in ("", actor.bureau_id):
             actor = await _visitor(database, actor, wanted, scope)

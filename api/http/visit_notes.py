@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
 from api.db.database import Actor, Database
 from api.db.queries.visit_notes import WantedNotes, note_conflicts, note_view, notes_page
+from api.gather import Gather
 from api.http.access import Allow
 from api.http.note_wire import (
     NoteConflictView,
@@ -23,7 +24,7 @@ from api.http.note_wire import (
     recorded_of,
 )
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
-from api.usecases.record_note import record_note
+from api.usecases.record_note import RecordedNote, SentNote
 from domain.errors import NotFound
 from domain.values import Role
 
@@ -49,7 +50,7 @@ class VisitNoteController(Controller):
         data: JSONBody[VisitNoteBody],
         request: Request[Any, Any, Any],
         actor: NamedDependency[Actor],
-        database: NamedDependency[Database],
+        notes: NamedDependency[Gather[SentNote, RecordedNote]],
         sent_at: Annotated[
             datetime | None,
             HeaderParameter(name="Zhuanche-Sent-At", description="the device's clock as it sends: tells its skew"),
@@ -59,10 +60,8 @@ class VisitNoteController(Controller):
 
         Other bytes under a used id answer 409 and are kept aside for a person to look at.
         """
-        recorded = await record_note(database, actor, data.new(await request.body(), sent_at))
-        async with database.read(actor.bureau_id) as reader:
-            answer = recorded_of(await note_view(reader, recorded.note_id))
-        return Response(answer, status_code=200 if recorded.again else 201)
+        recorded = await notes(actor.bureau_id, SentNote(actor, data.new(await request.body(), sent_at)))
+        return Response(recorded_of(recorded.row), status_code=200 if recorded.again else 201)
 
     @get(guards=[READS_NOTES], summary="Visit notes", name="visit_note.list")
     async def notes(

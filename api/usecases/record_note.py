@@ -10,19 +10,24 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.ledger_entry import degrees_e7, new_id
-from api.db.queries.positions import fixes_near
+from api.db.faults import Busy, DatabaseAway
+from api.db.ledger_entry import degrees_e7, entry_rows, new_id
+from api.db.queries.positions import Encounter, fixes_near
 from api.db.queries.settings import settings_of
-from api.db.queries.visit_notes import note_facts
+from api.db.queries.visit_notes import NotedVisit, facts_of_notes, known_notes, note_receipts
+from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.tables.notes import NoteAttachment, VisitNote, VisitNoteConflict
 from api.usecases.add_job import JobNotOpen, finish_job
 from domain.complaint.words import VisitResult
+from domain.errors import DomainError, NotFound
 from domain.ledger.leaf import DeviceChain
 from domain.place.datum import to_wgs84
-from domain.track.fixes import FIX
+from domain.settings import BureauSettings
+from domain.track.fixes import FIX, Fixes
 from domain.values import Datum, Point
 from domain.visit.corroboration import VEHICLE_WITHIN_S, Corroboration, NoteFacts, Outing, Sighting, corroborate
 from domain.visit.note import (
@@ -76,10 +81,23 @@ class NewNote:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedNote:
-    """A note on record, `again` when the same bytes were there before."""
+class SentNote:
+    """A note and who sent it."""
 
-    note_id: UUID
+    actor: Actor
+    new: NewNote
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of its bytes."""
+        return hashlib.sha256(self.new.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedNote:
+    """A note on record with what its answer tells, `again` when the same bytes were there before."""
+
+    row: Any
     again: bool
 
 
@@ -88,41 +106,112 @@ class _Clash:
     conflict_id: UUID
 
 
-async def record_note(database: Database, actor: Actor, new: NewNote) -> RecordedNote:
-    """Keep a note for good; the same bytes again change nothing.
+async def record_notes(database: Database, bureau_id: str, sent: list[SentNote]) -> list[RecordedNote | Exception]:
+    """Keep notes of a bureau for good, in one transaction; the same bytes again change nothing.
 
-    It is kept however late it comes and wherever it was made: what speaks against it stands beside it.
-
-    Raises:
+    They are kept however late they come and wherever they were made: what speaks against one stands beside it.
+    Each has its own outcome, the fault where it is not recorded:
         NoteIdNotV7: its id is not a UUIDv7.
         NoteIdUsed: other bytes have this id; these are kept aside as a conflict.
         NotFound: there is no such job or trip.
         CorrectedNoteMissing: the note it corrects is not here.
         CorrectsOtherJob: the note it corrects is of another job.
     """
-    checked_note_id(new.note_id)
-    sha256 = hashlib.sha256(new.body).hexdigest()
+    if len(sent) > 1 and not _apart(sent):
+        return await _one_by_one(database, bureau_id, sent)
 
-    async def work(uow: UnitOfWork) -> RecordedNote | _Clash:
-        known = await _known_sha256(uow, new.note_id)
-        if known == sha256:
-            return RecordedNote(new.note_id, again=True)
-        if known is not None:
-            return _Clash(await _keep_aside(uow, new, sha256))
-        return await _record(uow, new, sha256)
+    async def work(uow: UnitOfWork) -> list[RecordedNote | _Clash | DomainError]:
+        return await _record_all(uow, sent)
 
     # Where the same id comes twice at once, the second try finds the first one's note.
-    outcome = await database.write(actor, work)
-    if isinstance(outcome, _Clash):
-        raise NoteIdUsed(note_id=str(new.note_id), conflict_id=str(outcome.conflict_id))
-    return outcome
+    try:
+        outcomes = await database.write(Actor(bureau_id), work)
+    except (DatabaseAway, Busy):
+        raise
+    except (DomainError, SQLAlchemyError):
+        if len(sent) == 1:
+            raise
+        return await _one_by_one(database, bureau_id, sent)
+    return [
+        NoteIdUsed(note_id=str(one.new.note_id), conflict_id=str(outcome.conflict_id))
+        if isinstance(outcome, _Clash)
+        else outcome
+        for one, outcome in zip(sent, outcomes, strict=True)
+    ]
 
 
-async def _known_sha256(uow: UnitOfWork, note_id: UUID) -> str | None:
-    found: str | None = await uow.one(
-        select(VisitNote.body_sha256).where(VisitNote.bureau_id == uow.bureau_id, VisitNote.note_id == note_id)
-    )
-    return found
+def _apart(sent: list[SentNote]) -> bool:
+    """Tell whether no note comes with another of its id, or with the one that it corrects."""
+    ids = {one.new.note_id for one in sent}
+    return len(ids) == len(sent) and not any(one.new.corrects in ids for one in sent)
+
+
+async def _one_by_one(database: Database, bureau_id: str, sent: list[SentNote]) -> list[RecordedNote | Exception]:
+    outcomes: list[RecordedNote | Exception] = []
+    for one in sent:
+        try:
+            outcomes += await record_notes(database, bureau_id, [one])
+        except Exception as fault:  # noqa: BLE001 - each hears of its own
+            outcomes.append(fault)
+    return outcomes
+
+
+async def _record_all(uow: UnitOfWork, sent: list[SentNote]) -> list[RecordedNote | _Clash | DomainError]:
+    known = await known_notes(uow, [one.new.note_id for one in sent])
+    fresh = [one for one in sent if one.new.note_id not in known]
+    facts = await _facts(uow, fresh)
+    vehicles = await _vehicles(uow, fresh, facts)
+    settings = await settings_of(uow)
+    rows: list[_Rows] = []
+    outcomes: dict[UUID, _Clash | DomainError] = {}
+    finished: set[UUID] = set()
+    for one in sent:
+        new = one.new
+        own = UnitOfWork(uow.session, one.actor, uow.now)
+        try:
+            checked_note_id(new.note_id)
+            if new.note_id not in known:
+                found = _found(new, facts[new.note_id])
+                checked = _check(own, new, found, vehicles.get(new.note_id), settings)
+                step = step_after(new.result, job_open=found.job_state == "open" and new.job_id not in finished)
+                rows.append(await _rows(own, one, found, checked, step))
+                if step is JobStep.FINISH:
+                    finished.add(new.job_id)
+            elif known[new.note_id] != one.sha256:
+                outcomes[new.note_id] = _Clash(await _keep_aside(own, new, one.sha256))
+        except DomainError as fault:
+            outcomes[new.note_id] = fault
+    await _write(uow, rows)
+    receipts = await note_receipts(uow, [one.new.note_id for one in sent])
+    return [
+        outcomes.get(one.new.note_id) or RecordedNote(receipts[one.new.note_id], again=one.new.note_id in known)
+        for one in sent
+    ]
+
+
+async def _facts(uow: UnitOfWork, fresh: list[SentNote]) -> dict[UUID, Any]:
+    visits = [NotedVisit(one.new.job_id, one.new.trip_id, one.actor.who, one.new.made_at) for one in fresh]
+    found = await facts_of_notes(uow, visits) if visits else []
+    return {one.new.note_id: row for one, row in zip(fresh, found, strict=True)}
+
+
+def _found(new: NewNote, facts: Any) -> Any:
+    if facts is None:
+        raise NotFound("There is no such job.", job_id=str(new.job_id))
+    if new.trip_id is not None and facts.use_id is None:
+        raise NotFound("There is no such trip.", trip_id=str(new.trip_id))
+    return facts
+
+
+async def _vehicles(uow: UnitOfWork, fresh: list[SentNote], facts: dict[UUID, Any]) -> dict[UUID, Fixes]:
+    """Return where the vehicle of each note's trip was about then."""
+    met = {
+        one.new.note_id: Encounter(found.vehicle_id, one.new.made_at, one.actor.who)
+        for one in fresh
+        if (found := facts[one.new.note_id]) is not None and found.actual_from is not None
+    }
+    near = await fixes_near(uow, list(met.values()), within_s=VEHICLE_WITHIN_S) if met else []
+    return dict(zip(met, near, strict=True))
 
 
 async def _keep_aside(uow: UnitOfWork, new: NewNote, sha256: str) -> UUID:
@@ -157,16 +246,26 @@ async def _keep_aside(uow: UnitOfWork, new: NewNote, sha256: str) -> UUID:
     return conflict_id
 
 
-async def _record(uow: UnitOfWork, new: NewNote, sha256: str) -> RecordedNote:
-    facts = await note_facts(uow, job_id=new.job_id, trip_id=new.trip_id, officer_id=uow.actor.who, made_at=new.made_at)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What is written of a note; `finishes` is the unit of work in which its job is done by it."""
+
+    entry: tuple[LedgerPayload, LedgerOutbox]
+    note: VisitNote
+    files: list[NoteAttachment]
+    finishes: UnitOfWork | None
+
+
+async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroboration, step: JobStep) -> _Rows:
+    new = sent.new
     before, revision = await _corrected(uow, new)
-    seen = new.position
-    place = None if seen is None else to_wgs84(seen.lat, seen.lon, seen.datum)
-    result = await _check(uow, new, facts, place)
+    place = _wgs84(new.position)
     reasons = [doubt.value for doubt in result.doubts]
-    step = step_after(new.result, job_open=facts.job_state == "open")
-    entry_id = await uow.enter(
+    entry = entry_rows(
+        uow.bureau_id,
         "visit-note-recorded",
+        now=uow.now,
+        actor_id=uow.actor.who,
         facts={
             "note_id": new.note_id,
             "job_id": new.job_id,
@@ -178,48 +277,58 @@ async def _record(uow: UnitOfWork, new: NewNote, sha256: str) -> RecordedNote:
             "files": [file.sha256 for file in new.files],
             "reasons": reasons,
         },
-        person={"body_sha256": sha256},
+        person={"body_sha256": sent.sha256},
         place=None if place is None else {"lat_e7": degrees_e7(place.lat), "lon_e7": degrees_e7(place.lon)},
         previous=before,
         revision=revision,
         device=new.device,
     )
-    await uow.insert(
-        VisitNote(
-            bureau_id=uow.bureau_id,
-            note_id=new.note_id,
-            job_id=new.job_id,
-            use_id=facts.use_id,
-            officer_id=uow.actor.who,
-            source=new.source,
-            body=new.body,
-            body_sha256=sha256,
-            result=new.result.value,
-            device_at=new.made_at,
-            datum=None if seen is None else seen.datum.value,
-            raw_lat=None if seen is None else seen.lat,
-            raw_lon=None if seen is None else seen.lon,
-            lat=None if place is None else place.lat,
-            lon=None if place is None else place.lon,
-            accuracy_m=None if seen is None else seen.accuracy_m,
-            corrects=new.corrects,
-            device_id=None if new.device is None else new.device.device_id,
-            device_seq=None if new.device is None else new.device.seq,
-            device_prev=new.device_prev,
-            signature=new.signature,
-            corroborated=result.corroborated,
-            reasons=reasons,
-            checks=_measures(result, step),
-            recorded_at=uow.now,
-            entry_id=entry_id,
-        )
+    seen = new.position
+    note = VisitNote(
+        bureau_id=uow.bureau_id,
+        note_id=new.note_id,
+        job_id=new.job_id,
+        use_id=facts.use_id,
+        officer_id=uow.actor.who,
+        source=new.source,
+        body=new.body,
+        body_sha256=sent.sha256,
+        result=new.result.value,
+        device_at=new.made_at,
+        datum=None if seen is None else seen.datum.value,
+        raw_lat=None if seen is None else seen.lat,
+        raw_lon=None if seen is None else seen.lon,
+        lat=None if place is None else place.lat,
+        lon=None if place is None else place.lon,
+        accuracy_m=None if seen is None else seen.accuracy_m,
+        corrects=new.corrects,
+        device_id=None if new.device is None else new.device.device_id,
+        device_seq=None if new.device is None else new.device.seq,
+        device_prev=new.device_prev,
+        signature=new.signature,
+        corroborated=result.corroborated,
+        reasons=reasons,
+        checks=_measures(result, step),
+        recorded_at=uow.now,
+        entry_id=entry[0].entry_id,
     )
-    await _name_files(uow, new)
-    if step is JobStep.FINISH:
-        # Who finished or cancelled it in the meantime was first; the note stands all the same.
-        with suppress(JobNotOpen):
-            await finish_job(uow, new.job_id, f"visit-note {new.note_id}")
-    return RecordedNote(new.note_id, again=False)
+    return _Rows(entry, note, _files(uow.bureau_id, new), uow if step is JobStep.FINISH else None)
+
+
+async def _write(uow: UnitOfWork, rows: list[_Rows]) -> None:
+    await uow.insert(*(one.entry[0] for one in rows))
+    await uow.insert(*(one.entry[1] for one in rows))
+    await uow.insert(*(one.note for one in rows))
+    await uow.insert(*(file for one in rows for file in one.files))
+    for one in rows:
+        if one.finishes is not None:
+            # Who finished or cancelled it in the meantime was first; the note stands all the same.
+            with suppress(JobNotOpen):
+                await finish_job(one.finishes, one.note.job_id, f"visit-note {one.note.note_id}")
+
+
+def _wgs84(position: Located | None) -> Point | None:
+    return None if position is None else to_wgs84(position.lat, position.lon, position.datum)
 
 
 async def _corrected(uow: UnitOfWork, new: NewNote) -> tuple[UUID | None, int]:
@@ -240,15 +349,8 @@ async def _corrected(uow: UnitOfWork, new: NewNote) -> tuple[UUID | None, int]:
     return corrected.entry_id, revision
 
 
-async def _check(uow: UnitOfWork, new: NewNote, facts: Any, place: Point | None) -> Corroboration:
-    seen = new.position
-    outing = None
-    vehicle = np.empty(0, dtype=FIX)
-    if facts.actual_from is not None:
-        outing = Outing(facts.actual_from, facts.actual_until, facts.carries_job, facts.officer_aboard)
-        vehicle = await fixes_near(
-            uow, facts.vehicle_id, new.made_at, within_s=VEHICLE_WITHIN_S, not_of=uow.actor.person_id
-        )
+def _check(uow: UnitOfWork, new: NewNote, facts: Any, vehicle: Fixes | None, settings: BureauSettings) -> Corroboration:
+    place, seen = _wgs84(new.position), new.position
     return corroborate(
         NoteFacts(
             made_at=new.made_at,
@@ -256,10 +358,12 @@ async def _check(uow: UnitOfWork, new: NewNote, facts: Any, place: Point | None)
             sent_at=new.sent_at,
             sighting=None if seen is None or place is None else Sighting(place, seen.accuracy_m, seen.mock),
             site=Point(facts.lat, facts.lon),
-            outing=outing,
-            vehicle=vehicle,
+            outing=None
+            if facts.actual_from is None
+            else Outing(facts.actual_from, facts.actual_until, facts.carries_job, facts.officer_aboard),
+            vehicle=np.empty(0, dtype=FIX) if vehicle is None else vehicle,
         ),
-        await settings_of(uow),
+        settings,
     )
 
 
@@ -274,12 +378,10 @@ def _measures(result: Corroboration, step: JobStep) -> dict[str, Any]:
     }
 
 
-async def _name_files(uow: UnitOfWork, new: NewNote) -> None:
-    await uow.insert(
-        *(
-            NoteAttachment(
-                bureau_id=uow.bureau_id, note_id=new.note_id, no=no, sha256=file.sha256, name=file.name, role=file.role
-            )
-            for no, file in enumerate(new.files, start=1)
+def _files(bureau_id: str, new: NewNote) -> list[NoteAttachment]:
+    return [
+        NoteAttachment(
+            bureau_id=bureau_id, note_id=new.note_id, no=no, sha256=file.sha256, name=file.name, role=file.role
         )
-    )
+        for no, file in enumerate(new.files, start=1)
+    ]

@@ -18,11 +18,22 @@ from api.db.tables.people import Person, SignInSession
 from api.errors import NotSignedIn
 from api.passwords import password_fits
 from api.usecases.act_on_person import act_on_person
+from domain.values import Role
 
 TOKEN = re.compile(r"([0-9]{6})\.[A-Za-z0-9_-]{43}")
 """A token names its bureau, so that it is looked up under that bureau's row-level security."""
 TRIES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=10)
+
+_ACTORS = text(
+    "SELECT s.token_sha256, s.session_id, p.person_id, p.unit_id, p.name, p.must_change_password, ARRAY("
+    "  SELECT role FROM (SELECT DISTINCT ON (g.role) g.role, g.granted FROM role_grant g"
+    "   WHERE g.bureau_id = :bureau_id AND g.person_id = p.person_id"
+    "   ORDER BY g.role, g.recorded_at DESC, g.grant_id DESC) AS newest WHERE granted) AS roles"
+    " FROM sign_in_session s JOIN person p ON p.bureau_id = s.bureau_id AND p.person_id = s.person_id"
+    " WHERE s.bureau_id = :bureau_id AND s.token_sha256 = ANY(CAST(:digests AS bytea[])) AND s.revoked_at IS NULL"
+    " AND s.expires_at > :now AND p.active"
+)
 
 
 class WrongCredentials(NotSignedIn):
@@ -136,30 +147,24 @@ async def sign_out(database: Database, actor: Actor) -> None:
     await database.write(actor, work)
 
 
-async def actor_of_token(database: Database, token: str) -> Actor | None:
-    """Return who a token belongs to, or None when it is unknown, revoked or over."""
-    named = TOKEN.fullmatch(token)
-    if named is None:
-        return None
-    async with database.read(named[1]) as reader:
-        return await _actor(reader, token_digest(token))
-
-
-async def _actor(reader: Reader, digest: bytes) -> Actor | None:
-    found = await reader.one(
-        select(SignInSession, Person)
-        .join(
-            Person,
-            (Person.bureau_id == SignInSession.bureau_id) & (Person.person_id == SignInSession.person_id),  # type: ignore[arg-type]
+async def actors_of_tokens(database: Database, bureau_id: str, tokens: list[str]) -> list[Actor | None]:
+    """Return who each token of a bureau belongs to, None for one that is unknown, revoked or over."""
+    digests = [token_digest(token) for token in tokens]
+    async with database.read(bureau_id) as reader:
+        rows = await reader.execute(_ACTORS, {"bureau_id": bureau_id, "digests": digests, "now": reader.now})
+    found = {
+        bytes(row.token_sha256): Actor(
+            bureau_id,
+            row.person_id,
+            row.unit_id,
+            frozenset(Role(role) for role in row.roles),
+            row.name,
+            session_id=row.session_id,
+            must_change_password=row.must_change_password,
         )
-        .where(SignInSession.bureau_id == reader.bureau_id, SignInSession.token_sha256 == digest)
-    )
-    if found is None:
-        return None
-    session, person = found
-    if session.revoked_at is not None or session.expires_at <= reader.now or not person.active:
-        return None
-    return await _as_actor(reader, person, session.session_id)
+        for row in rows
+    }
+    return [found.get(digest) for digest in digests]
 
 
 async def _as_actor(reader: Reader, person: Person, session_id: UUID) -> Actor:

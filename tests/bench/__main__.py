@@ -1,6 +1,6 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [desk]
+.venv/bin/python -m tests.bench [ingest] [notes] [desk]
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, ingest
+from tests.bench import desk, ingest, notes
 
-BENCHES = {"ingest": ingest.measure, "desk": desk.measure_desk}
+BENCHES = {"ingest": ingest.measure, "notes": notes.measure_notes, "desk": desk.measure_desk}
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 

@@ -6,10 +6,7 @@ Needs `wrk` (Debian's package of that name) to make the load.
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
-import subprocess
-import sys
+import struct
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -20,16 +17,24 @@ import psycopg
 
 from api.db.address import running
 from api.db.database import Database
+from api.db.ledger_entry import new_id
 from api.db.roles import OWNER, SERVICE
+from api.ingest.columns import SIGNATURE, TRAILER, Waiting, copy_stream
+from api.ingest.exchange import STAGING
+from api.ingest.fixes import Fix
 from api.settings import Settings
 from api.usecases.enrol_device import NewDevice, enrol_device
+from domain.track.fixes import to_us
+from domain.values import Datum
+from tests.bench.load import bare, check_wrk, load
 from tests.bench.result import Line
-from tests.live import free_port, serving, zhuanche
+from tests.live import serving, zhuanche
 from tests.world import HeldClock, make_world
 
-SECONDS = 10
 CONNECTIONS = 64
 BATCH = 100
+ROWS = 5_000
+"""Rows of one COPY: what the writer takes in one transaction at most."""
 SCRIPT = """
 local sent = {base}
 local at = "{at}"
@@ -46,36 +51,46 @@ end
 """
 
 
-def load(port: int, token: str, *, batch: int, base: int) -> float:
-    """Return the answers a second under load; every one of them must be a success."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        script.write(SCRIPT.format(base=base, at=at, batch=batch, token=token))
-        script.flush()
-        told = subprocess.run(
-            ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script.name, f"http://127.0.0.1:{port}"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    assert "Non-2xx" not in told, told
-    return float(re.findall(r"Requests/sec:\s+([\d.]+)", told)[0])
+def sending(token: str, *, batch: int, base: int) -> str:
+    """Return the script of a device that sends batches, counted from a base so that nothing comes twice."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return SCRIPT.format(base=base, at=at, batch=batch, token=token)
 
 
-def copied(dsn: str) -> float:
-    """Return the fixes a second that bare binary COPY writes, in batches of the same size, each committed."""
-    rows = [(f"{i}", datetime.now(UTC), i, 254_337_000, 1_190_010_000) for i in range(5_000)]
+def copied(dsn: str, table: str, stream: bytes, rows: int) -> float:
+    """Return the rows a second that bare binary COPY writes of a ready stream into a table without an index."""
     written, until = 0, time.monotonic() + 3
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE TABLE bare (id text, at timestamptz, n bigint, lat int, lon int)")
+        connection.execute(f"CREATE TABLE bare {table}")
         while time.monotonic() < until:
             with connection.transaction(), connection.cursor().copy("COPY bare FROM STDIN (FORMAT BINARY)") as copy:
-                copy.set_types(["text", "timestamptz", "int8", "int4", "int4"])
-                for row in rows:
-                    copy.write_row(row)
-            written += len(rows)
+                copy.write(stream)
+            written += rows
         connection.execute("DROP TABLE bare")
     return written / 3
+
+
+def copied_whole(dsn: str) -> float:
+    """Return how fast the very rows go in that the writer stages, in batches of the size it makes at most."""
+    now = datetime.now(UTC)
+    fixes = [Fix(fixed_at=now, lat=25.4337, lon=119.001, seq=n) for n in range(ROWS)]
+    waiting = Waiting(
+        bureau_id="350302",
+        device_id=new_id(),
+        datum=Datum.WGS84,
+        fixes=fixes,
+        times=[now.timestamp()] * ROWS,
+        counts=None,
+    )
+    columns = STAGING[STAGING.index("(") : STAGING.rindex(")") + 1]
+    return copied(dsn, columns, copy_stream([waiting], to_us(now)), ROWS)
+
+
+def copied_narrow(dsn: str) -> float:
+    """Return how fast rows of five short columns go in."""
+    row = struct.pack(">hi8siqiqiiii", 5, 8, b"00000000", 8, 0, 8, 0, 4, 254_337_000, 4, 1_190_010_000)
+    stream = SIGNATURE + row * ROWS + TRAILER
+    return copied(dsn, "(id text, at timestamptz, n bigint, lat int, lon int)", stream, ROWS)
 
 
 async def enrolled(data: Path) -> str:
@@ -94,10 +109,9 @@ async def enrolled(data: Path) -> str:
 
 def measure() -> list[Line]:
     """Return the results."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("This benchmark needs wrk: install Debian's package of that name.")
+    check_wrk()
     with tempfile.TemporaryDirectory() as folder:
-        data, bare_port = Path(folder) / "data", free_port()
+        data = Path(folder) / "data"
         migrated = zhuanche("migrate", data=data)
         assert migrated.returncode == 0, migrated.stderr
         began = time.monotonic()
@@ -106,23 +120,28 @@ def measure() -> list[Line]:
                 time.sleep(0.02)
             ready_s = time.monotonic() - began
             token = asyncio.run(enrolled(data))
-            with subprocess.Popen([sys.executable, "-m", "tests.bench.bare", str(bare_port)]) as bare:
-                time.sleep(2)
-                limit = load(bare_port, token, batch=1, base=0)
-                bare.kill()
-            single = load(live.port, token, batch=1, base=10_000_000)
-            batches = load(live.port, token, batch=BATCH, base=20_000_000) * BATCH
-            bare_copy = copied(running(data).dsn("postgres"))
+            limits = {}
+            for kind in ("litestar", "asgi"):
+                with bare(kind) as port:
+                    limits[kind] = load(port, sending(token, batch=1, base=0), connections=CONNECTIONS).rate
+            singles = sending(token, batch=1, base=10_000_000)
+            single = load(live.port, singles, connections=CONNECTIONS).rate
+            hundreds = sending(token, batch=BATCH, base=20_000_000)
+            batches = load(live.port, hundreds, connections=CONNECTIONS).rate * BATCH
+            dsn = running(data).dsn("postgres")
+            same, narrow = copied_whole(dsn), copied_narrow(dsn)
     return [
         Line("start to ready, second start", f"{ready_s:.1f} s"),
         Line(
             "single fixes over HTTP, durable",
             f"{single:,.0f}/s",
-            f"{single / limit:.2f} of a bare handler ({limit:,.0f}/s)",
+            f"{single / limits['litestar']:.2f} of a bare Litestar handler ({limits['litestar']:,.0f}/s), "
+            f"{single / limits['asgi']:.2f} of a bare ASGI function ({limits['asgi']:,.0f}/s)",
         ),
         Line(
             f"batches of {BATCH} over HTTP, durable",
             f"{batches:,.0f} fixes/s",
-            f"{batches / bare_copy:.2f} of bare binary COPY ({bare_copy:,.0f} rows/s)",
+            f"{batches / same:.2f} of bare binary COPY of the same rows ({same:,.0f}/s), "
+            f"{batches / narrow:.2f} of rows of five short columns ({narrow:,.0f}/s)",
         ),
     ]

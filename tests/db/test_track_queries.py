@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from api.db.queries.positions import fixes_near, fixes_of_trip, track_length_of_trip
+from api.db.queries.positions import Encounter, fixes_near, fixes_of_trip, track_length_of_trip
 from domain.track.fixes import to_us
 from domain.values import Point
 from tests.tracks import driven, enrolled, told
@@ -65,4 +65,5 @@ async def test_who_saw_the_vehicle_at_an_instant(world: World, off_s: int, seen:
     at = world.clock()
     await told(world, await enrolled(world), [(at + timedelta(seconds=off_s), INSIDE)])
     async with world.database.read(world.bureau_id) as reader:
-        assert len(await fixes_near(reader, world.vehicle_id, at, within_s=60)) == seen
+        (told_of,) = await fixes_near(reader, [Encounter(world.vehicle_id, at)], within_s=60)
+        assert len(told_of) == seen

@@ -132,6 +132,57 @@ async def test_fifty_different_notes_under_one_id_leave_one_and_forty_nine_aside
     assert len(page["items"]) == 49
 
 
+async def test_notes_sent_at_once_are_each_answered_as_if_alone(
+    signed_in: SignIn, world: World, visit: tuple[UUID, UUID]
+) -> None:
+    """What is wrong with one note harms no other, two officers keep their own, and the job is done once."""
+    officer, second = await signed_in("officer"), await signed_in("second_officer")
+    earlier = note_body(visit[1], world.clock())
+    assert (await send_note(officer, earlier)).status_code == 201
+    job_id = await a_complaint_job(world)
+    good = [note_body(job_id, world.clock(), found=str(n)) for n in range(6)]
+    strange = [
+        note_body(uuid4(), world.clock()),
+        note_body(job_id, world.clock(), trip_id=uuid4()),
+        note_body(job_id, world.clock(), note_id=uuid4()),
+        note_body(visit[1], world.clock(), corrects=uuid4()),
+        earlier | {"found": "otherwise"},
+    ]
+    clients = [officer, second] * 3 + [officer] * 6
+    answers = await asyncio.gather(
+        *(send_note(client, body) for client, body in zip(clients, [*good, *strange, earlier], strict=True))
+    )
+    assert [answer.status_code for answer in answers] == [201] * 6 + [404, 404, 400, 409, 409, 200]
+    assert [answer.json()["note_id"] for answer in answers[:6]] == [body["note_id"] for body in good]
+    kept = (await officer.get(NOTES, params={"job_id": str(job_id)})).json()["items"]
+    assert {item["note"]["found"]: item["officer_id"] for item in kept} == {
+        str(n): str(world["second_officer" if n % 2 else "officer"].who) for n in range(6)
+    }
+    assert await job_state(world, job_id) == "done"
+    async with world.database.read(world.bureau_id) as reader:
+        finished = await reader.execute(
+            text("SELECT count(*) FROM job_act WHERE bureau_id = :b AND job_id = :j AND verb = 'finish'"),
+            {"b": world.bureau_id, "j": job_id},
+        )
+        assert finished.scalar_one() == 1
+
+
+async def test_a_note_and_its_correction_sent_at_once_both_stand(
+    signed_in: SignIn, world: World, visit: tuple[UUID, UUID]
+) -> None:
+    """They share no transaction: the correction finds its predecessor, or is told to come again."""
+    officer = await signed_in("officer")
+    for _ in range(5):
+        first = note_body(visit[1], world.clock())
+        correction = note_body(visit[1], world.clock(), corrects=first["note_id"])
+        answers = await asyncio.gather(send_note(officer, first), send_note(officer, correction))
+        assert answers[0].status_code == 201
+        if answers[1].status_code == 409:
+            assert problem_code(answers[1]) == "corrected-note-missing"
+            answers[1] = await send_note(officer, correction)
+        assert answers[1].status_code == 201
+
+
 @pytest.mark.parametrize("result", [result for result in VisitResult if result is not VisitResult.DONE])
 async def test_any_other_result_leaves_the_job_open_and_asks_for_a_new_window(
     signed_in: SignIn, world: World, visit: tuple[UUID, UUID], result: VisitResult

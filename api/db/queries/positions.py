@@ -6,12 +6,14 @@ of a fixed width and never null, COPY in binary form sends them as one block, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 
 from api.db.database import Reader
@@ -24,22 +26,24 @@ _TRAILER_BYTES: Final = 2
 _EPOCH_2000_US: Final = 946_684_800_000_000
 """PostgreSQL counts microseconds since 2000."""
 
-_ROW: Final = np.dtype(
-    [
-        ("columns", ">i2"),
-        ("at_bytes", ">i4"),
-        ("at_us", ">i8"),
-        ("lat_bytes", ">i4"),
-        ("lat_e7", ">i4"),
-        ("lon_bytes", ">i4"),
-        ("lon_e7", ">i4"),
-        ("speed_bytes", ">i4"),
-        ("speed_mps", ">f4"),
-        ("fixed_bytes", ">i4"),
-        ("fixed", "?"),
-    ]
-)
+_FIX_PART: Final = [
+    ("at_bytes", ">i4"),
+    ("at_us", ">i8"),
+    ("lat_bytes", ">i4"),
+    ("lat_e7", ">i4"),
+    ("lon_bytes", ">i4"),
+    ("lon_e7", ">i4"),
+    ("speed_bytes", ">i4"),
+    ("speed_mps", ">f4"),
+    ("fixed_bytes", ">i4"),
+    ("fixed", "?"),
+]
+_ROW: Final = np.dtype([("columns", ">i2"), *_FIX_PART])
 """A row of `_BLOCK` as COPY sends it in binary form: each value after its length in bytes."""
+_NEAR_ROW: Final = np.dtype(
+    [("columns", ">i2"), ("no_bytes", ">i4"), ("no", ">i4"), ("terminal_bytes", ">i4"), ("terminal", "?"), *_FIX_PART]
+)
+"""A row of `_NEAR`."""
 
 _BLOCK = (
     "COPY (SELECT fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real), fixed FROM position"
@@ -61,10 +65,21 @@ _COUNTS = text(
     "SELECT device_id, count(*) AS fixes FROM position WHERE bureau_id = :bureau_id"
     " AND device_id = ANY(:devices) AND fixed_at BETWEEN :from_at AND :until_at GROUP BY device_id"
 )
-_USE_AT = text(
-    "SELECT use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id"
-    " AND actual_from IS NOT NULL AND actual_from <= :until_at"
-    " AND (actual_until IS NULL OR actual_until >= :from_at) ORDER BY actual_from DESC LIMIT 1"
+_NEAR = (
+    "COPY (SELECT q.no, d.vehicle_id IS NOT NULL, p.fixed_at, p.lat_e7, p.lon_e7,"
+    " coalesce(p.speed_mps, 'NaN'::real), p.fixed"
+    " FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])"
+    "  AS q (no, vehicle_id, not_of, from_at, until_at)"
+    " LEFT JOIN LATERAL (SELECT u.use_id FROM vehicle_use u WHERE u.bureau_id = %s AND u.vehicle_id = q.vehicle_id"
+    "  AND u.actual_from <= q.until_at AND (u.actual_until IS NULL OR u.actual_until >= q.from_at)"
+    "  ORDER BY u.actual_from DESC LIMIT 1) AS use ON true"
+    " JOIN device d ON d.bureau_id = %s AND (d.vehicle_id = q.vehicle_id"
+    "  OR d.person_id IS DISTINCT FROM q.not_of AND d.person_id IN (SELECT c.person_id FROM trip_crew c"
+    "   JOIN trip t ON t.bureau_id = c.bureau_id AND t.use_id = c.use_id AND t.crew_rev = c.rev"
+    "   WHERE c.bureau_id = %s AND t.bureau_id = %s AND c.use_id = use.use_id))"
+    " JOIN position p ON p.bureau_id = %s AND p.device_id = d.device_id"
+    "  AND p.fixed_at BETWEEN q.from_at AND q.until_at WHERE p.bureau_id = %s"
+    " ORDER BY q.no, p.fixed_at) TO STDOUT (FORMAT BINARY)"
 )
 
 
@@ -93,29 +108,36 @@ async def fixes_of_trip(reader: Reader, use_id: UUID, device_id: UUID | None = N
     return await fixes_of_device(reader, chosen, outing.from_at, outing.until_at)
 
 
-async def fixes_near(
-    reader: Reader, vehicle_id: UUID, at: datetime, *, within_s: float, not_of: UUID | None = None
-) -> Fixes:
-    """Return where a vehicle was from `within_s` before an instant to `within_s` after it, by fix time.
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """Where a vehicle was about an instant is asked; `not_of` is no witness, nor is that person's phone."""
+
+    vehicle_id: UUID
+    at: datetime
+    not_of: UUID | None = None
+
+
+async def fixes_near(reader: Reader, encounters: Sequence[Encounter], *, within_s: float) -> list[Fixes]:
+    """Return for each where the vehicle was from `within_s` before its instant to `within_s` after it, by fix time.
 
     The vehicle's own terminal speaks if it told anything then; else the phones of the crew of the trip it was on,
     but for the person `not_of`, whose own phone is no second witness of what that person says.
     """
-    from_at, until_at = at - timedelta(seconds=within_s), at + timedelta(seconds=within_s)
-    window = {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id, "from_at": from_at, "until_at": until_at}
-    use_id = (await reader.execute(_USE_AT, window)).scalar()
-    rows = (await reader.execute(_WITNESSES, window | {"use_id": use_id})).all()
-    terminals: list[Fixes] = []
-    phones: list[Fixes] = []
-    for row in rows:
-        if row.terminal or row.person_id != not_of:
-            told = await fixes_of_device(reader, row.device_id, from_at, until_at)
-            (terminals if row.terminal else phones).append(told)
-    for witnesses in (terminals, phones):
-        told = np.concatenate([np.empty(0, dtype=FIX), *witnesses])
-        if len(told):
-            return told[np.argsort(told["at_us"], kind="stable")]
-    return np.empty(0, dtype=FIX)
+    around = timedelta(seconds=within_s)
+    asked = (
+        list(range(len(encounters))),
+        [one.vehicle_id for one in encounters],
+        [one.not_of for one in encounters],
+        [one.at - around for one in encounters],
+        [one.at + around for one in encounters],
+    )
+    rows = await _copied(reader, _NEAR, (*asked, *[reader.bureau_id] * 6), _NEAR_ROW)
+    found: list[Fixes] = []
+    for no in range(len(encounters)):
+        told = rows[rows["no"] == no]
+        terminals = told[told["terminal"]]
+        found.append(_fixes(terminals if len(terminals) else told))
+    return found
 
 
 async def track_of_trip(
@@ -133,13 +155,20 @@ async def track_length_of_trip(reader: Reader, use_id: UUID, *, unobserved_after
 
 async def fixes_of_device(reader: Reader, device_id: UUID, from_at: datetime, until_at: datetime) -> Fixes:
     """Return what a device told between two instants, both included, by fix time."""
+    return _fixes(await _copied(reader, _BLOCK, (reader.bureau_id, device_id, from_at, until_at), _ROW))
+
+
+async def _copied(reader: Reader, statement: str, asked: Sequence[Any], row: np.dtype[Any]) -> NDArray[np.void]:
     connection = await reader.session.connection()
     driver: Any = (await connection.get_raw_connection()).driver_connection
     block = bytearray()
-    async with driver.cursor() as cursor, cursor.copy(_BLOCK, (reader.bureau_id, device_id, from_at, until_at)) as copy:
+    async with driver.cursor() as cursor, cursor.copy(statement, asked) as copy:
         async for part in copy:
             block += part
-    rows = np.frombuffer(block[_SIGNATURE_BYTES:-_TRAILER_BYTES], dtype=_ROW)
+    return np.frombuffer(block[_SIGNATURE_BYTES:-_TRAILER_BYTES], dtype=row)
+
+
+def _fixes(rows: NDArray[np.void]) -> Fixes:
     fixes = np.empty(len(rows), dtype=FIX)
     fixes["at_us"] = rows["at_us"] + _EPOCH_2000_US
     fixes["lat"] = rows["lat_e7"] / _E7

@@ -14,41 +14,60 @@ from api.db.database import Reader
 from domain.errors import NotFound
 
 _FACTS = text(
-    "SELECT j.state AS job_state, j.lat, j.lon, u.use_id, u.vehicle_id, u.actual_from, u.actual_until,"
+    "SELECT q.no, j.state AS job_state, j.lat, j.lon, u.use_id, u.vehicle_id, u.actual_from, u.actual_until,"
     " EXISTS (SELECT 1 FROM trip_job c WHERE c.bureau_id = :bureau_id AND c.use_id = u.use_id"
-    "  AND c.job_id = :job_id AND c.dropped_by IS NULL) AS carries_job,"
+    "  AND c.job_id = q.job_id AND c.dropped_by IS NULL) AS carries_job,"
     " EXISTS (SELECT 1 FROM trip_crew m JOIN trip t ON t.bureau_id = m.bureau_id AND t.use_id = m.use_id"
     "  AND t.crew_rev = m.rev WHERE m.bureau_id = :bureau_id AND m.use_id = u.use_id"
-    "  AND m.person_id = :officer_id) AS officer_aboard"
-    " FROM job j LEFT JOIN vehicle_use u ON u.bureau_id = :bureau_id AND u.kind = 'trip' AND u.use_id = coalesce("
-    "  CAST(:use_id AS uuid), (SELECT k.use_id FROM trip_job k"
+    "  AND m.person_id = q.officer_id) AS officer_aboard"
+    " FROM unnest(CAST(:nos AS int[]), CAST(:job_ids AS uuid[]), CAST(:use_ids AS uuid[]),"
+    "  CAST(:officer_ids AS uuid[]), CAST(:made_ats AS timestamptz[])) AS q (no, job_id, use_id, officer_id, made_at)"
+    " JOIN job j ON j.bureau_id = :bureau_id AND j.job_id = q.job_id"
+    " LEFT JOIN vehicle_use u ON u.bureau_id = :bureau_id AND u.kind = 'trip' AND u.use_id = coalesce("
+    "  q.use_id, (SELECT k.use_id FROM trip_job k"
     "   JOIN vehicle_use v ON v.bureau_id = k.bureau_id AND v.use_id = k.use_id"
-    "   WHERE k.bureau_id = :bureau_id AND k.job_id = :job_id AND k.dropped_by IS NULL"
-    "   AND v.actual_from IS NOT NULL ORDER BY v.actual_from > :made_at, abs(extract(epoch FROM v.actual_from"
-    "   - CAST(:made_at AS timestamptz))) LIMIT 1))"
-    " WHERE j.bureau_id = :bureau_id AND j.job_id = :job_id"
+    "   WHERE k.bureau_id = :bureau_id AND k.job_id = q.job_id AND k.dropped_by IS NULL"
+    "   AND v.actual_from IS NOT NULL ORDER BY v.actual_from > q.made_at, abs(extract(epoch FROM v.actual_from"
+    "   - q.made_at)) LIMIT 1))"
 )
 
 
-async def note_facts(reader: Reader, *, job_id: UUID, trip_id: UUID | None, officer_id: UUID, made_at: datetime) -> Any:
-    """Return the job's state and site, and the trip: the one named, else the last that left with the job before.
+@dataclass(frozen=True, slots=True)
+class NotedVisit:
+    """What a note says of the visit that its facts are looked up by."""
 
-    Raises:
-        NotFound: there is no such job, or no such trip.
+    job_id: UUID
+    trip_id: UUID | None
+    officer_id: UUID
+    made_at: datetime
+
+
+async def facts_of_notes(reader: Reader, visits: Sequence[NotedVisit]) -> list[Any]:
+    """Return of each visit the job's state and site, and the trip: the one named, else the last that left with the job.
+
+    None stands for a job that there is not, a row whose `use_id` is None for a trip that there is not.
     """
     asked = {
         "bureau_id": reader.bureau_id,
-        "job_id": job_id,
-        "use_id": trip_id,
-        "officer_id": officer_id,
-        "made_at": made_at,
+        "nos": list(range(len(visits))),
+        "job_ids": [visit.job_id for visit in visits],
+        "use_ids": [visit.trip_id for visit in visits],
+        "officer_ids": [visit.officer_id for visit in visits],
+        "made_ats": [visit.made_at for visit in visits],
     }
-    row = (await reader.execute(_FACTS, asked)).one_or_none()
-    if row is None:
-        raise NotFound("There is no such job.", job_id=str(job_id))
-    if trip_id is not None and row.use_id is None:
-        raise NotFound("There is no such trip.", trip_id=str(trip_id))
-    return row
+    rows = {row.no: row for row in await reader.execute(_FACTS, asked)}
+    return [rows.get(no) for no in range(len(visits))]
+
+
+_KNOWN = text(
+    "SELECT note_id, body_sha256 FROM visit_note WHERE bureau_id = :bureau_id AND note_id = ANY(CAST(:ids AS uuid[]))"
+)
+
+
+async def known_notes(reader: Reader, note_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the SHA-256 of those of the notes that are on record."""
+    rows = await reader.execute(_KNOWN, {"bureau_id": reader.bureau_id, "ids": list(note_ids)})
+    return {row.note_id: row.body_sha256 for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +81,25 @@ class WantedNotes:
     corroborated: bool | None = None
 
 
-_VIEW = """
+_FILES = """(SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name, 'role', f.role,
+     'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY f.no), '[]') FROM note_attachment f
+   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256
+   WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files"""
+_VIEW = f"""
 SELECT n.note_id, n.job_id, j.complaint_id, n.use_id, n.officer_id, p.name AS officer_name, n.source, n.body,
   n.body_sha256, n.result, n.device_at, n.lat, n.lon, n.corrects, n.corroborated, n.reasons, n.checks, n.recorded_at,
   n.entry_id, (SELECT coalesce(json_agg(k.note_id ORDER BY k.recorded_at, k.note_id), '[]') FROM visit_note k
    WHERE k.bureau_id = :bureau_id AND k.corrects = n.note_id) AS corrected_by,
-  (SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name, 'role', f.role,
-     'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY f.no), '[]') FROM note_attachment f
-   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256
-   WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files
+  {_FILES}
 FROM visit_note n
 JOIN job j ON j.bureau_id = n.bureau_id AND j.job_id = n.job_id
 JOIN person p ON p.bureau_id = n.bureau_id AND p.person_id = n.officer_id
 WHERE n.bureau_id = :bureau_id
-"""
+"""  # noqa: S608 - constants only
+_RECEIPTS = text(
+    "SELECT n.note_id, n.recorded_at, n.body_sha256, n.corroborated, n.reasons, n.checks, "  # noqa: S608 - constants only
+    f"{_FILES} FROM visit_note n WHERE n.bureau_id = :bureau_id AND n.note_id = ANY(CAST(:ids AS uuid[]))"
+)
 _ONE = text(_VIEW + " AND n.note_id = :note_id")
 _PAGE = text(
     _VIEW + " AND (CAST(:job_id AS uuid) IS NULL OR n.job_id = :job_id)"
@@ -99,6 +123,12 @@ async def note_view(reader: Reader, note_id: UUID) -> Any:
     if row is None:
         raise NotFound("There is no such visit note.", note_id=str(note_id))
     return row
+
+
+async def note_receipts(reader: Reader, note_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Return what the answer to a sent note tells, of those of the notes that are on record."""
+    rows = await reader.execute(_RECEIPTS, {"bureau_id": reader.bureau_id, "ids": list(note_ids)})
+    return {row.note_id: row for row in rows}
 
 
 async def notes_page(
