@@ -12,7 +12,8 @@ from api.cli.connections import Connections, database_of, held
 from api.cli.serve import held_to_serve, run
 from api.db.migrate import migrate
 from api.db.roles import OWNER
-from api.demo.load import BUREAU, load_demo
+from api.demo.bureau import BUREAU
+from api.demo.load import load_demo
 from api.demo.people import ADMIN_LOGIN, ADMIN_NAME, DEMO_PASSWORD, PEOPLE
 from api.settings import Settings, load_settings
 

@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -20,14 +20,13 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg
-from sqlalchemy import URL, CursorResult, Executable, event, insert, make_url, text, update
-from sqlalchemy.exc import SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import CursorResult, Executable, insert, text, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.clock import Clock, wall_clock
+from api.db.engine import engine_of, heard
 from api.db.faults import (
     Busy,
     DatabaseAway,
@@ -207,7 +206,7 @@ class Database:
 
     def __init__(self, url: str, settings: Settings, clock: Clock = wall_clock, *, role: str = SERVICE) -> None:
         self.clock = clock
-        self.engine = _engine(url, role, settings)
+        self.engine = engine_of(url, role, settings)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -278,7 +277,7 @@ class Database:
             if once is not None and not await _first(uow, once):
                 replayed: T = await _replay(uow, once, answer)
                 return replayed
-            with _heard(await session.connection()):
+            with heard(await session.connection()):
                 try:
                     result = await work(uow)
                 except RecordedRefusal as refusal:
@@ -288,19 +287,6 @@ class Database:
                 await _remember(uow, once, 201, result)
                 await session.commit()
             return result
-
-
-@contextmanager
-def _heard(connection: AsyncConnection) -> Iterator[None]:
-    """Add what a node of a cluster warned of to the error that only says that the commit failed there."""
-    warnings: list[str] = connection.info["warnings"]
-    warnings.clear()
-    try:
-        yield
-    except StatementError as fault:
-        for warning in warnings:
-            fault.add_detail(warning)
-        raise
 
 
 async def _first(uow: UnitOfWork, once: Once) -> bool:
@@ -373,47 +359,3 @@ class _told:  # noqa: N801 - reads as a phrase: `with _told():`
             raise DatabaseAway from fault
         if is_unstorable(fault):
             raise Unstorable from fault
-
-
-def async_url(url: str) -> URL:
-    """Return a URL for SQLAlchemy's psycopg driver."""
-    return make_url(url).set(drivername="postgresql+psycopg")
-
-
-def connect_options(role: str, settings: Settings) -> str:
-    """Return libpq `options`: role, time-outs and zone of every connection, explicit and the same everywhere."""
-    return (
-        f"-c role={role} -c timezone=UTC"
-        f" -c statement_timeout={int(settings.statement_timeout_s * 1000)}"
-        f" -c lock_timeout={int(settings.lock_timeout_s * 1000)}"
-        " -c idle_in_transaction_session_timeout=30000"
-    )
-
-
-def _engine(url: str, role: str, settings: Settings) -> AsyncEngine:
-    engine = create_async_engine(
-        async_url(url),
-        hide_parameters=True,  # a fault must not quote a row
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_timeout=settings.pool_timeout_s,
-        isolation_level="READ COMMITTED",
-        connect_args={
-            "options": connect_options(role, settings),
-            "connect_timeout": int(settings.connect_timeout_s),
-            "application_name": f"zhuanche {role}",
-        },
-    )
-    event.listen(engine.sync_engine, "connect", _keep_warnings)
-    return engine
-
-
-def _keep_warnings(connection: Any, record: Any) -> None:
-    warnings: list[str] = []
-    record.info["warnings"] = warnings
-
-    def keep(told: psycopg.errors.Diagnostic) -> None:
-        if told.severity_nonlocalized == "WARNING":
-            warnings.append(told.message_primary or "")
-
-    connection.driver_connection.add_notice_handler(keep)

@@ -24,7 +24,8 @@ import structlog
 from sqlalchemy import text
 
 from api.clock import Clock
-from api.db.database import Database, connect_options
+from api.db.database import Database
+from api.db.engine import connect_options
 from api.db.faults import Busy, DatabaseAway, is_away, is_overloaded
 from api.db.roles import INGEST
 from api.ingest.columns import Waiting, copy_stream

@@ -10,7 +10,7 @@ from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.calendar import zone_of
 from api.db.queries.use_facts import dedication
-from api.db.tables.uses import Finding, FindingAct
+from api.db.tables.answers import Finding, FindingAct
 from domain.errors import Forbidden, NotFound, StateConflict
 
 

@@ -11,7 +11,7 @@ import msgspec
 from api.db.database import RecordedRefusal, UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.queries.use_facts import Asked, load_facts
-from api.db.tables.uses import Refusal as Row
+from api.db.tables.answers import Refusal as Row
 from domain.use_rule.facts import Stage, UseFacts
 from domain.use_rule.rule import Permit, Refusal, decide
 from domain.use_rule.upkeep import UpkeepFacts

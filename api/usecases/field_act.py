@@ -12,7 +12,8 @@ from sqlalchemy import text
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.queries.trips import Standing
-from api.db.tables.uses import FieldConflict, VehicleUse
+from api.db.tables.answers import FieldConflict
+from api.db.tables.uses import VehicleUse
 from api.usecases.record_reading import NewReading, insert_reading
 from api.usecases.use_step import Source
 from domain.books.readings import Obtained

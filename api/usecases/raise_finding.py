@@ -11,7 +11,7 @@ from sqlmodel import select
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.queries.settings import settings_of
-from api.db.tables.uses import Finding
+from api.db.tables.answers import Finding
 from domain.findings.kinds import COLOURS, FindingKind
 
 

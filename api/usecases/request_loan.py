@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.db.database import Actor, Database, Once, RecordedRefusal, UnitOfWork
 from api.db.ledger_entry import new_id
-from api.db.tables.uses import Refusal
+from api.db.tables.answers import Refusal
 from api.usecases.enter_vehicle import known_vehicle
 from domain.use_rule.reasons import ReasonCode
 

@@ -11,7 +11,8 @@ import pytest
 from sqlmodel import select
 
 from api.db.database import Actor
-from api.db.tables.uses import AccidentReport, Finding, SafetyCheck
+from api.db.tables.answers import Finding
+from api.db.tables.uses import AccidentReport, SafetyCheck
 from api.usecases.act_on_complaint import act_on_complaint
 from api.usecases.add_person import NewPerson, add_person
 from api.usecases.add_unit import add_unit

@@ -13,8 +13,9 @@ from api.db.database import Database
 from api.db.embedded import EmbeddedServer, throwaway
 from api.db.migrate import migrate
 from api.db.roles import INGEST, OWNER, SERVICE
+from api.demo.bureau import BASE, BUREAU
 from api.demo.drives import drive, farthest, wheel_metres
-from api.demo.load import BASE, BUREAU, NotEmpty, load_demo
+from api.demo.load import NotEmpty, load_demo
 from api.settings import Settings
 from domain.place.shipped import shipped_boundary
 from domain.values import Point

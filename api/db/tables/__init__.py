@@ -6,8 +6,8 @@ is ever a request or an answer.
 
 from sqlmodel import SQLModel
 
-from api.db.tables import bureau, complaints, ledger, notes, people, positions, uses, vehicles
+from api.db.tables import answers, bureau, complaints, ledger, notes, people, positions, uses, vehicles
 
 metadata = SQLModel.metadata
 
-__all__ = ["bureau", "complaints", "ledger", "metadata", "notes", "people", "positions", "uses", "vehicles"]
+__all__ = ["answers", "bureau", "complaints", "ledger", "metadata", "notes", "people", "positions", "uses", "vehicles"]
