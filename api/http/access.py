@@ -1,6 +1,7 @@
 """Who may call a route: declared on the route itself, checked before its handler runs.
 
-`docs/rights.md` has the table role × route; a test walks every route as every role and compares.
+`docs/rights.md` has the table role × route; a test walks every route as every role and compares. Guards are
+coroutines though they wait for nothing: Litestar hands a plain function to a thread for each request.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Allow:
         )
         self.before_password_change = before_password_change
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Refuse who is not signed in, or holds none of the roles.
 
         Raises:
@@ -62,9 +63,9 @@ def readable_under_mandate(handler: HTTPRouteHandler, method: str) -> bool:
     )
 
 
-def public(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def public(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let everybody in; declared all the same, so that no route is open by forgetting."""
 
 
-def by_device_token(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def by_device_token(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let the handler itself look up the device: identity is per request, in whatever shape the client sends it."""

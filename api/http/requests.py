@@ -137,7 +137,7 @@ async def once_of(request: Request[Any, Any, Any]) -> Once | None:
     return Once(key, request_digest(request.method, request.url.path, await request.body()))
 
 
-def json_only(request: Request[Any, Any, Any]) -> None:
+async def json_only(request: Request[Any, Any, Any]) -> None:
     """Refuse a body that is not declared as JSON where JSON is expected.
 
     Raises:

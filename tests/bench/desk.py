@@ -18,17 +18,19 @@ from api.db.migrate import migrate
 from api.db.roles import OWNER, SERVICE
 from api.print.log_files import LogFormat
 from api.settings import Settings
-from api.usecases.approve_trip import cancel_trip
 from api.usecases.print_log import Months, print_log
-from api.usecases.request_trip import request_trip
+from api.usecases.request_trip import NewTrip, request_trip
 from domain.values import Point
 from tests.bench.result import Line
 from tests.tracks import enrolled, told
-from tests.trips import a_complaint_job, closed_trip, new_trip
+from tests.trips import closed_trip, new_trip
 from tests.world import INSIDE, HeldClock, World, make_world
 
 NOVEMBER = Months(date(2026, 11, 1), date(2026, 11, 1))
-REQUESTS = 300
+REQUESTS = 100
+"""Trips that each bureau asks for."""
+DESKS = 8
+"""Bureaus that ask at once, each for its own vehicle."""
 
 
 async def a_busy_month(world: World, trips: int, fixes: int) -> None:
@@ -52,17 +54,35 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
     return perf_counter() - began
 
 
-async def ask_and_cancel(world: World) -> tuple[float, float]:
-    """Return requests per second and their 99th percentile in milliseconds, each with rule and ledger entry."""
-    job_id = await a_complaint_job(world)
+async def asked_for(world: World, requests: int) -> list[NewTrip]:
+    """Return requests that the rule permits, each for a job of its own in a window of its own."""
+    return [
+        await new_trip(
+            world,
+            planned_from=world.clock() + timedelta(hours=3 * n + 1),
+            planned_until=world.clock() + timedelta(hours=3 * n + 3),
+        )
+        for n in range(requests)
+    ]
+
+
+async def ask(worlds: list[World], requests: int) -> tuple[float, float]:
+    """Return requests per second and their 99th percentile in milliseconds, each with rule and ledger entry.
+
+    The dispatcher of every bureau asks for one trip after the other, all bureaus at once.
+    """
+    wanted = [await asked_for(world, requests) for world in worlds]
     took: list[float] = []
-    for _ in range(REQUESTS):
-        new = await new_trip(world, job_ids=(job_id,))
-        began = perf_counter()
-        trip_id = await request_trip(world.database, world["dispatcher"], new)
-        took.append(perf_counter() - began)
-        await cancel_trip(world.database, world["dispatcher"], trip_id, "measured")
-    return REQUESTS / sum(took), sorted(took)[int(REQUESTS * 0.99)] * 1000
+
+    async def one_desk(world: World, asked: list[NewTrip]) -> None:
+        for new in asked:
+            began = perf_counter()
+            await request_trip(world.database, world["dispatcher"], new)
+            took.append(perf_counter() - began)
+
+    began = perf_counter()
+    await asyncio.gather(*(one_desk(world, asked) for world, asked in zip(worlds, wanted, strict=True)))
+    return len(took) / (perf_counter() - began), sorted(took)[int(len(took) * 0.99)] * 1000
 
 
 async def measure(owner_url: str, service_url: str, trips: int, fixes: int) -> list[Line]:
@@ -70,11 +90,14 @@ async def measure(owner_url: str, service_url: str, trips: int, fixes: int) -> l
     settings, clock = Settings(data=Path(tempfile.gettempdir())), HeldClock(datetime(2026, 11, 1, tzinfo=UTC))
     owner, service = Database(owner_url, settings, clock, role=OWNER), Database(service_url, settings, clock)
     try:
+        told_of = []
+        for desks in (1, DESKS):
+            worlds = [await make_world(owner, service, clock) for _ in range(desks)]
+            rate, p99_ms = await ask(worlds, REQUESTS)
+            what = "one after the other" if desks == 1 else f"{desks} bureaus at once"
+            figure = f"{rate:,.0f}/s, p99 {p99_ms:.1f} ms"
+            told_of.append(Line(f"trip request with rule and ledger entry, {what}", figure))
         world = await make_world(owner, service, clock)
-        rate, p99_ms = await ask_and_cancel(world)
-        told_of = [
-            Line("trip request with rule and ledger entry, one after the other", f"{rate:,.0f}/s, p99 {p99_ms:.1f} ms")
-        ]
         await a_busy_month(world, trips, fixes)
 
         async def log_as(form: LogFormat) -> None:

@@ -70,7 +70,7 @@ def measure_notes() -> list[Line]:
         data = Path(folder) / "data"
         migrated = zhuanche("migrate", data=data)
         assert migrated.returncode == 0, migrated.stderr
-        with serving(Path(folder) / "log", data=data, log_level="warning") as live:
+        with serving(Path(folder) / "log", data=data) as live:
             visit = asyncio.run(a_visit(data))
             token = httpx.post(f"{live.url}/v1/session", json=visit.login, timeout=30).json()["token"]
             sending = {"address": NOTES, "token": token, "rest": visit.rest}
