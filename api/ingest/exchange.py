@@ -35,26 +35,30 @@ _INTO: Final = _FIX.format(numbers=", ".join(_NUMBERS))
 _FROM: Final = _FIX.format(numbers=", ".join(f"nullif({name}, 'NaN')" for name in _NUMBERS))
 _MOVE: Final = (
     f"PREPARE {{name}} AS INSERT INTO {{table}} ({_INTO})"  # noqa: S608 - constants only
-    f" SELECT {_FROM} FROM incoming WHERE {{which}}"
+    f" SELECT {_FROM} FROM incoming WHERE {{which}}{{but}} RETURNING request_no"
 )
-_BUT_REPEATS: Final = " ON CONFLICT DO NOTHING RETURNING request_no"
+_BUT_REPEATS: Final = " ON CONFLICT DO NOTHING"
 
 
 class Move(StrEnum):
-    """A statement prepared on the writer's connection that moves staged rows to where they stay."""
+    """A statement prepared on the writer's connection that moves staged rows to where they stay.
+
+    It returns the number of the request of each row it moved. (Without anything to return a cluster would take a
+    plain INSERT … SELECT for a COPY, which row-level security forbids.)
+    """
 
     NEW = "move_new"
     """What counts, none of it known already: a repeat is a `UniqueViolation`. Takes three fifths of the time."""
     UNKNOWN = "move_unknown"
-    """What counts and is not known already; returns the number of the request of each row that was new."""
+    """What counts and is not known already."""
     HELD = "move_held"
     """The same of what does not count."""
 
 
 _PREPARE: Final = (
-    _MOVE.format(name=Move.NEW, table="position", which="counts"),
-    _MOVE.format(name=Move.UNKNOWN, table="position", which="counts") + _BUT_REPEATS,
-    _MOVE.format(name=Move.HELD, table="position_held", which="NOT counts") + _BUT_REPEATS,
+    _MOVE.format(name=Move.NEW, table="position", which="counts", but=""),
+    _MOVE.format(name=Move.UNKNOWN, table="position", which="counts", but=_BUT_REPEATS),
+    _MOVE.format(name=Move.HELD, table="position_held", which="NOT counts", but=_BUT_REPEATS),
 )
 _SLICE_BYTES: Final = 128 * 1024
 """libpq may not take more at once without blocking."""

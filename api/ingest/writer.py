@@ -268,8 +268,8 @@ class Writer:
             with contextlib.suppress(psycopg.Error):
                 await connection.rollback()
             raise
-        stored = counts if counting is Move.NEW else _by_request(returned.get(counting, []), len(batch))
-        return stored, _by_request(returned.get(Move.HELD, []), len(batch))
+        stored, held = (_by_request(returned.get(one, []), len(batch)) for one in (counting, Move.HELD))
+        return stored, held
 
     def _answer(self, batch: list[Entry], stored: list[int], held: list[int], took_s: float) -> None:
         stats = self.stats

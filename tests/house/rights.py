@@ -57,7 +57,7 @@ def routes(app: Litestar) -> Iterator[Route]:
             method=method,
             path=route.path_format,
             handler=handler,
-            guards=tuple(guard.func for guard in handler.resolve_guards()),  # type: ignore[attr-defined]  # as wrapped
+            guards=tuple(handler.resolve_guards()),
             parameters=tuple(
                 (component.name, component.type)
                 for component in route.path_components
