@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +62,6 @@ async def one_of_each(desk: Desk) -> dict[str, str]:
     other_note = note | {"found": "又去了一次。"}
     photo = JPEG + world.bureau_id.encode()
     sha256 = hashlib.sha256(photo).hexdigest()
-    later, reason = (now + timedelta(days=3)).isoformat(), {"reason": "为了测试"}
 
     async def found(uow: UnitOfWork) -> UUID:
         return await raise_finding(
@@ -77,6 +76,29 @@ async def one_of_each(desk: Desk) -> dict[str, str]:
     await desk.made("officer", "POST", NOTES, json=note)
     clash = await desk.ask("officer", "POST", NOTES, json=other_note)
     await desk.made("officer", "PUT", f"/v1/attachments/{sha256}", content=photo)
+    readings = await desk.made("auditor", "GET", f"/v1/readings?vehicle_id={world.vehicle_id}")
+    sessions = await desk.ask("officer", "GET", "/v1/sessions")
+    return {
+        "complaint": str(complaint_id),
+        "job": str(job_id),
+        "trip": str(trip_id),
+        "asked trip": str(await requested_trip(world)),
+        "note": note["note_id"],
+        "note conflict": clash.json()["conflict_id"],
+        "attachment": sha256,
+        "finding": str(await world.database.write(world["officer"], found)),
+        "reading": readings["items"][0]["reading_id"],
+        "session": sessions.json()[0]["session_id"],
+        "unit": str(await add_unit(world.database, world["admin"], "龙桥所", "station")),
+        "person": str(world["second_officer"].who),
+        "vehicle": str(world.vehicle_id),
+        **await _entered_at_the_desk(desk, now),
+    }
+
+
+async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
+    world = desk.world
+    later, reason = (now + timedelta(days=3)).isoformat(), {"reason": "为了测试"}
     delegation = {"to_person_id": str(world["officer"].who), "valid_until": later} | reason
     mandate = {
         "home_bureau_id": "999999",
@@ -104,17 +126,7 @@ async def one_of_each(desk: Desk) -> dict[str, str]:
     } | reason
     terminal = {"name": "车载终端", "vehicle_id": str(world.vehicle_id)}
     shift = {"person_id": str(world["officer"].who), "start_at": now.isoformat(), "end_at": later}
-    readings = await desk.made("auditor", "GET", f"/v1/readings?vehicle_id={world.vehicle_id}")
-    sessions = await desk.ask("officer", "GET", "/v1/sessions")
     return {
-        "complaint": str(complaint_id),
-        "job": str(job_id),
-        "trip": str(trip_id),
-        "asked trip": str(await requested_trip(world)),
-        "note": note["note_id"],
-        "note conflict": clash.json()["conflict_id"],
-        "attachment": sha256,
-        "finding": str(await world.database.write(world["officer"], found)),
         "delegation": (await desk.made("custodian", "POST", "/v1/delegations", json=delegation))["id"],
         "mandate": (await desk.made("admin", "POST", "/v1/mandates", json=mandate))["id"],
         "shift": (await desk.made("desk_chief", "POST", "/v1/shifts", json=shift))["id"],
@@ -123,9 +135,4 @@ async def one_of_each(desk: Desk) -> dict[str, str]:
         ],
         "upkeep order": (await desk.made("desk_chief", "POST", "/v1/upkeep-orders", json=upkeep))["use_id"],
         "device": (await desk.made("admin", "POST", "/v1/devices", json=terminal))["device_id"],
-        "reading": readings["items"][0]["reading_id"],
-        "session": sessions.json()[0]["session_id"],
-        "unit": str(await add_unit(world.database, world["admin"], "龙桥所", "station")),
-        "person": str(world["second_officer"].who),
-        "vehicle": str(world.vehicle_id),
     }
