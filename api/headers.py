@@ -10,6 +10,12 @@ def header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
+def bearer(scope: Scope) -> str:
+    """Return the token a request carries as its Bearer, or an empty text."""
+    authorization = header(scope, b"authorization")
+    return authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
+
+
 def language_of(accept_language: str) -> str:
     """Return "en" where the reader prefers English to Chinese, else "zh" (RFC 9110 §12.5.4)."""
     best = {"zh": 0.0, "en": 0.0}

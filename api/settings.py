@@ -50,7 +50,7 @@ class Settings:
     jobs: bool = True
     """Whether this process may lead the background work; of several that may, one does."""
     slow_body_s: float = 20.0
-    """A request body must have arrived within this time."""
+    """How far behind the sender of a body may be; each 4 KiB earn a second."""
     session_hours: float = 12.0
     secure_cookies: bool = False
     geocoder: str = "none"

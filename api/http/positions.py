@@ -6,12 +6,15 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.dto import AbstractDTO, DTOFieldDefinition
+from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import Reference, Schema
 from litestar.params import JSONBody
 from litestar.typing import FieldDefinition
 
+from api.headers import bearer
 from api.http.access import by_device_token
 from api.ingest.door import POSITIONS, Door
 from api.ingest.fixes import Fixes, Received, decode_fixes
@@ -34,6 +37,12 @@ OSMAND: Final = {
     "mock": "`true` where an app made it up",
 }
 """What is read of a message; anything else is kept with the fix (docs/positions.md)."""
+
+
+async def enrolled(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Refuse who is no device before anything of the body is read. Raises `UnknownDevice`."""
+    door: Door = connection.app.state.door
+    await door.device(bearer(connection.scope))
 
 
 class FixByFix(AbstractDTO[Fixes]):
@@ -70,7 +79,7 @@ class FixByFix(AbstractDTO[Fixes]):
 
 @post(
     POSITIONS,
-    guards=[by_device_token],
+    guards=[by_device_token, enrolled],
     status_code=200,
     name="positions.send",
     tags=["positions"],
@@ -86,9 +95,7 @@ async def send_positions(
     What comes twice is counted and stored once. A fix that can never count is named by its index and kept aside;
     it need not be sent again.
     """
-    authorization = request.headers.get("authorization", "")
-    device = await door.device(authorization[7:] if authorization[:7].lower() == "bearer " else "")
-    return await door.writer.put(device, data)
+    return await door.writer.put(await door.device(bearer(request.scope)), data)
 
 
 @get(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,11 +18,11 @@ from litestar.exceptions import (
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.body import InTime
 from api.db.database import Actor, Database, Once, request_digest
 from api.errors import (
     PROBLEM_JSON,
     BodyTooLarge,
-    BodyTooSlow,
     CrossSite,
     MethodNotAllowed,
     NoSuchAddress,
@@ -35,7 +34,7 @@ from api.errors import (
     status_of,
 )
 from api.gather import Gather
-from api.headers import header, language_of
+from api.headers import bearer, header, language_of
 from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
 from api.usecases.sign_in import TOKEN
 from api.usecases.visit_bureau import visit_bureau
@@ -64,29 +63,13 @@ class Requests:
             await self.app(scope, receive, send)
             return
         settings = scope["litestar_app"].state.settings
-
-        arrived = False
-
-        async def receive_in_time() -> Any:
-            nonlocal arrived
-            if arrived:
-                # What is waited for after the body is that the client goes away: a long download may take its time.
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), settings.slow_body_s)
-            except TimeoutError as fault:
-                raise BodyTooSlow from fault
-            arrived = not message.get("more_body", False)
-            return message
-
         guards = scope["route_handler"].guards or ()
         if by_device_token not in guards and public not in guards:
             await self._sign_in(scope)
-        await self.app(scope, receive_in_time, send)
+        await self.app(scope, InTime(receive, settings.slow_body_s), send)
 
     async def _sign_in(self, scope: HTTPScope) -> None:
-        authorization = header(scope, b"authorization")
-        token = authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
+        token = bearer(scope)
         if not token:
             token = Request[Any, Any, Any](scope).cookies.get(SESSION_COOKIE, "")
             if token and scope["method"] not in SAFE_METHODS and not header(scope, PAGE_HEADER):

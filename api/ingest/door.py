@@ -8,19 +8,19 @@ alone would take four fifths of the time of a single fix.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from api.body import InTime
 from api.clock import Clock
 from api.db.database import Database
-from api.errors import PROBLEM_JSON, BodyTooSlow, encode_problem, problem, problem_headers, status_of
+from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, status_of
 from api.headers import header, language_of
 from api.ingest.devices import Devices, KnownDevice
 from api.ingest.fixes import Received, UnknownDevice, decode_fixes
@@ -129,15 +129,12 @@ class Lane:
         Raises:
             BodyTooSlow: it did not arrive in time.
         """
-        try:
-            async with asyncio.timeout(self._slow_body_s):
-                message: Any = await receive()
-                body = bytes(message.get("body", b""))
-                while message.get("more_body"):
-                    message = await receive()
-                    body += message.get("body", b"")
-        except TimeoutError as fault:
-            raise BodyTooSlow from fault
+        receive_in_time = InTime(receive, self._slow_body_s)
+        message = await receive_in_time()
+        body = bytes(message.get("body", b""))
+        while message.get("more_body"):
+            message = await receive_in_time()
+            body += message.get("body", b"")
         return body
 
 
