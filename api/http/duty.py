@@ -15,12 +15,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from api.db.database import Actor, Database, Once
-from api.db.queries.newest import newest
 from api.db.tables.people import Delegation as DelegationRow
 from api.db.tables.people import DrivingLicence, DutyShift
 from api.db.tables.people import Examination as ExaminationRow
 from api.http.access import EVERYONE, Allow
-from api.http.paging import After, Limit, Page, after_id, page_by_id
+from api.http.paging import After, Limit, Page, newest_page
 from api.http.people import SUPERVISORS, Reasoned
 from api.http.readings import Instant, Reason
 from api.usecases.delegate_approval import NewDelegation, delegate_approval, end_delegation
@@ -188,15 +187,15 @@ class DelegationController(Controller):
             else [(col(DelegationRow.from_person_id) == person_id) | (col(DelegationRow.to_person_id) == person_id)]
         )
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(
-                reader, DelegationRow, col(DelegationRow.delegation_id), after_id(after), limit + 1, *where
+            return await newest_page(
+                reader,
+                DelegationRow,
+                col(DelegationRow.delegation_id),
+                lambda row: msgspec.convert(row, Delegation, from_attributes=True),
+                *where,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(
-            rows,
-            limit,
-            lambda row: row.delegation_id,
-            lambda row: msgspec.convert(row, Delegation, from_attributes=True),
-        )
 
 
 class ExaminationController(Controller):
@@ -236,15 +235,15 @@ class ExaminationController(Controller):
         """List examinations, the newest entered first."""
         where = [] if person_id is None else [ExaminationRow.person_id == person_id]
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(
-                reader, ExaminationRow, col(ExaminationRow.examination_id), after_id(after), limit + 1, *where
+            return await newest_page(
+                reader,
+                ExaminationRow,
+                col(ExaminationRow.examination_id),
+                lambda row: msgspec.convert(row, Examination, from_attributes=True),
+                *where,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(
-            rows,
-            limit,
-            lambda row: row.examination_id,
-            lambda row: msgspec.convert(row, Examination, from_attributes=True),
-        )
 
 
 class LicenceController(Controller):
@@ -285,10 +284,15 @@ class LicenceController(Controller):
         """List licences, the newest entered first; numbers of others only for those who look after them."""
         where = [] if person_id is None else [DrivingLicence.person_id == person_id]
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(
-                reader, DrivingLicence, col(DrivingLicence.licence_id), after_id(after), limit + 1, *where
+            return await newest_page(
+                reader,
+                DrivingLicence,
+                col(DrivingLicence.licence_id),
+                lambda row: licence_of(row, actor),
+                *where,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(rows, limit, lambda row: row.licence_id, lambda row: licence_of(row, actor))
 
 
 def licence_of(row: DrivingLicence, actor: Actor) -> Licence:
@@ -356,7 +360,12 @@ class ShiftController(Controller):
                 ),
             ]
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(reader, DutyShift, col(DutyShift.shift_id), after_id(after), limit + 1, *where)
-        return page_by_id(
-            rows, limit, lambda row: row.shift_id, lambda row: msgspec.convert(row, Shift, from_attributes=True)
-        )
+            return await newest_page(
+                reader,
+                DutyShift,
+                col(DutyShift.shift_id),
+                lambda row: msgspec.convert(row, Shift, from_attributes=True),
+                *where,
+                after=after,
+                limit=limit,
+            )

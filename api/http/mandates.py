@@ -17,7 +17,7 @@ from api.db.queries.newest import newest
 from api.db.tables.people import AuditMandate, MandateAccess
 from api.http.access import Allow
 from api.http.duty import FactDone
-from api.http.paging import After, Limit, Page, after_id, page_by_id
+from api.http.paging import After, Limit, Page, after_id, newest_page, page_by_id
 from api.http.people import SUPERVISORS, Name, Reasoned
 from api.http.readings import Instant
 from api.usecases.give_mandate import NewMandate, end_mandate, give_mandate
@@ -116,10 +116,14 @@ class MandateController(Controller):
     ) -> Page[Mandate]:
         """List mandates over this bureau and their ends, the newest first."""
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(reader, AuditMandate, col(AuditMandate.mandate_id), after_id(after), limit + 1)
-        return page_by_id(
-            rows, limit, lambda row: row.mandate_id, lambda row: msgspec.convert(row, Mandate, from_attributes=True)
-        )
+            return await newest_page(
+                reader,
+                AuditMandate,
+                col(AuditMandate.mandate_id),
+                lambda row: msgspec.convert(row, Mandate, from_attributes=True),
+                after=after,
+                limit=limit,
+            )
 
     @get("/{mandate_id:uuid}/accesses", guards=[Allow(SUPERVISORS)], summary="Looks taken", name="mandates.accesses")
     async def accesses(

@@ -6,16 +6,20 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from litestar.params import QueryParameter
+from sqlmodel import SQLModel
 
+from api.db.database import Reader
+from api.db.queries.newest import newest
 from domain.errors import InvalidInput
 
 T = TypeVar("T")
 Row = TypeVar("Row")
+Fact = TypeVar("Fact", bound=SQLModel)
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="how many items the page holds at most")]
 After = Annotated[
@@ -71,6 +75,24 @@ def page_by_id(rows: Sequence[Row], limit: int, id_of: Callable[[Row], UUID], wi
         items=[wire(row) for row in shown],
         next=cursor(str(id_of(shown[-1]))) if len(rows) > limit else None,
     )
+
+
+async def newest_page(
+    reader: Reader,
+    table: type[Fact],
+    id_column: Any,
+    wire: Callable[[Fact], T],
+    *where: Any,
+    after: str | None,
+    limit: int,
+) -> Page[T]:
+    """Return a page of a table's facts, the newest first, each in its wire form; further conditions are `where`.
+
+    Raises:
+        BadCursor: `after` is none of this list.
+    """
+    rows = await newest(reader, table, id_column, after_id(after), limit + 1, *where)
+    return page_by_id(rows, limit, lambda row: getattr(row, id_column.key), wire)
 
 
 def instant_cursor(at: datetime, key: UUID) -> str:

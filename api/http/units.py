@@ -12,10 +12,9 @@ from litestar.params import JSONBody
 from sqlmodel import col
 
 from api.db.database import Actor, Database, Once
-from api.db.queries.newest import newest
 from api.db.tables.bureau import Unit as UnitRow
 from api.http.access import EVERYONE, Allow
-from api.http.paging import After, Limit, Page, after_id, page_by_id
+from api.http.paging import After, Limit, Page, newest_page
 from api.usecases.add_unit import add_unit
 from domain.values import Role
 
@@ -63,10 +62,11 @@ class UnitController(Controller):
     ) -> Page[Unit]:
         """List the units, the newest first."""
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(reader, UnitRow, col(UnitRow.unit_id), after_id(after), limit + 1)
-        return page_by_id(
-            rows,
-            limit,
-            lambda row: row.unit_id,
-            lambda row: Unit(unit_id=row.unit_id, name=row.name, kind=row.kind),
-        )
+            return await newest_page(
+                reader,
+                UnitRow,
+                col(UnitRow.unit_id),
+                lambda row: Unit(unit_id=row.unit_id, name=row.name, kind=row.kind),
+                after=after,
+                limit=limit,
+            )

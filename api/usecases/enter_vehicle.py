@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from api.db.database import Actor, Database, Once, Reader, UnitOfWork
 from api.db.ledger_entry import degrees_e7, new_id
 from api.db.tables.bureau import Unit
 from api.db.tables.vehicles import DedicationOrder, Vehicle, VehiclePaper
+from api.usecases.enter_fact import enter_fact
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.values import Point
 
@@ -125,31 +126,7 @@ async def enter_paper(database: Database, actor: Actor, new: NewPaper, once: Onc
     async def work(uow: UnitOfWork) -> UUID:
         await known_vehicle(uow, new.vehicle_id)
         paper_id = new_id()
-        entry_id = await uow.enter(
-            "paper-entered",
-            facts={
-                "paper_id": paper_id,
-                "vehicle_id": new.vehicle_id,
-                "kind": new.kind,
-                "document_no": new.document_no,
-                "valid_from": new.valid_from,
-                "valid_until": new.valid_until,
-            },
-        )
-        await uow.insert(
-            VehiclePaper(
-                bureau_id=uow.bureau_id,
-                paper_id=paper_id,
-                vehicle_id=new.vehicle_id,
-                kind=new.kind,
-                document_no=new.document_no,
-                valid_from=new.valid_from,
-                valid_until=new.valid_until,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
+        await enter_fact(uow, "paper-entered", VehiclePaper, {"paper_id": paper_id} | asdict(new))
         return paper_id
 
     return await database.write(actor, work, once=once, answer=UUID)
@@ -170,32 +147,7 @@ async def dedicate_vehicle(database: Database, actor: Actor, new: NewDedication,
         if new.kind == "release" and await _dedicated_to(uow, new.vehicle_id, new.effective_on) != new.unit_id:
             raise NotDedicatedThen(effective_on=new.effective_on.isoformat())
         order_id = new_id()
-        entry_id = await uow.enter(
-            f"vehicle-{new.kind}",
-            facts={
-                "order_id": order_id,
-                "vehicle_id": new.vehicle_id,
-                "unit_id": new.unit_id,
-                "effective_on": new.effective_on,
-                "document_no": new.document_no,
-                "reason": new.reason,
-            },
-        )
-        await uow.insert(
-            DedicationOrder(
-                bureau_id=uow.bureau_id,
-                order_id=order_id,
-                vehicle_id=new.vehicle_id,
-                unit_id=new.unit_id,
-                kind=new.kind,
-                effective_on=new.effective_on,
-                document_no=new.document_no,
-                reason=new.reason,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
+        await enter_fact(uow, f"vehicle-{new.kind}", DedicationOrder, {"order_id": order_id} | asdict(new))
         return order_id
 
     return await database.write(actor, work, once=once, answer=UUID)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.tables.people import DrivingLicence, DutyShift, Examination, Person
 from api.usecases.act_on_person import held_person
+from api.usecases.enter_fact import enter_fact
 from domain.errors import InvalidInput, NotFound, StateConflict
 
 
@@ -67,31 +68,8 @@ async def enter_examination(database: Database, actor: Actor, new: NewExaminatio
     async def work(uow: UnitOfWork) -> UUID:
         await _known(uow, new.person_id)
         examination_id = new_id()
-        entry_id = await uow.enter(
-            "examination-entered",
-            facts={
-                "examination_id": examination_id,
-                "person_id": new.person_id,
-                "taken_on": new.taken_on,
-                "passed": new.passed,
-                "valid_until": new.valid_until,
-            },
-            person={"examiner": new.examiner},
-        )
-        await uow.insert(
-            Examination(
-                bureau_id=uow.bureau_id,
-                examination_id=examination_id,
-                person_id=new.person_id,
-                taken_on=new.taken_on,
-                passed=new.passed,
-                valid_until=new.valid_until,
-                examiner=new.examiner,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
+        columns = {"examination_id": examination_id} | asdict(new)
+        await enter_fact(uow, "examination-entered", Examination, columns, personal={"examiner"})
         return examination_id
 
     return await database.write(actor, work, once=once, answer=UUID)
@@ -110,33 +88,8 @@ async def enter_licence(database: Database, actor: Actor, new: NewLicence, once:
     async def work(uow: UnitOfWork) -> UUID:
         await _known(uow, new.person_id)
         licence_id = new_id()
-        entry_id = await uow.enter(
-            "licence-entered",
-            facts={
-                "licence_id": licence_id,
-                "person_id": new.person_id,
-                "vehicle_class": new.vehicle_class,
-                "valid_from": new.valid_from,
-                "valid_until": new.valid_until,
-                "withdrawn": new.withdrawn,
-            },
-            person={"number": new.number},
-        )
-        await uow.insert(
-            DrivingLicence(
-                bureau_id=uow.bureau_id,
-                licence_id=licence_id,
-                person_id=new.person_id,
-                number=new.number,
-                vehicle_class=new.vehicle_class,
-                valid_from=new.valid_from,
-                valid_until=new.valid_until,
-                withdrawn=new.withdrawn,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
+        columns = {"licence_id": licence_id} | asdict(new)
+        await enter_fact(uow, "licence-entered", DrivingLicence, columns, personal={"number"})
         return licence_id
 
     return await database.write(actor, work, once=once, answer=UUID)
@@ -155,28 +108,7 @@ async def enter_shift(database: Database, actor: Actor, new: NewShift, once: Onc
     async def work(uow: UnitOfWork) -> UUID:
         await _known(uow, new.person_id)
         shift_id = new_id()
-        entry_id = await uow.enter(
-            "shift-entered",
-            facts={
-                "shift_id": shift_id,
-                "person_id": new.person_id,
-                "start_at": new.start_at,
-                "end_at": new.end_at,
-            },
-        )
-        await uow.insert(
-            DutyShift(
-                bureau_id=uow.bureau_id,
-                shift_id=shift_id,
-                person_id=new.person_id,
-                start_at=new.start_at,
-                end_at=new.end_at,
-                withdraws=None,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
+        await enter_fact(uow, "shift-entered", DutyShift, {"shift_id": shift_id, "withdraws": None} | asdict(new))
         return shift_id
 
     return await database.write(actor, work, once=once, answer=UUID)
@@ -201,25 +133,14 @@ async def withdraw_shift(database: Database, actor: Actor, shift_id: UUID, once:
         if shift.end_at <= uow.now or await uow.one(taken_off):
             raise ShiftStands
         withdrawal_id = new_id()
-        entry_id = await uow.enter(
-            "shift-withdrawn",
-            facts={"shift_id": withdrawal_id, "person_id": shift.person_id, "withdraws": shift_id},
-            previous=shift.entry_id,
-            revision=2,
-        )
-        await uow.insert(
-            DutyShift(
-                bureau_id=uow.bureau_id,
-                shift_id=withdrawal_id,
-                person_id=shift.person_id,
-                start_at=shift.start_at,
-                end_at=shift.end_at,
-                withdraws=shift_id,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=entry_id,
-            )
-        )
+        columns = {
+            "shift_id": withdrawal_id,
+            "person_id": shift.person_id,
+            "start_at": shift.start_at,
+            "end_at": shift.end_at,
+            "withdraws": shift_id,
+        }
+        await enter_fact(uow, "shift-withdrawn", DutyShift, columns, previous=shift.entry_id, revision=2)
         return withdrawal_id
 
     return await database.write(actor, work, once=once, answer=UUID)
