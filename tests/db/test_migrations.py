@@ -97,7 +97,7 @@ def test_two_who_migrate_one_database_at_once_both_succeed(empty: str, tmp_path:
         for _ in range(2)
     ]
     for process in started:
-        told, fault = process.communicate(timeout=PATIENCE_S)
+        told, fault = process.communicate(timeout=3 * PATIENCE_S)
         assert process.returncode == 0, fault
         assert f"revision {HEAD}" in told
     assert current_revision(empty) == HEAD

@@ -34,6 +34,7 @@ from domain.trip.life import MOVES, UseState
 from domain.use_rule.facts import Seat
 from domain.values import Datum
 from tests.db.attacks import step
+from tests.ledger import forged
 from tests.trips import IN_ORDER, a_complaint_job, approved_trip, dashboard, requested_trip
 from tests.world import INSIDE, World
 
@@ -55,6 +56,7 @@ async def _job_of(world: World, trip_id: UUID) -> Job:
 
 async def jobless(world: World, trip_id: UUID) -> None:
     """Take the job off the trip, by SQL."""
+    forged(world)
     job = await _job_of(world, trip_id)
 
     async def work(uow: UnitOfWork) -> None:
@@ -72,6 +74,7 @@ async def jobless(world: World, trip_id: UUID) -> None:
 
 async def errand(world: World, trip_id: UUID) -> None:
     """Seat an errand on the trip beside its mediation, by SQL."""
+    forged(world)
     job_id = await a_complaint_job(world, kind=JobKind.ERRAND)
 
     async def work(uow: UnitOfWork) -> None:

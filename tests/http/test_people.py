@@ -17,6 +17,7 @@ from api.usecases.change_role import RoleChange, change_role
 from domain.people import LastAdmin, RoleHeld
 from domain.values import Role
 from tests.conftest import SignIn, problem_code
+from tests.ledger import forged
 from tests.world import PASSWORD, World
 
 WHY = {"reason": "岗位调整"}
@@ -239,6 +240,7 @@ async def test_auditor_and_another_role_given_at_once_are_never_both_held(world:
 
 async def raw_grant(database: Database, world: World, person_id: object, role: str, *, granted: bool) -> None:
     """Insert a grant by SQL as the service, past every use case."""
+    forged(world)
     async with database.engine.begin() as connection:
         await connection.execute(text(f"SET LOCAL zhuanche.bureau_id = '{world.bureau_id}'"))
         entry = (await connection.execute(text("SELECT entry_id FROM role_grant LIMIT 1"))).scalar_one()
