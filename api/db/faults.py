@@ -20,10 +20,10 @@ UNIQUE = "23505"
 
 
 class DatabaseAway(DomainError):
-    """The database cannot be reached now; nothing was recorded, please try again in a moment."""
+    """The database cannot be reached now: please send the same again in a moment, under the same key or id."""
 
     code = "database-away"
-    zh = "数据库暂时无法连接，没有记录任何内容，请稍后重试。"
+    zh = "数据库暂时无法连接，请稍后以同一编号原样重发。"
 
 
 class Unstorable(InvalidInput):

@@ -1,6 +1,8 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [notes] [desk]
+.venv/bin/python -m tests.bench [ingest] [notes] [desk] [kills]
+
+`kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, ingest, notes
+from tests.bench import desk, ingest, kills, notes
+from tests.bench.result import Line
 
 BENCHES = {"ingest": ingest.measure, "notes": notes.measure_notes, "desk": desk.measure_desk}
+LONG = {"kills": kills.measure}
+KILLS = "## Killed under load"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
@@ -23,21 +28,36 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def table(lines: list[Line], heading: str) -> str:
+    """Return lines as a table, after saying when and where they were measured."""
+    rows = "".join(f"| {line.what} | {line.figure} | {line.ratio} |\n" for line in lines)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {processor()}, Python {platform.python_version()},"
+        f" embedded PostgreSQL with fsync on.\n\n| what | figure | {heading} |\n|---|---|---|\n{rows}"
+    )
+
+
 def main() -> None:
-    """Run the benches named, or all, and write the page when all ran."""
+    """Run the benches named, or all but the long ones, and write their part of the page when it is whole."""
     names = sys.argv[1:] or list(BENCHES)
-    rows = []
+    lines: list[Line] = []
     for name in names:
-        for line in BENCHES[name]():
-            rows.append(f"| {line.what} | {line.figure} | {line.ratio} |")
-            sys.stdout.write(rows[-1] + "\n")
+        for line in (BENCHES | LONG)[name]():
+            lines.append(line)
+            sys.stdout.write(f"| {line.what} | {line.figure} | {line.ratio} |\n")
+    measured, _, killed = PAGE.read_text().partition(f"\n{KILLS}\n")
     if names == list(BENCHES):
-        PAGE.write_text(
+        measured = (
             "# Performance\n\nMeasured by `make bench`, which writes this page: service, database and load on the same"
-            f" machine.\n\n{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {processor()},"
-            f" Python {platform.python_version()}, embedded PostgreSQL with fsync on.\n\n"
-            "| what | figure | ratio to a limit in the same run |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+            " machine.\n\n" + table(lines, "ratio to a limit in the same run")
         )
+    if names == list(LONG):
+        killed = (
+            "\nBy `make bench BENCH=kills`: nine clients send fixes, batches, notes, trip requests and complaints while"
+            " service,\ndatabase or both are killed, and all is sent again afterwards, byte for byte.\n\n"
+            + table(lines, "recovery")
+        )
+    PAGE.write_text(measured + (f"\n{KILLS}\n{killed}" if killed else ""))
 
 
 if __name__ == "__main__":
