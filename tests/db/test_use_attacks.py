@@ -14,11 +14,11 @@ from sqlalchemy import text
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.trips import next_order_number
+from api.db.tables.answers import Refusal
 from api.db.tables.complaints import Job
 from api.db.tables.uses import (
     DispatchOrder,
     DispatchOrderCounter,
-    Refusal,
     Trip,
     TripCrew,
     TripJob,
