@@ -314,8 +314,12 @@ async def test_a_correction_names_its_predecessor_and_both_stay(
     async with world.database.read(world.bureau_id) as reader:
         leaves = await reader.all(
             select(LedgerOutbox.leaf)
-            .join(LedgerPayload, LedgerPayload.entry_id == LedgerOutbox.entry_id)  # type: ignore[arg-type]
-            .where(LedgerPayload.kind == "visit-note-recorded")
+            .join(
+                LedgerPayload,
+                (LedgerPayload.bureau_id == LedgerOutbox.bureau_id)  # type: ignore[arg-type]
+                & (LedgerPayload.entry_id == LedgerOutbox.entry_id),
+            )
+            .where(LedgerPayload.bureau_id == world.bureau_id, LedgerPayload.kind == "visit-note-recorded")
             .order_by(LedgerOutbox.entry_id)  # type: ignore[arg-type]
         )
     read = [read_leaf(leaf) for leaf in leaves]
