@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import structlog
 from litestar import Litestar
 from sqlmodel import select
 
@@ -26,7 +27,11 @@ from api.db.roles import INGEST, OWNER, READER, SERVICE
 from api.db.tables.people import Person
 from api.settings import Settings
 from api.usecases.sign_in import open_session
+from tests.ledger import ledger_faults
 from tests.world import HeldClock, World, make_world, monday_morning
+
+# A fault's picture with all its locals takes seconds to draw, in which nothing else is answered.
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 for _name in [name for name in os.environ if name.startswith("ZHUANCHE_")]:
     del os.environ[_name]
@@ -74,6 +79,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             distribute(url)
         keep_months(url)
         yield Server(url, url, url, url, url, distributed)
+        if not distributed:
+            check_ledger(url)
         return
     from api.db.embedded import start  # noqa: PLC0415 - only a run on the embedded server needs it
 
@@ -88,6 +95,13 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             embedded.dsn(READER),
             distributed=False,
         )
+        check_ledger(embedded.dsn("postgres"))
+
+
+def check_ledger(url: str) -> None:
+    """Compare facts and ledger entries both ways over all that the run's tests did; a fault fails the run."""
+    with psycopg.connect(url) as connection:
+        assert ledger_faults(connection) == [], "facts and ledger entries of the whole run do not match"
 
 
 def keep_months(url: str) -> None:

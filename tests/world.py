@@ -77,9 +77,15 @@ def password_hash() -> str:
     return PasswordHash.recommended().hash(PASSWORD)
 
 
+_used: set[str] = set()
+
+
 def unused_code() -> str:
     """Return a bureau code that no other test has."""
-    return f"{secrets.randbelow(900_000) + 100_000}"
+    while (code := f"{secrets.randbelow(900_000) + 100_000}") in _used:
+        pass
+    _used.add(code)
+    return code
 
 
 def boundary_350302() -> dict[str, object]:
