@@ -76,6 +76,8 @@ class Entry:
     """A request that waits for its answer."""
 
     waiting: Waiting
+    indexes: Sequence[int]
+    """Where each of its fixes stands in the request."""
     asides: Sequence[Aside]
     faults: list[Fault]
     answer: asyncio.Future[Outcome]
@@ -163,17 +165,16 @@ class Writer:
                 times=times,
                 counts=device.counts(times),
             ),
+            received.indexes,
             received.asides,
             received.faults,
             asyncio.get_running_loop().create_future(),
         )
+        # It keeps its places until it is written, though whoever sent it may be gone by then.
         self.unanswered += weight
         self._queue.append(entry)
         self._arrived.set()
-        try:
-            return await entry.answer
-        finally:
-            self.unanswered -= weight
+        return await entry.answer
 
     async def _refresh_months(self, now: datetime) -> None:
         async with self._refreshing:
@@ -197,10 +198,14 @@ class Writer:
                 await self._arrived.wait()
                 continue
             batch = self._take()
+            weight = sum(entry.weight for entry in batch)
             try:
                 await self._write(batch)
             except Exception as fault:  # noqa: BLE001 - whatever happened, everyone who waits is told
+                await self._drop_connection()  # what it began there goes into no other batch
                 _fail(batch, fault)
+            finally:
+                self.unanswered -= weight
 
     def _take(self) -> list[Entry]:
         batch = [self._queue.popleft()]
@@ -330,10 +335,10 @@ def _aside_row(waiting: Waiting, aside: Aside, received_at: datetime) -> tuple[A
 def _put_all_aside(entry: Entry) -> None:
     """Keep as they were sent the fixes of a request that the database cannot take."""
     refused = Received(datum=entry.waiting.datum, fixes=[], indexes=[], asides=list(entry.asides), faults=entry.faults)
-    for index, fix in enumerate(entry.waiting.fixes):
+    for index, fix in zip(entry.indexes, entry.waiting.fixes, strict=True):
         detail = "The database cannot take this fix or another of its request."
         set_aside(refused, index, "not-storable", detail, msgspec.json.encode(fix))
-    entry.asides = refused.asides
+    entry.asides, entry.indexes = refused.asides, ()
     entry.waiting = msgspec.structs.replace(entry.waiting, fixes=[], times=[], counts=None)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given
@@ -21,7 +22,7 @@ from api.db.database import Database
 from api.db.faults import DatabaseAway
 from api.db.ledger_entry import new_id
 from api.ingest.devices import KnownDevice
-from api.ingest.fixes import Fix, Kept, Received
+from api.ingest.fixes import Aside, Fix, Kept, Received
 from api.ingest.writer import WARY_BATCHES, IngestFull, Outcome, Writer
 from api.settings import Settings
 from domain.values import Datum
@@ -72,6 +73,36 @@ async def test_a_full_queue_takes_nothing_more_and_keeps_what_it_took(
     assert [int((row.fixed_at - now).total_seconds()) for row in await rows(world)] == list(range(10))
     assert writer.unanswered == 0
     assert (await writer.put(device, fixes_at(now, list(range(10))))).repeated == 10
+
+
+async def test_who_goes_away_leaves_no_room_that_is_not_there(world: World, writers: tuple[Writer, Writer]) -> None:
+    """A phone that gives up while the database is slow, and sends again, makes no queue longer than it may be."""
+    writer, device, now = writers[0], terminal_of(world), world.clock()
+    gone = asyncio.create_task(writer.put(device, fixes_at(now, list(range(10)))))
+    await asyncio.sleep(0.05)
+    gone.cancel()
+    await asyncio.wait({gone})
+    with pytest.raises(IngestFull):
+        await asyncio.wait_for(writer.put(device, fixes_at(now, [10])), 5)
+    await writer.start()
+    while writer.unanswered:  # noqa: ASYNC110 - whom the writer would tell is gone
+        await asyncio.sleep(0.01)
+    assert (await writer.put(device, fixes_at(now, list(range(10))))).repeated == 10
+
+
+async def test_what_a_broken_batch_began_goes_into_no_other(
+    world: World, writers: tuple[Writer, Writer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that a fault of ours broke was told so: nothing of it is kept by the one after it."""
+    writer, device, now = writers[1], terminal_of(world), world.clock()
+    await writer.start()
+    broken = msgspec.structs.replace(fixes_at(now, [0]), asides=[Aside(reason="bad-fix", raw=b"{}")])
+    with monkeypatch.context() as patch:
+        patch.setattr("api.ingest.writer.copy_stream", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            await writer.put(device, broken)
+    assert (await writer.put(device, fixes_at(now, [1]))).stored == 1
+    assert await rows(world, "position_aside") == []
 
 
 async def test_a_full_queue_is_told_with_the_time_to_come_again(
@@ -193,6 +224,7 @@ async def test_a_row_the_database_cannot_take_spoils_its_own_request_only(
     known = Kept(months=frozenset({june_2021, (now.year, now.month)}), run_from_s=0, run_until_s=now.timestamp() + 9e5)
     writer._kept, writer._kept_until = known, float("inf")
     retired = fixes_at(datetime.fromisoformat("2021-06-07T16:06:28Z"), [0, 1])
+    retired = msgspec.structs.replace(retired, indexes=[3, 7])
     sent = [writer.put(device, request) for request in (fixes_at(now, [0]), retired, fixes_at(now, [1]))]
     waiting: list[Any] = [asyncio.create_task(one) for one in sent]
     await asyncio.sleep(0)
@@ -200,6 +232,7 @@ async def test_a_row_the_database_cannot_take_spoils_its_own_request_only(
     good, bad, good_too = await asyncio.gather(*waiting)
     assert (good.stored, good_too.stored) == (1, 1)
     assert (bad.stored, bad.aside, [fault.code for fault in bad.faults]) == (0, 2, ["not-storable", "not-storable"])
+    assert [fault.index for fault in bad.faults] == [3, 7], "as the request counts them"
     assert [row.reason for row in await rows(world, "position_aside")] == ["not-storable", "not-storable"]
 
 
