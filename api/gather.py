@@ -40,17 +40,23 @@ class Gather(Generic[Ask, Answer]):
         return await answer
 
     async def _run(self, bureau_id: str, waiting: deque[tuple[Ask, asyncio.Future[Answer]]]) -> None:
-        while waiting:
-            together = [waiting.popleft() for _ in range(min(len(waiting), TOGETHER_MOST))]
-            try:
-                answers = await self._work(bureau_id, [ask for ask, _ in together])
-            except Exception as fault:  # noqa: BLE001 - whatever happened, everyone who waits is told
-                answers = [fault] * len(together)
-            for (_, future), answer in zip(together, answers, strict=True):
-                if future.done():
-                    continue
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
-        del self._waiting[bureau_id]
+        together: list[tuple[Ask, asyncio.Future[Answer]]] = []
+        try:
+            while waiting:
+                together = [waiting.popleft() for _ in range(min(len(waiting), TOGETHER_MOST))]
+                try:
+                    answers = await self._work(bureau_id, [ask for ask, _ in together])
+                except Exception as fault:  # noqa: BLE001 - whatever happened, everyone who waits is told
+                    answers = [fault] * len(together)
+                for (_, future), answer in zip(together, answers, strict=True):
+                    if future.done():
+                        continue
+                    if isinstance(answer, Exception):
+                        future.set_exception(answer)
+                    else:
+                        future.set_result(answer)
+        finally:
+            # Cut off in the midst of it: nobody waits for what does not come, and the next finds an open door.
+            del self._waiting[bureau_id]
+            for _, future in (*together, *waiting):
+                future.cancel()

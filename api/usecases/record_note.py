@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from api.db.database import Actor, Database, UnitOfWork
@@ -128,7 +127,8 @@ async def record_notes(database: Database, bureau_id: str, sent: list[SentNote])
         outcomes = await database.write(Actor(bureau_id), work)
     except (DatabaseAway, Busy):
         raise
-    except (DomainError, SQLAlchemyError):
+    except Exception:
+        # Whatever it was, it is one note's own: the others are not told of it.
         if len(sent) == 1:
             raise
         return await _one_by_one(database, bureau_id, sent)
@@ -165,7 +165,8 @@ async def _record_all(uow: UnitOfWork, sent: list[SentNote]) -> list[RecordedNot
     rows: list[_Rows] = []
     outcomes: dict[UUID, _Clash | DomainError] = {}
     finished: set[UUID] = set()
-    for one in sent:
+    # In one order everywhere, so that two processes sent the same notes never wait for one another.
+    for one in sorted(sent, key=lambda each: each.new.note_id):
         new = one.new
         own = UnitOfWork(uow.session, one.actor, uow.now)
         try:
@@ -320,7 +321,7 @@ async def _write(uow: UnitOfWork, rows: list[_Rows]) -> None:
     await uow.insert(*(one.entry[1] for one in rows))
     await uow.insert(*(one.note for one in rows))
     await uow.insert(*(file for one in rows for file in one.files))
-    for one in rows:
+    for one in sorted(rows, key=lambda each: each.note.job_id):
         if one.finishes is not None:
             # Who finished or cancelled it in the meantime was first; the note stands all the same.
             with suppress(JobNotOpen):

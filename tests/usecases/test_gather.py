@@ -59,3 +59,21 @@ async def test_who_goes_away_does_not_spoil_it_for_those_who_stay() -> None:
     assert await stays == 4
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_work_that_is_cut_off_leaves_nobody_waiting_and_the_next_are_served() -> None:
+    """Neither those it was done for, nor those who waited for their turn, nor who comes later hangs."""
+    cut_off = asyncio.Event()
+
+    async def work(_: str, asked: list[int]) -> Sequence[int | Exception]:
+        if not cut_off.is_set():
+            await asyncio.sleep(0)
+            cut_off.set()
+            raise asyncio.CancelledError
+        return asked
+
+    gather = Gather(work)
+    waiting = [asyncio.create_task(gather("350302", n)) for n in range(TOGETHER_MOST + 1)]
+    _, hanging = await asyncio.wait(waiting, timeout=5)
+    assert not hanging
+    assert await asyncio.wait_for(gather("350302", 7), 5) == 7
