@@ -73,6 +73,7 @@ async def _same_visit(uow: UnitOfWork, job: Job, other: Complaint) -> UUID | Non
         Job.complaint_id == other.complaint_id,
         Job.state == "open",
         Job.kind == job.kind,
+        Job.on_site == job.on_site,
         Job.lat == job.lat,
         Job.lon == job.lon,
     )

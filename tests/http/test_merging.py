@@ -73,6 +73,19 @@ async def test_what_the_other_complaint_wants_already_is_not_wanted_twice(world:
     assert [len((await job(client, job_id))["continued_by"]) for job_id in (elsewhere, papers)] == [1, 1]
 
 
+async def test_a_visit_is_not_taken_for_what_the_other_complaint_does_at_the_desk(
+    world: World, signed_in: SignIn
+) -> None:
+    """A mediation held at the desk needs no vehicle: the visit to the same shop is still wanted, and goes on."""
+    client = await signed_in("dispatcher")
+    one, other = await accepted_complaint(world), await accepted_complaint(world)
+    await job_of(world, other, on_site=False)
+    visit = await job_of(world, one)
+    await merge(client, one, other)
+    (successor_id,) = (await job(client, visit))["continued_by"]
+    assert (await job(client, successor_id))["on_site"]
+
+
 async def test_a_complaint_that_is_over_takes_no_visits_on(world: World, signed_in: SignIn) -> None:
     """Merged into one that was settled: the visit ends, and says into which it was merged."""
     client = await signed_in("dispatcher")
