@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from types import TracebackType
 from typing import Any, TypeVar
@@ -145,6 +145,14 @@ class UnitOfWork(Reader):
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
         super().__init__(session, actor.bureau_id, now)
         self.actor = actor
+
+    def after(self, last: datetime | None) -> datetime:
+        """Return when an act is recorded whose predecessor was recorded at `last`: now, but never before it.
+
+        Who waited for another's lock began earlier, and a clock may be set back or be another machine's: what took
+        effect later is recorded later all the same, by a microsecond at least.
+        """
+        return self.now if last is None or last <= self.now else last + timedelta(microseconds=1)
 
     async def insert(self, *rows: SQLModel) -> None:
         """Insert the rows, in the order given; those of one table that follow each other go together."""

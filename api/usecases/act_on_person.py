@@ -69,13 +69,13 @@ async def act_on_person(
 
 
 async def _after_the_last(uow: UnitOfWork, person_id: UUID) -> datetime:
-    """Return when an act is recorded: who waited for another's lock began earlier, but is not recorded before it."""
+    """Return when an act is recorded: after the last one on that account."""
     found = await uow.execute(
         text("SELECT max(recorded_at) FROM person_act WHERE bureau_id = :bureau_id AND person_id = :person_id"),
         {"bureau_id": uow.bureau_id, "person_id": person_id},
     )
     last: datetime | None = found.scalar_one()
-    return uow.now if last is None else max(uow.now, last)
+    return uow.after(last)
 
 
 async def held_person(uow: UnitOfWork, person_id: UUID) -> Person:

@@ -216,6 +216,7 @@ _STATES: Final = {"cancel": "cancelled", "finish": "done", "new-window": "open"}
 async def move_job(uow: UnitOfWork, job: Job, verb: str, reason: str, window: Window) -> UUID:
     """Write what becomes of a locked open job, and return the act's id. `verb` is one of `_STATES`."""
     act_id = new_id()
+    last = None if job.decision_id is None else await uow.get(JobAct, job.decision_id)
     entry_id = await uow.enter(
         f"job-{verb}",
         facts={
@@ -239,7 +240,7 @@ async def move_job(uow: UnitOfWork, job: Job, verb: str, reason: str, window: Wi
             window_from=window.start_at,
             window_until=window.end_at,
             actor_id=uow.actor.person_id,
-            recorded_at=uow.now,
+            recorded_at=uow.after(last.recorded_at if last else None),
             entry_id=entry_id,
         )
     )

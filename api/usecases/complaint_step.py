@@ -45,12 +45,11 @@ class Step:
 async def write_step(uow: UnitOfWork, row: Complaint, step: Step) -> UUID:
     """Write the step and return its act's id.
 
-    Acts of a complaint are recorded in the order in which they took effect: one that waited for another's lock began
-    earlier, but is not recorded before it.
+    Acts of a complaint are recorded in the order in which they took effect (`UnitOfWork.after`).
     """
     before, term = step.before, step.term
     last = await uow.get(ComplaintAct, row.act_id)
-    recorded_at = uow.now if last is None else max(uow.now, last.recorded_at)
+    recorded_at = uow.after(last.recorded_at if last else None)
     after = step.after if term is None else replace(step.after, mediate_due_on=term.due_on)
     entry_id = await uow.enter(
         f"complaint-{step.verb}",

@@ -93,8 +93,8 @@ async def rotate_token(database: Database, actor: Actor, device_id: UUID) -> str
     token, digest = new_device_token(actor.bureau_id)
 
     async def work(uow: UnitOfWork) -> None:
-        await _in_service(uow, device_id)
-        act = await _act(uow, device_id, "rotate", {})
+        last = await _in_service(uow, device_id)
+        act = await _act(uow, device_id, "rotate", {}, last=last)
         await uow.insert(act)
         await uow.update(Device, device_id, token_sha256=digest, act_id=act.act_id)
         await tell_devices(uow)
@@ -112,8 +112,8 @@ async def revoke_device(database: Database, actor: Actor, device_id: UUID, reaso
     """
 
     async def work(uow: UnitOfWork) -> None:
-        await _in_service(uow, device_id)
-        act = await _act(uow, device_id, "revoke", {"reason": reason})
+        last = await _in_service(uow, device_id)
+        act = await _act(uow, device_id, "revoke", {"reason": reason}, last=last)
         await uow.insert(act)
         await uow.update(Device, device_id, revoked_at=uow.now, act_id=act.act_id)
         await tell_devices(uow)
@@ -121,7 +121,8 @@ async def revoke_device(database: Database, actor: Actor, device_id: UUID, reaso
     await database.write(actor, work)
 
 
-async def _in_service(uow: UnitOfWork, device_id: UUID) -> None:
+async def _in_service(uow: UnitOfWork, device_id: UUID) -> DeviceAct | None:
+    """Return the last act on a device in service, locked until the transaction ends."""
     device = await uow.one(
         select(Device).where(Device.bureau_id == uow.bureau_id, Device.device_id == device_id).with_for_update()
     )
@@ -129,10 +130,17 @@ async def _in_service(uow: UnitOfWork, device_id: UUID) -> None:
         raise NotFound("There is no such device.", device_id=str(device_id))
     if device.revoked_at is not None:
         raise DeviceRevoked
+    return await uow.get(DeviceAct, device.act_id)
 
 
 async def _act(
-    uow: UnitOfWork, device_id: UUID, verb: str, detail: dict[str, object], name: str | None = None
+    uow: UnitOfWork,
+    device_id: UUID,
+    verb: str,
+    detail: dict[str, object],
+    *,
+    name: str | None = None,
+    last: DeviceAct | None = None,
 ) -> DeviceAct:
     entry_id = await uow.enter(
         {"enrol": "device-enrolled", "rotate": "device-token-rotated", "revoke": "device-revoked"}[verb],
@@ -146,6 +154,6 @@ async def _act(
         verb=verb,
         detail={key: str(value) for key, value in detail.items() if value is not None},
         actor_id=uow.actor.person_id,
-        recorded_at=uow.now,
+        recorded_at=uow.after(last.recorded_at if last else None),
         entry_id=entry_id,
     )

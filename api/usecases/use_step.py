@@ -103,15 +103,14 @@ async def begin_use(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
 async def take_step(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
     """Write the decision and its ledger entry, and move a locked use on.
 
-    Decisions of a use are recorded in the order in which they took effect: one that waited for another's lock began
-    earlier, but is not recorded before it.
+    Decisions of a use are recorded in the order in which they took effect (`UnitOfWork.after`).
 
     Raises:
         NotNow: the use's state does not allow the verb.
     """
     state = after(UseState(use.state), step.verb)
     last = await uow.get(Decision, use.decision_id)
-    recorded_at = uow.now if last is None else max(uow.now, last.recorded_at)
+    recorded_at = uow.after(last.recorded_at if last else None)
     decision_id = new_id()
     entry_id = await _enter(uow, use, step, state, decision_id)
     changed = dict(step.columns) | {"state": state.value, "decision_id": decision_id}

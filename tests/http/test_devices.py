@@ -7,6 +7,8 @@ import hashlib
 import httpx
 from sqlalchemy import text
 
+from api.db.tables.vehicles import Device
+from api.usecases.enrol_device import revoke_device
 from tests.conftest import SignIn, problem_code
 from tests.phones import drive, enrol, rows, send
 from tests.world import World, make_world
@@ -66,6 +68,17 @@ async def test_each_step_in_a_device_s_life_is_a_fact(signed_in: SignIn, world: 
             {"b": world.bureau_id},
         )
     assert found.scalars().all() == ["device-enrolled", "device-token-rotated", "device-revoked"]
+
+
+async def test_a_lost_phone_is_revoked_though_the_clock_was_set_back(signed_in: SignIn, world: World) -> None:
+    """Enrolled by one machine and revoked by another, whose clock is behind: it is let in no more."""
+    device_id, _ = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    world.clock.advance(seconds=-30)
+    await revoke_device(world.database, world["admin"], device_id, "遗失")
+    async with world.database.read(world.bureau_id) as reader:
+        device = await reader.get(Device, device_id)
+    assert device is not None
+    assert device.revoked_at is not None
 
 
 async def test_a_device_has_exactly_one_owner_of_this_bureau(signed_in: SignIn, world: World) -> None:

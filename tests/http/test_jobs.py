@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +12,9 @@ from sqlalchemy import text
 
 from api.db.database import UnitOfWork
 from api.usecases.act_on_complaint import act_on_complaint
-from api.usecases.add_job import finish_job
+from api.usecases.add_job import cancel_job, finish_job, new_job_window
 from domain.complaint.acts import Accept, Withdraw
+from domain.values import Window
 from tests.complaints import accepted_complaint, job_of, registered_complaint
 from tests.conftest import SignIn, problem_code
 from tests.http.test_complaints import BODY
@@ -99,6 +101,21 @@ async def test_a_job_moves_to_a_new_window_and_the_old_one_stays_visible(world: 
     assert problem_code(again) == "job-not-open"
     assert (await client.get("/v1/jobs")).json()["items"] == []
     assert len((await client.get("/v1/jobs", params={"state": "cancelled"})).json()["items"]) == 1
+
+
+async def test_a_clock_that_is_set_back_stops_no_work_on_a_job(world: World) -> None:
+    """What comes later is recorded later, whatever the clock of the machine says that records it."""
+    job_id = await job_of(world, await accepted_complaint(world))
+    window = Window(world.clock() + timedelta(hours=1), world.clock() + timedelta(hours=2))
+    await new_job_window(world.database, world["dispatcher"], job_id, window, "消费者改期")
+    world.clock.advance(seconds=-30)
+    await cancel_job(world.database, world["dispatcher"], job_id, "消费者不再需要")
+    async with world.database.read(world.bureau_id) as reader:
+        verbs = await reader.execute(
+            text("SELECT verb FROM job_act WHERE bureau_id = :b AND job_id = :j ORDER BY recorded_at"),
+            {"b": world.bureau_id, "j": job_id},
+        )
+        assert list(verbs.scalars()) == ["new-window", "cancel"]
 
 
 async def test_a_double_click_adds_one_job(world: World, signed_in: SignIn) -> None:
