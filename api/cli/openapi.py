@@ -22,5 +22,6 @@ def openapi() -> None:
 
 def document() -> str:
     """Return the document as JSON text, its keys in order."""
-    app = create_app(Settings(data=Path(tempfile.gettempdir()), jobs=False), NOWHERE, NOWHERE)
+    with tempfile.TemporaryDirectory() as nowhere:
+        app = create_app(Settings(data=Path(nowhere), jobs=False), NOWHERE, NOWHERE)
     return json.dumps(app.openapi_schema.to_schema(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from litestar import Litestar
@@ -74,7 +75,8 @@ def routes(app: Litestar) -> Iterator[Route]:
 
 def application() -> Litestar:
     """Return the application without a database: its routes are all there."""
-    return create_app(Settings(data=Path("unused")), "postgresql://nowhere", "postgresql://nowhere")
+    with TemporaryDirectory() as unused:
+        return create_app(Settings(data=Path(unused)), "postgresql://nowhere", "postgresql://nowhere")
 
 
 def row_of(route: Route) -> list[str]:
