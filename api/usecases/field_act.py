@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlmodel import col, select
 
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
@@ -168,7 +169,13 @@ async def said_before(uow: UnitOfWork, use: VehicleUse, verb: UseVerb, report: R
 async def keep_conflict(
     uow: UnitOfWork, use: VehicleUse, verb: UseVerb, why: str, asked: dict[str, Any], **more: Any
 ) -> Kept:
-    """Keep an act that happened and cannot be recorded as one; `more` may hold `reasons` and `stated_at`."""
+    """Keep an act that happened and cannot be recorded as one; `more` may hold `reasons` and `stated_at`.
+
+    The same report sent again, by a phone that got no answer, is the conflict that was kept the first time.
+    """
+    before = await _kept_before(uow, use, verb, plain(asked), more.get("stated_at", uow.now))
+    if before is not None:
+        return Kept(conflict_id=before.conflict_id, why=before.why, reasons=tuple(before.reasons))
     conflict_id, reasons, stated_at = new_id(), tuple(more.get("reasons", ())), more.get("stated_at", uow.now)
     entry_id = await uow.enter(
         "field-conflict-kept",
@@ -198,3 +205,21 @@ async def keep_conflict(
         )
     )
     return Kept(conflict_id=conflict_id, why=why, reasons=reasons)
+
+
+async def _kept_before(
+    uow: UnitOfWork, use: VehicleUse, verb: UseVerb, asked: dict[str, Any], stated_at: datetime
+) -> FieldConflict | None:
+    """Return the conflict kept of this very report of the same person, if there is one; the use is locked."""
+    kept = await uow.all(
+        select(FieldConflict)
+        .where(
+            FieldConflict.bureau_id == uow.bureau_id,
+            FieldConflict.use_id == use.use_id,
+            FieldConflict.verb == verb.value,
+            FieldConflict.actor_id == uow.actor.person_id,
+            FieldConflict.stated_at == stated_at,
+        )
+        .order_by(col(FieldConflict.conflict_id))
+    )
+    return next((one for one in kept if one.asked == asked), None)

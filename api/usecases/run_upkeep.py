@@ -19,6 +19,7 @@ from api.usecases.field_act import (
     as_reported,
     keep_conflict,
     read_dashboard,
+    said_before,
     stated,
 )
 from api.usecases.order_upkeep import upkeep_permitted
@@ -73,6 +74,8 @@ async def depart_upkeep(
         put = as_reported(new.report, at, new.dashboard)
         state = UseState(use.state)
         if state in BEGUN:
+            if await said_before(uow, use, UseVerb.DEPART, new.report, at):
+                return Kept()
             return await keep_conflict(uow, use, UseVerb.DEPART, "already-departed", put, stated_at=at)
         asked = _asked(use, order, at)
         if new.report.happened:
@@ -121,6 +124,8 @@ async def return_upkeep(
         _check_reporter(uow, order, new.report)
         why = unfit_return(use, at, new.report)
         if why is not None:
+            if await said_before(uow, use, UseVerb.RETURN, new.report, at):
+                return Kept()
             put = as_reported(new.report, at, new.dashboard)
             return await keep_conflict(uow, use, UseVerb.RETURN, why, put, stated_at=at)
         reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="return")

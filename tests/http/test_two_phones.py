@@ -44,7 +44,9 @@ async def test_of_two_reports_the_first_recorded_stands_and_the_others_reading_s
     first = await report(driver, trip_id, verb, at, first_m)
     second = await report(officer, trip_id, verb, at + timedelta(seconds=40), second_m)
     again = await report(driver, trip_id, verb, at, first_m)
-    assert [one.status_code for one in (first, second, again)] == [200, 202, 200], second.text
+    other_again = await report(officer, trip_id, verb, at + timedelta(seconds=40), second_m)
+    assert [one.status_code for one in (first, second, again, other_again)] == [200, 202, 200, 202], second.text
+    assert other_again.json()["conflict_id"] == second.json()["conflict_id"], "the same report is one conflict"
     ended = {"depart": "departed", "return": "returned"}[verb]
     assert second.json()["why"] == f"already-{ended}"
     assert datetime.fromisoformat(second.json()["trip"][f"{ended}_at"]) == at

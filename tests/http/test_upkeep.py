@@ -201,6 +201,23 @@ async def test_an_upkeep_order_waits_until_the_vehicle_is_back(world: World, sig
     assert [reason["code"] for reason in busy.json()["reasons"]] == ["vehicle-busy"]
 
 
+async def test_a_driver_who_got_no_answer_sends_both_ends_again_and_each_is_one(
+    world: World, signed_in: SignIn
+) -> None:
+    """The same person, the same minute, without a network before: recorded once, and no conflict."""
+    use_id = await ordered(await signed_in("desk_chief"), world)
+    driver, auditor = await signed_in("driver"), await signed_in("auditor")
+    world.clock.advance(minutes=70)
+    for verb, odometer_m in (("depart", 52_000_000), ("return", 52_006_000)):
+        at = world.clock.advance(minutes=10)
+        world.clock.advance(minutes=5)
+        told = end(odometer_m) | {"source": "offline", "stated_at": at.isoformat()}
+        for _ in range(2):
+            answer = await driver.post(f"/v1/upkeep-orders/{use_id}/{verb}", json=told)
+            assert (answer.status_code, answer.json()["outcome"]) == (200, "recorded"), answer.text
+    assert (await auditor.get("/v1/field-conflicts")).json()["items"] == []
+
+
 async def test_a_cancelled_order_frees_the_calendar(world: World, signed_in: SignIn) -> None:
     """Its window can be given again; it stays in the list as cancelled."""
     chief = await signed_in("desk_chief")
