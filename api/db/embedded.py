@@ -66,6 +66,8 @@ from api.db.leftover import FAST_S, KILLED_S, end_leftover, mark_of
 
 READY_TIMEOUT_S: Final = 300.0
 """Time from start to ready: recovery after a crash reads up to 1 GB of log again."""
+LOG_S: Final = 2.0
+"""How long an ended server's last words may take to reach its log."""
 LOGS_KEPT: Final = 20
 THROWAWAY: Final = "zhuanche-throwaway-"
 JUST_BEING_MADE_S: Final = 60.0
@@ -190,7 +192,7 @@ class EmbeddedServer:
             self._wait_until_ready()
             self._make_database()
         except _Ended:
-            text = said.read_text(errors="replace") + _new_lines(logs, before)
+            text = _last_words(said, logs, before)
             on_port = f" on port {self._tcp}" if self._tcp else ""
             raise told_fault(text, self.folder.path, f"The database server did not start{on_port}") from None
         except BaseException:
@@ -261,9 +263,18 @@ def _prune(logs: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _new_lines(logs: Path, before: dict[Path, int]) -> str:
-    """Return what was written to the server's log since sizes were taken."""
-    return "".join(path.read_bytes()[before.get(path, 0) :].decode(errors="replace") for path in sorted(logs.iterdir()))
+def _last_words(said: Path, logs: Path, before: dict[Path, int]) -> str:
+    """Return what an ended server said before its log was open, and wrote to it since sizes were taken.
+
+    The log is written by a process of its own, which may outlive the server by a moment: why it ended is waited for.
+    """
+    deadline = time.monotonic() + LOG_S
+    while True:
+        parts = [said.read_bytes(), *(path.read_bytes()[before.get(path, 0) :] for path in sorted(logs.iterdir()))]
+        text = b"".join(parts).decode(errors="replace")
+        if "FATAL" in text or "PANIC" in text or time.monotonic() > deadline:
+            return text
+        time.sleep(0.02)
 
 
 def start(

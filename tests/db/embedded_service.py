@@ -46,7 +46,8 @@ def main() -> int:
     def told_to_stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, told_to_stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have us start with SIGINT ignored
+        signal.signal(number, told_to_stop)
     with server:
         try:
             sys.stdout.write(json.dumps({"server": server.pid, "dsn": server.dsn("postgres")}) + "\n")
