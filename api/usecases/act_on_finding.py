@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import select
 
 from api.db.database import Actor, Database, Once, UnitOfWork
@@ -61,6 +62,9 @@ async def rule_on_finding(
     return await _act(database, actor, finding_id, ("accept" if accept else "reject", words), once)
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('finding ' || :bureau_id || :finding_id, 0))")
+
+
 async def _act(database: Database, actor: Actor, finding_id: UUID, said: tuple[str, str], once: Once | None) -> UUID:
     verb, words = said
 
@@ -68,6 +72,8 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, said: tuple[s
         finding = await uow.get(Finding, finding_id)
         if finding is None:
             raise NotFound("There is no such finding.", finding_id=str(finding_id))
+        # A finding is a fact, whose row nobody may lock: what is said of it comes one after the other all the same.
+        await uow.execute(_LOCK, {"bureau_id": uow.bureau_id, "finding_id": str(finding_id)})
         today = uow.now.astimezone(await zone_of(uow)).date()
         using_unit_id, _ = await dedication(uow, finding.vehicle_id, today)
         if verb == "explain" and uow.actor.unit_id != using_unit_id:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import degrees_e7, new_id
 from api.db.queries.trips import standing_of
@@ -20,6 +22,7 @@ from api.usecases.field_act import (
     check_reporter,
     keep_conflict,
     read_dashboard,
+    said_before,
     stated,
 )
 from api.usecases.return_trip import unfit_return
@@ -75,6 +78,8 @@ async def stop_at_job(database: Database, actor: Actor, trip_id: UUID, new: Stop
         if not _during(use, at):
             asked = as_reported(new.report, at) | {"job_id": new.job_id}
             return await keep_conflict(uow, use, new.verb, "not-during-trip", asked, stated_at=at)
+        if new.report.happened and await _stopped_before(uow, trip_id, new, at):
+            return Kept()
         stop_id = new_id()
         taken = await take_step(
             uow,
@@ -107,6 +112,25 @@ async def stop_at_job(database: Database, actor: Actor, trip_id: UUID, new: Stop
     return await database.write(actor, work, once=once, answer=Kept)
 
 
+_STOPPED_BEFORE = text(
+    "SELECT true FROM trip_stop WHERE bureau_id = :bureau_id AND use_id = :use_id AND job_id = :job_id"
+    " AND what = :what AND actor_id = :actor_id AND stated_at = :at LIMIT 1"
+)
+
+
+async def _stopped_before(uow: UnitOfWork, trip_id: UUID, new: Stop, at: datetime) -> bool:
+    """Tell whether the same person recorded this very stop before: a phone that got no answer sends again."""
+    same = {
+        "bureau_id": uow.bureau_id,
+        "use_id": trip_id,
+        "job_id": new.job_id,
+        "what": new.verb.value,
+        "actor_id": uow.actor.who,
+        "at": at,
+    }
+    return (await uow.execute(_STOPPED_BEFORE, same)).scalar_one_or_none() is not None
+
+
 async def break_down(database: Database, actor: Actor, trip_id: UUID, new: BreakDown, once: Once | None = None) -> Kept:
     """End a trip by breakdown or accident, with a reading and a report; towing and repair are upkeep from there.
 
@@ -124,6 +148,8 @@ async def break_down(database: Database, actor: Actor, trip_id: UUID, new: Break
         check_reporter(uow, standing, new.report)
         why = unfit_return(use, at, new.report)
         if why is not None:
+            if await said_before(uow, use, UseVerb.BREAK_DOWN, new.report, at):
+                return Kept()
             asked = as_reported(new.report, at, new.dashboard) | {"kind": new.kind}
             return await keep_conflict(uow, use, UseVerb.BREAK_DOWN, why, asked, stated_at=at)
         reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="breakdown")

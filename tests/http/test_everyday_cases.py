@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlmodel import select
@@ -235,6 +236,22 @@ async def test_a_finding_is_explained_by_the_custodian_and_ruled_on_by_the_audit
     assert [act["verb"] for act in ruled.json()["acts"]] == ["explain", "accept"]
     listed = (await auditor.get("/v1/findings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
     assert [one["finding_id"] for one in listed] == [str(finding.finding_id)]
+
+
+async def test_a_finding_ruled_on_twice_at_once_has_one_ruling(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """Accepted in one window and rejected in another in the same second: the second ruling finds nothing to rule on."""
+    complaint_id = await accepted_complaint(world)
+    trip_id = await approved_trip(world, job_ids=(await job_of(world, complaint_id),))
+    await withdraw(world, complaint_id)
+    await offline(await signed_in("driver"), trip_id, clock.advance(hours=1))
+    url = f"/v1/findings/{(await findings_of(world))[0].finding_id}"
+    custodian, auditor = await signed_in("custodian"), await signed_in("auditor")
+    assert (await custodian.post(f"{url}/explain", json={"text": "投诉人临时撤诉"})).status_code == 200
+    rulings = [{"verb": verb, "text": "裁定"} for verb in ("accept", "reject")] * 3
+    answers = await asyncio.gather(*(auditor.post(f"{url}/rule", json=ruling) for ruling in rulings))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
 
 
 async def test_a_digit_that_slipped_in_the_odometer_is_corrected_in_sight(

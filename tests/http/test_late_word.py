@@ -13,11 +13,7 @@ from tests.complaints import accepted_complaint, job_of
 from tests.conftest import SignIn, problem_code
 from tests.everyday import DEPART, RETURN, SHEET, findings_of, withdraw
 from tests.notes import note_body, send_note
-from tests.trips import (
-    a_complaint_job,
-    approved_trip,
-    requested_trip,
-)
+from tests.trips import START_M, a_complaint_job, approved_trip, departed_trip, requested_trip
 from tests.world import HeldClock, World
 
 
@@ -109,6 +105,31 @@ async def test_a_phone_that_got_no_answer_sends_its_departure_again_and_it_is_on
         answer = await offline(driver, trip_id, at)
         assert (answer.status_code, answer.json()["outcome"]) == (200, "recorded"), answer.text
     assert [step["verb"] for step in answer.json()["trip"]["decisions"]].count("depart") == 1
+
+
+async def test_a_stop_and_a_breakdown_sent_again_are_each_one(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """No second arrival in the log, and no breakdown that is a conflict with itself."""
+    job_id = await a_complaint_job(world)
+    trip_id = await departed_trip(world, job_ids=(job_id,))
+    officer, driver = await signed_in("officer"), await signed_in("driver")
+    at = clock.advance(minutes=20).isoformat()
+    clock.advance(minutes=5)
+    stop = {"job_id": str(job_id), "what": "arrive", "source": "offline", "stated_at": at}
+    broken = {
+        "kind": "breakdown",
+        "reading": {"odometer_m": START_M + 5_000},
+        "place_name": "荔园路口",
+        "account": "水温过高",
+    }
+    broken |= {"source": "offline", "stated_at": clock().isoformat()}
+    for client, path, told in ((officer, "stops", stop), (driver, "break-down", broken)):
+        for _ in range(2):
+            answer = await client.post(f"/v1/trips/{trip_id}/{path}", json=told)
+            assert (answer.status_code, answer.json()["outcome"]) == (200, "recorded"), answer.text
+    verbs = [step["verb"] for step in answer.json()["trip"]["decisions"]]
+    assert (verbs.count("arrive"), verbs.count("break-down")) == (1, 1)
 
 
 async def test_a_departure_told_after_its_own_visit_made_the_job_done_is_recorded(
