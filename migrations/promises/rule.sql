@@ -185,9 +185,10 @@ BEGIN
         codes := codes || 'approver-not-custodian'::text;
     END IF;
 
-    FOR paper IN SELECT k.kind, (SELECT p.valid_from <= first_day AND p.valid_until >= last_day FROM vehicle_paper p
+    -- Next year's paper, entered early, takes no place yet.
+    FOR paper IN SELECT k.kind, (SELECT p.valid_until >= last_day FROM vehicle_paper p
             WHERE p.bureau_id = u.bureau_id AND p.vehicle_id = u.vehicle_id AND p.kind = k.kind
-            ORDER BY p.recorded_at DESC, p.paper_id DESC LIMIT 1) AS valid
+              AND p.valid_from <= first_day ORDER BY p.recorded_at DESC, p.paper_id DESC LIMIT 1) AS valid
         FROM (VALUES ('inspection'), ('insurance')) AS k (kind)
     LOOP
         IF paper.valid IS NOT TRUE THEN codes := codes || 'vehicle-unfit'::text; END IF;

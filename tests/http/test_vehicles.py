@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from api.db.database import RecordedRefusal
+from api.usecases.enter_vehicle import NewPaper, enter_paper
 from tests.conftest import SignIn, problem_code
+from tests.trips import departed_trip, requested_trip
 from tests.world import World, add_vehicle
 
 VEHICLE = {
@@ -103,6 +107,25 @@ async def test_another_vehicle_is_dedicated_for_a_workshop_week(world: World, si
         assert (known is not None) == dedicated, days
         if known:
             assert known["document_no"] == "莆城市监〔2026〕31号"
+
+
+async def test_next_year_s_insurance_entered_early_keeps_no_car_at_home(world: World) -> None:
+    """The one that runs holds until the next begins; one that corrects it, from the day it names."""
+    today = world.clock().date()
+    next_year = NewPaper(
+        vehicle_id=world.vehicle_id,
+        kind="insurance",
+        document_no="insurance-2",
+        valid_from=today + timedelta(days=30),
+        valid_until=today + timedelta(days=395),
+    )
+    await enter_paper(world.database, world["admin"], next_year)
+    await departed_trip(world)
+    lapsed = replace(next_year, valid_from=today - timedelta(days=100), valid_until=today - timedelta(days=1))
+    await enter_paper(world.database, world["admin"], lapsed)
+    with pytest.raises(RecordedRefusal) as refused:
+        await requested_trip(world)
+    assert "vehicle-unfit" in [reason["code"] for reason in refused.value.detail["reasons"]]
 
 
 async def test_the_list_says_the_odometer_and_comes_in_pages(world: World, signed_in: SignIn) -> None:

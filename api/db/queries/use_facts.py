@@ -75,7 +75,7 @@ async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
         asked.at if began else asked.planned_from, asked.ended_at or asked.planned_until, bureau.zone
     )
     using_unit_id, dedicated = await dedication(uow, asked.vehicle_id, first_day)
-    papers = await _papers(uow, asked.vehicle_id)
+    papers = await _papers(uow, asked.vehicle_id, first_day)
     return UseFacts(
         stage=asked.stage,
         at=asked.at,
@@ -142,12 +142,14 @@ async def dedication(uow: Reader, vehicle_id: UUID, on: date) -> tuple[UUID | No
 
 _PAPERS = text(
     "SELECT DISTINCT ON (kind) kind, valid_from, valid_until FROM vehicle_paper"
-    " WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id ORDER BY kind, recorded_at DESC, paper_id DESC"
+    " WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id AND valid_from <= :on"
+    " ORDER BY kind, recorded_at DESC, paper_id DESC"
 )
 
 
-async def _papers(uow: UnitOfWork, vehicle_id: UUID) -> dict[str, Validity]:
-    rows = await uow.execute(_PAPERS, {"bureau_id": uow.bureau_id, "vehicle_id": vehicle_id})
+async def _papers(uow: UnitOfWork, vehicle_id: UUID, on: date) -> dict[str, Validity]:
+    """Return the newest of the papers that had begun by that day: next year's, entered early, takes no place yet."""
+    rows = await uow.execute(_PAPERS, {"bureau_id": uow.bureau_id, "vehicle_id": vehicle_id, "on": on})
     return {row.kind: Validity(row.valid_from, row.valid_until) for row in rows}
 
 
