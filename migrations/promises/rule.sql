@@ -159,9 +159,10 @@ BEGIN
         WHERE bureau_id = u.bureau_id AND use_id = u.use_id AND rev = t.crew_rev ORDER BY person_id
     LOOP
         IF member.seat = 'driver' THEN
-            SELECT NOT withdrawn AND valid_from <= first_day AND valid_until >= last_day INTO qualified
+            -- One renewed early takes no place before it begins; one that was withdrawn is withdrawn at once.
+            SELECT NOT withdrawn AND valid_until >= last_day INTO qualified
                 FROM driving_licence WHERE bureau_id = u.bureau_id AND person_id = member.person_id
-                ORDER BY recorded_at DESC, licence_id DESC LIMIT 1;
+                  AND (withdrawn OR valid_from <= first_day) ORDER BY recorded_at DESC, licence_id DESC LIMIT 1;
             IF qualified IS NOT TRUE THEN codes := codes || 'driver-not-licensed'::text; END IF;
         ELSE
             SELECT passed AND taken_on <= first_day AND valid_until >= last_day INTO qualified

@@ -224,3 +224,15 @@ def test_what_is_append_only_is_moved_by_no_migration(two_bureaus: str, tmp_path
         insert(connection, "refusal", row_for(connection, "refusal", unused_code()))
     with pytest.raises(DBAPIError, match="append-only"):
         upgraded(two_bureaus, tmp_path, moves)
+
+
+def test_no_migration_goes_back(empty: str) -> None:
+    """Facts are not unmade: an operator who asks for an older schema is refused, and nothing is changed."""
+    migrate(empty)
+    engine = owner_engine(empty)
+    try:
+        with pytest.raises(Exception, match="downgrade"):
+            command.downgrade(alembic_config(engine), "-1")
+    finally:
+        engine.dispose()
+    assert current_revision(empty) == HEAD

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from api.db.database import RecordedRefusal
 from api.usecases.change_role import RoleChange, change_role
+from api.usecases.qualify_person import NewLicence, enter_licence
 from domain.people import TERM_MOST
 from domain.values import Role
 from tests.conftest import SignIn, problem_code
+from tests.trips import departed_trip, requested_trip
 from tests.world import HeldClock, World
 
 WHY = {"reason": "外出培训"}
@@ -190,3 +194,21 @@ async def test_a_shift_that_ends_before_it_begins_is_refused(world: World, signe
     body = {"person_id": str(world["officer"].who), "start_at": clock().isoformat(), "end_at": clock().isoformat()}
     assert problem_code(await dispatcher.post("/v1/shifts", json=body)) == "invalid-input"
     assert (await dispatcher.get("/v1/shifts", params={"on_duty_at": "soon"})).status_code == 400
+
+
+async def test_a_licence_renewed_early_keeps_no_driver_at_home_and_a_withdrawn_one_does(world: World) -> None:
+    """The licence that runs holds until the next begins; word that it was withdrawn counts from the day it comes."""
+    today = world.clock().date()
+    renewed = NewLicence(
+        person_id=world["driver"].who,
+        number="350302199001010011",
+        vehicle_class="C1",
+        valid_from=today + timedelta(days=30),
+        valid_until=today + timedelta(days=3_650),
+    )
+    await enter_licence(world.database, world["admin"], renewed)
+    await departed_trip(world)
+    await enter_licence(world.database, world["admin"], replace(renewed, withdrawn=True))
+    with pytest.raises(RecordedRefusal) as refused:
+        await requested_trip(world)
+    assert "driver-not-licensed" in [reason["code"] for reason in refused.value.detail["reasons"]]

@@ -42,11 +42,14 @@ async def load_upkeep_facts(uow: UnitOfWork, asked: UpkeepAsked) -> UpkeepFacts:
     if bureau is None:
         raise AssertionError("an order belongs to a bureau")
     begins_at = asked.at if asked.stage is Stage.DEPARTURE else asked.planned_from
-    driver = None if asked.driver_id is None else (await crew_facts(uow, [(asked.driver_id, Seat.DRIVER)]))[0]
+    first_day = begins_at.astimezone(ZoneInfo(bureau.zone)).date()
+    driver = None
+    if asked.driver_id is not None:
+        (driver,) = await crew_facts(uow, [(asked.driver_id, Seat.DRIVER)], first_day)
     return UpkeepFacts(
         stage=asked.stage,
         at=asked.at,
-        first_day=begins_at.astimezone(ZoneInfo(bureau.zone)).date(),
+        first_day=first_day,
         planned_from=asked.planned_from,
         planned_until=asked.planned_until,
         grace_s=asked.grace_s,

@@ -91,7 +91,7 @@ async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
         using_unit_id=using_unit_id,
         dedicated=dedicated,
         jobs=await _jobs(uow, asked, bureau.boundary),
-        crew=await crew_facts(uow, asked.crew),
+        crew=await crew_facts(uow, asked.crew, first_day),
         approver=await approver_facts(uow, asked.approver_id, using_unit_id, asked.approved_at or asked.at),
         other_uses=await other_uses(
             uow,
@@ -221,7 +221,7 @@ _CREW = text(
     " e.taken_on, e.valid_until AS examination_until, e.passed"
     " FROM person p"
     " LEFT JOIN LATERAL (SELECT valid_from, valid_until, withdrawn FROM driving_licence"
-    "  WHERE bureau_id = :bureau_id AND person_id = p.person_id"
+    "  WHERE bureau_id = :bureau_id AND person_id = p.person_id AND (withdrawn OR valid_from <= :on)"
     "  ORDER BY recorded_at DESC, licence_id DESC LIMIT 1) l ON true"
     " LEFT JOIN LATERAL (SELECT taken_on, valid_until, passed FROM examination"
     "  WHERE bureau_id = :bureau_id AND person_id = p.person_id"
@@ -230,10 +230,13 @@ _CREW = text(
 )
 
 
-async def crew_facts(uow: UnitOfWork, crew: Sequence[tuple[UUID, Seat]]) -> tuple[CrewFacts, ...]:
-    """Return what is on file of each member of a crew. Raises `NotFound`."""
+async def crew_facts(uow: UnitOfWork, crew: Sequence[tuple[UUID, Seat]], on: date) -> tuple[CrewFacts, ...]:
+    """Return what is on file of each member of a crew on that day. Raises `NotFound`.
+
+    A licence renewed early takes no place before it begins; one that was withdrawn is withdrawn at once.
+    """
     person_ids = sorted({person_id for person_id, _ in crew})
-    rows = await uow.execute(_CREW, {"bureau_id": uow.bureau_id, "person_ids": person_ids})
+    rows = await uow.execute(_CREW, {"bureau_id": uow.bureau_id, "person_ids": person_ids, "on": on})
     known = {row.person_id: row for row in rows}
     if len(known) < len(person_ids):
         raise NotFound(
