@@ -75,7 +75,8 @@ async def test_two_processes_that_finish_the_same_jobs_wait_in_line_and_never_fo
     monkeypatch.setattr(Database, "_attempt", counted)
     async with world.database.engine.connect() as holding:
         await holding.execute(text(f"SET LOCAL zhuanche.bureau_id = '{world.bureau_id}'"))
-        await holding.execute(text("SELECT 1 FROM job WHERE job_id = :job FOR UPDATE"), {"job": jobs[1]})
+        held = {"bureau_id": world.bureau_id, "job": jobs[1]}
+        await holding.execute(text("SELECT 1 FROM job WHERE bureau_id = :bureau_id AND job_id = :job FOR UPDATE"), held)
         both = []
         for order in (jobs[::-1], jobs):
             notes = [a_note(world, job_id) for job_id in order]
