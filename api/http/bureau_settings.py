@@ -13,11 +13,10 @@ from litestar.params import FromPath, JSONBody
 from sqlmodel import col
 
 from api.db.database import Actor, Database, Reader
-from api.db.queries.newest import newest
 from api.db.queries.settings import last_changes, settings_of
 from api.db.tables.bureau import SettingChange
 from api.http.access import EVERYONE, Allow
-from api.http.paging import After, Limit, Page, after_id, page_by_id
+from api.http.paging import After, Limit, Page, newest_page
 from api.http.readings import Reason
 from api.usecases.change_setting import NewSetting, change_setting
 from domain.settings import SETTINGS, NoSuchSetting
@@ -133,12 +132,12 @@ class SettingController(Controller):
         """List what a setting was and became, who changed it, when and why, the newest first."""
         known_setting(name)
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(
+            return await newest_page(
                 reader,
                 SettingChange,
                 col(SettingChange.change_id),
-                after_id(after),
-                limit + 1,
+                change_of,
                 SettingChange.name == name,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(rows, limit, lambda row: row.change_id, change_of)

@@ -260,7 +260,7 @@ class LicenceController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> FactDone:
-        """Enter a licence as seen, or that it no longer stands; the newest entry of a person counts."""
+        """Enter a licence as seen, or that it no longer stands; of those that have begun the newest counts."""
         new = NewLicence(
             person_id=data.person_id,
             number=data.number,

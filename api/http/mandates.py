@@ -13,11 +13,10 @@ from litestar.params import FromPath, JSONBody
 from sqlmodel import col
 
 from api.db.database import Actor, Database, Once
-from api.db.queries.newest import newest
 from api.db.tables.people import AuditMandate, MandateAccess
 from api.http.access import Allow
 from api.http.duty import FactDone
-from api.http.paging import After, Limit, Page, after_id, newest_page, page_by_id
+from api.http.paging import After, Limit, Page, newest_page
 from api.http.people import SUPERVISORS, Name, Reasoned
 from api.http.readings import Instant
 from api.usecases.give_mandate import NewMandate, end_mandate, give_mandate
@@ -140,14 +139,12 @@ class MandateController(Controller):
             given = await reader.get(AuditMandate, mandate_id)
             if given is None or given.ends is not None:
                 raise NotFound("There is no such mandate.")
-            rows = await newest(
+            return await newest_page(
                 reader,
                 MandateAccess,
                 col(MandateAccess.access_id),
-                after_id(after),
-                limit + 1,
+                lambda row: msgspec.convert(row, Access, from_attributes=True),
                 MandateAccess.mandate_id == mandate_id,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(
-            rows, limit, lambda row: row.access_id, lambda row: msgspec.convert(row, Access, from_attributes=True)
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -18,7 +18,6 @@ from api.db.queries.newest import newest
 from domain.errors import InvalidInput
 
 T = TypeVar("T")
-Row = TypeVar("Row")
 Fact = TypeVar("Fact", bound=SQLModel)
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="how many items the page holds at most")]
@@ -59,24 +58,6 @@ def parse_cursor(after: str | None, length: int) -> list[str] | None:
     return key
 
 
-def after_id(after: str | None) -> UUID | None:
-    """Return the id a cursor of a list by id stands for, or None without one. Raises `BadCursor`."""
-    key = parse_cursor(after, 1)
-    try:
-        return UUID(key[0]) if key else None
-    except ValueError as fault:
-        raise BadCursor from fault
-
-
-def page_by_id(rows: Sequence[Row], limit: int, id_of: Callable[[Row], UUID], wire: Callable[[Row], T]) -> Page[T]:
-    """Return a page of a list by id; `rows` holds one more than `limit` where another page follows."""
-    shown = rows[:limit]
-    return Page(
-        items=[wire(row) for row in shown],
-        next=cursor(str(id_of(shown[-1]))) if len(rows) > limit else None,
-    )
-
-
 async def newest_page(
     reader: Reader,
     table: type[Fact],
@@ -91,8 +72,20 @@ async def newest_page(
     Raises:
         BadCursor: `after` is none of this list.
     """
-    rows = await newest(reader, table, id_column, after_id(after), limit + 1, *where)
-    return page_by_id(rows, limit, lambda row: getattr(row, id_column.key), wire)
+    rows = await newest(reader, table, id_column, _parse_id_cursor(after), limit + 1, *where)
+    shown = rows[:limit]
+    return Page(
+        items=[wire(row) for row in shown],
+        next=cursor(str(getattr(shown[-1], id_column.key))) if len(rows) > limit else None,
+    )
+
+
+def _parse_id_cursor(after: str | None) -> UUID | None:
+    key = parse_cursor(after, 1)
+    try:
+        return UUID(key[0]) if key else None
+    except ValueError as fault:
+        raise BadCursor from fault
 
 
 def instant_cursor(at: datetime, key: UUID) -> str:

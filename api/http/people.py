@@ -16,12 +16,11 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlmodel import col
 
 from api.db.database import Actor, Database, Once, Reader
-from api.db.queries.newest import newest
 from api.db.queries.people import roles_by_person, roles_of
 from api.db.tables.people import Person as PersonRow
 from api.db.tables.people import PersonAct, RoleGrant
 from api.http.access import EVERYONE, Allow
-from api.http.paging import After, Limit, Page, after_id, page_by_id
+from api.http.paging import After, Limit, Page, newest_page
 from api.http.readings import Reason
 from api.passwords import hash_password, temporary_password
 from api.usecases.add_person import NewPerson, add_person
@@ -188,11 +187,16 @@ class PeopleController(Controller):
         where: list[Any] = [] if unit_id is None else [PersonRow.unit_id == unit_id]
         where += [] if active is None else [col(PersonRow.active).is_(active)]
         async with database.read(actor.bureau_id) as reader:
-            rows = await newest(reader, PersonRow, col(PersonRow.person_id), after_id(after), limit + 1, *where)
             roles = await roles_by_person(reader)
-        return page_by_id(
-            rows, limit, lambda row: row.person_id, lambda row: person_of(row, roles.get(row.person_id, []), actor)
-        )
+            return await newest_page(
+                reader,
+                PersonRow,
+                col(PersonRow.person_id),
+                lambda row: person_of(row, roles.get(row.person_id, []), actor),
+                *where,
+                after=after,
+                limit=limit,
+            )
 
     @get("/{person_id:uuid}", guards=[Allow(EVERYONE)], summary="One person", name="people.get")
     async def person(
@@ -312,15 +316,15 @@ class PeopleController(Controller):
         """List every role a person was given or lost, the newest first."""
         async with database.read(actor.bureau_id) as reader:
             await known_person(reader, person_id)
-            rows = await newest(
+            return await newest_page(
                 reader,
                 RoleGrant,
                 col(RoleGrant.grant_id),
-                after_id(after),
-                limit + 1,
+                role_act_of,
                 RoleGrant.person_id == person_id,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(rows, limit, lambda row: row.grant_id, role_act_of)
 
     @get(
         "/{person_id:uuid}/acts", guards=[Allow(SUPERVISORS)], summary="What was done to an account", name="people.acts"
@@ -336,26 +340,15 @@ class PeopleController(Controller):
         """List what was done to an account, the newest first."""
         async with database.read(actor.bureau_id) as reader:
             await known_person(reader, person_id)
-            rows = await newest(
+            return await newest_page(
                 reader,
                 PersonAct,
                 col(PersonAct.act_id),
-                after_id(after),
-                limit + 1,
+                lambda row: msgspec.convert(row, Act, from_attributes=True),
                 PersonAct.person_id == person_id,
+                after=after,
+                limit=limit,
             )
-        return page_by_id(
-            rows,
-            limit,
-            lambda row: row.act_id,
-            lambda row: Act(
-                act_id=row.act_id,
-                verb=row.verb,
-                detail=row.detail,
-                actor_id=row.actor_id,
-                recorded_at=row.recorded_at,
-            ),
-        )
 
 
 def role_act_of(row: RoleGrant) -> RoleAct:

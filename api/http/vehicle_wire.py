@@ -84,7 +84,7 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaperOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A paper as entered; the newest of a kind holds."""
+    """A paper as entered; the newest of a kind that has begun holds."""
 
     paper_id: UUID
     kind: str

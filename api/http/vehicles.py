@@ -103,7 +103,7 @@ class VehicleController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> Entered:
-        """Enter an inspection or insurance; the newest of a kind holds."""
+        """Enter an inspection or insurance; the newest of a kind that has begun holds."""
         new = NewPaper(
             vehicle_id=vehicle_id,
             kind=data.kind,

@@ -167,16 +167,23 @@ async def said_before(uow: UnitOfWork, use: VehicleUse, verb: UseVerb, report: R
 
 
 async def keep_conflict(
-    uow: UnitOfWork, use: VehicleUse, verb: UseVerb, why: str, asked: dict[str, Any], **more: Any
+    uow: UnitOfWork,
+    use: VehicleUse,
+    verb: UseVerb,
+    why: str,
+    asked: dict[str, Any],
+    *,
+    stated_at: datetime,
+    reasons: tuple[str, ...] = (),
 ) -> Kept:
-    """Keep an act that happened and cannot be recorded as one; `more` may hold `reasons` and `stated_at`.
+    """Keep an act that happened and cannot be recorded as one.
 
     The same report sent again, by a phone that got no answer, is the conflict that was kept the first time.
     """
-    before = await _kept_before(uow, use, verb, plain(asked), more.get("stated_at", uow.now))
+    before = await _kept_before(uow, use, verb, plain(asked), stated_at)
     if before is not None:
         return Kept(conflict_id=before.conflict_id, why=before.why, reasons=tuple(before.reasons))
-    conflict_id, reasons, stated_at = new_id(), tuple(more.get("reasons", ())), more.get("stated_at", uow.now)
+    conflict_id = new_id()
     entry_id = await uow.enter(
         "field-conflict-kept",
         facts={

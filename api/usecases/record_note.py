@@ -258,7 +258,7 @@ class _Rows:
 
 
 async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroboration, step: JobStep) -> _Rows:
-    new = sent.new
+    new, sha256 = sent.new, sent.sha256
     before, revision = await _corrected(uow, new)
     place = _wgs84(new.position)
     reasons = [doubt.value for doubt in result.doubts]
@@ -278,7 +278,7 @@ async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroborati
             "files": [file.sha256 for file in new.files],
             "reasons": reasons,
         },
-        person={"body_sha256": sent.sha256},
+        person={"body_sha256": sha256},
         place=None if place is None else {"lat_e7": degrees_e7(place.lat), "lon_e7": degrees_e7(place.lon)},
         previous=before,
         revision=revision,
@@ -293,7 +293,7 @@ async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroborati
         officer_id=uow.actor.who,
         source=new.source,
         body=new.body,
-        body_sha256=sent.sha256,
+        body_sha256=sha256,
         result=new.result.value,
         device_at=new.made_at,
         datum=None if seen is None else seen.datum.value,

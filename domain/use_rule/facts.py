@@ -62,7 +62,7 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class CrewFacts:
-    """A member of the crew with the newest licence and examination on file."""
+    """A member of the crew with the newest licence that has begun, or was withdrawn, and the newest examination."""
 
     person_id: UUID
     seat: Seat

@@ -162,7 +162,7 @@ async def _last_fixes(reader: Reader, vehicles: list[UUID], under_way: dict[UUID
 
 
 async def papers_of(reader: Reader, vehicle_id: UUID) -> Sequence[VehiclePaper]:
-    """Return every paper of the vehicle, the newest entry first; the newest of a kind holds."""
+    """Return every paper of the vehicle, the newest entry first; the newest of a kind that has begun holds."""
     rows: Sequence[VehiclePaper] = await reader.all(
         select(VehiclePaper)
         .where(VehiclePaper.bureau_id == reader.bureau_id, VehiclePaper.vehicle_id == vehicle_id)
