@@ -103,10 +103,44 @@ class Aside(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def id_for(self, device_id: UUID) -> UUID:
         """Return a UUIDv8 made from the content, so that the same sent again is kept once."""
-        digest = hashlib.sha256(b"\n".join([device_id.bytes, self.reason.encode(), self.raw])).digest()
-        number = int.from_bytes(digest[:16], "big")
-        number = (number & ~(0xF << 76)) | (8 << 76)
-        return UUID(int=(number & ~(0x3 << 62)) | (0x2 << 62))
+        return content_id(device_id.bytes, self.reason.encode(), self.raw)
+
+
+def content_id(*parts: bytes) -> UUID:
+    """Return a UUIDv8 (RFC 9562 §5.8) made from SHA-256 over the parts, joined by line feeds."""
+    digest = hashlib.sha256(b"\n".join(parts)).digest()
+    number = int.from_bytes(digest[:16], "big")
+    number = (number & ~(0xF << 76)) | (8 << 76)
+    return UUID(int=(number & ~(0x3 << 62)) | (0x2 << 62))
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a device tells that is no fix: an alarm, a heartbeat without a place, a power cut. It holds no place."""
+
+    kind: Annotated[str, msgspec.Meta(examples=["power-cut"])]
+    at: datetime | None = None
+    """By the device's clock, where it says."""
+    detail: Attributes = {}
+
+    def id_for(self, device_id: UUID) -> UUID:
+        """Return an id made from the content, so that the same sent again is kept once."""
+        return content_id(device_id.bytes, msgspec.json.encode(self))
+
+
+class Mileage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A terminal's own count of metres at a time: kept apart from the dashboard's readings and from the track."""
+
+    at: datetime
+    odometer_m: Annotated[int, msgspec.Meta(ge=0, le=9_999_999_000)]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a message says of the device itself; None where it says nothing."""
+
+    protocol: str
+    battery_percent: float | None = None
+    app: str | None = None
+    """The app and its version, or a terminal's model, as it names itself; at most 100 characters."""
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -117,6 +151,9 @@ class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     indexes: Sequence[int]
     asides: list[Aside] = []
     faults: list[Fault] = []
+    events: list[Event] = []
+    mileages: list[Mileage] = []
+    health: Health | None = None
 
 
 _whole = msgspec.json.Decoder(Fixes)
@@ -214,6 +251,9 @@ def times_of(received: Received, kept: Kept, now: datetime) -> tuple[Received, l
         indexes=(indexes := []),
         asides=list(received.asides),
         faults=list(received.faults),
+        events=received.events,
+        mileages=received.mileages,
+        health=received.health,
     )
     good: list[float] = []
     for index, fix, at_s in zip(received.indexes, received.fixes, times, strict=True):
