@@ -35,6 +35,9 @@ NO_ENTRY: Final = {
     "position": "committed to by the hour, in `position_digest`",
     "position_held": "not a fact yet; dropped after a day",
     "position_aside": "can never count",
+    "device_event": "committed to by the hour, in `position_digest`",
+    "terminal_reading": "the same",
+    "device_day": "counts of what came, for health",
 }
 """Tables whose rows have no entry of their own, and why."""
 

@@ -11,9 +11,9 @@ from sqlalchemy import insert, text
 
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import degrees_e7, new_id
+from api.db.tables.devices import Device, DeviceAct
 from api.db.tables.positions import Position
 from api.db.tables.uses import Decision, UpkeepOrder, VehicleUse
-from api.db.tables.vehicles import Device, DeviceAct
 from domain.values import Point
 from tests.world import World
 

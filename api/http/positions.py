@@ -17,8 +17,8 @@ from litestar.typing import FieldDefinition
 from api.headers import bearer
 from api.http.access import by_device_token
 from api.ingest.door import POSITIONS, Door
+from api.ingest.entry import Outcome
 from api.ingest.fixes import Fixes, Received, decode_fixes
-from api.ingest.writer import Outcome
 
 if TYPE_CHECKING:
     from litestar._openapi.schema_generation import SchemaCreator

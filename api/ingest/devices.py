@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
@@ -45,7 +46,7 @@ _LOOKALIKES = str.maketrans({"o": "0", "i": "1", "l": "1", "-": "", " ": ""})
 log = structlog.get_logger()
 
 _DEVICE = text(
-    "SELECT device_id, person_id FROM device"
+    "SELECT device_id, person_id, zone, strictness FROM device"
     " WHERE bureau_id = :bureau_id AND token_sha256 = :digest AND revoked_at IS NULL"
 )
 _ABOARD = text(
@@ -66,6 +67,10 @@ class KnownDevice:
     terminal: bool
     aboard: tuple[tuple[float, float], ...] = ()
     """From when until when, in seconds since 1970, the phone's person was on a trip; under way is until infinity."""
+    zone: ZoneInfo | None = None
+    """The zone its clock is set to, where that was entered."""
+    strict: bool = True
+    """Whether its frames must be whole to be read."""
 
     def counts(self, times: Sequence[float]) -> list[bool] | None:
         """Return which fixes count, by their times; None for all."""
@@ -179,13 +184,14 @@ async def _look_up(reader: Reader, digest: bytes) -> KnownDevice | None:
     row = (await reader.execute(_DEVICE, asked)).one_or_none()
     if row is None:
         return None
+    zone = ZoneInfo(row.zone) if row.zone else None
     if row.person_id is None:
-        return KnownDevice(reader.bureau_id, row.device_id, terminal=True)
+        return KnownDevice(reader.bureau_id, row.device_id, terminal=True, zone=zone, strict=row.strictness == "strict")
     trips = await reader.execute(
         _ABOARD, {"bureau_id": reader.bureau_id, "person_id": row.person_id, "since": reader.now - TRIPS_BACK}
     )
     aboard = tuple((trip.actual_from.timestamp(), _end_s(trip.actual_until)) for trip in trips)
-    return KnownDevice(reader.bureau_id, row.device_id, terminal=False, aboard=aboard)
+    return KnownDevice(reader.bureau_id, row.device_id, terminal=False, aboard=aboard, zone=zone)
 
 
 def _end_s(until: datetime | None) -> float:

@@ -23,9 +23,10 @@ from api.db.database import Database
 from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, status_of
 from api.headers import header, language_of
 from api.ingest.devices import Devices, KnownDevice
+from api.ingest.entry import Outcome
 from api.ingest.fixes import Received, UnknownDevice, decode_fixes
 from api.ingest.osmand import decode_message, read_message
-from api.ingest.writer import Outcome, Writer
+from api.ingest.writer import Writer
 from api.settings import Settings
 from domain.errors import DomainError
 

@@ -220,14 +220,25 @@ def attributes_json(attributes: Attributes | None) -> bytes:
     """
     if not attributes:
         return b""
-    plain = {
-        key.replace("\0", ""): value.replace("\0", "") if isinstance(value, str) else value
-        for key, value in attributes.items()
-    }
-    encoded = msgspec.json.encode(plain)
+    encoded = msgspec.json.encode(_without_nul(attributes))
     if len(encoded) > ATTRIBUTE_BYTES:
         raise BadAttributes(most_bytes=ATTRIBUTE_BYTES)
     return encoded
+
+
+def detail_json(detail: Attributes) -> str:
+    """Return an event's detail as JSON that PostgreSQL takes; of one that is too long, what is said first."""
+    plain = _without_nul(detail)
+    while len(encoded := msgspec.json.encode(plain)) > ATTRIBUTE_BYTES:
+        plain.popitem()
+    return encoded.decode()
+
+
+def _without_nul(attributes: Attributes) -> Attributes:
+    return {
+        key.replace("\0", ""): value.replace("\0", "") if isinstance(value, str) else value
+        for key, value in attributes.items()
+    }
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -30,8 +30,16 @@ from api.db.faults import Busy, DatabaseAway, is_away, is_overloaded
 from api.db.roles import INGEST
 from api.ingest.columns import Waiting, copy_stream
 from api.ingest.devices import KnownDevice
+from api.ingest.entry import Entry, Outcome, beside_fixes, events_that_count
 from api.ingest.exchange import Move, move, prepare
-from api.ingest.fixes import Aside, Fault, Kept, Received, set_aside, times_of
+from api.ingest.fixes import (
+    ASIDE_BYTES,
+    Aside,
+    Kept,
+    Received,
+    set_aside,
+    times_of,
+)
 from api.settings import Settings
 from domain.track.fixes import to_us
 
@@ -44,48 +52,12 @@ WARY_BATCHES: Final = 100
 MONTHS_LIFE_S: Final = 60.0
 """How long the list of kept months is believed."""
 
-_ASIDE: Final = (
-    "INSERT INTO position_aside (bureau_id, aside_id, device_id, reason, raw, received_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
-)
-
 
 class IngestFull(Busy):
     """More positions wait than this service may keep; nothing of this request was recorded, please send it again."""
 
     code = "ingest-full"
     zh = "等待写入的定位点已达上限，本次请求未记录任何内容，请稍后重发。"
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of the fixes of a request; all of them need not be sent again."""
-
-    stored: int
-    """New, and they count."""
-    repeated: int
-    """Known already."""
-    held: int
-    """Of a phone outside its person's trips: dropped after 24 hours unless a departure made offline arrives."""
-    aside: int
-    """Can never count; kept as sent."""
-    faults: list[Fault] = []
-
-
-@dataclass(slots=True)
-class Entry:
-    """A request that waits for its answer."""
-
-    waiting: Waiting
-    indexes: Sequence[int]
-    """Where each of its fixes stands in the request."""
-    asides: Sequence[Aside]
-    faults: list[Fault]
-    answer: asyncio.Future[Outcome]
-
-    @property
-    def weight(self) -> int:
-        """Return how many places in the queue it takes."""
-        return len(self.waiting.fixes) + len(self.asides)
 
 
 @dataclass(slots=True)
@@ -151,7 +123,9 @@ class Writer:
         if self._kept_until < monotonic():
             await self._refresh_months(now)
         # Nothing is awaited from here until the request stands in the queue: what was checked still holds there.
-        weight = len(received.fixes) + len(received.asides)
+        events = events_that_count(device, received.events, now)
+        mileages = received.mileages if device.terminal else ()
+        weight = len(received.fixes) + len(received.asides) + len(events) + len(mileages)
         if self._stopping or self.unanswered + weight > self._settings.ingest_queue:
             self.stats.refused += weight
             raise IngestFull
@@ -168,6 +142,8 @@ class Writer:
             received.indexes,
             received.asides,
             received.faults,
+            events,
+            mileages,
             asyncio.get_running_loop().create_future(),
         )
         # It keeps its places until it is written, though whoever sent it may be gone by then.
@@ -258,17 +234,19 @@ class Writer:
         moves = [counting] if any(counts) else []
         if any(number < len(one.fixes) for number, one in zip(counts, waiting, strict=True)):
             moves.append(Move.HELD)
-        asides = [_aside_row(entry.waiting, aside, received_at) for entry in batch for aside in entry.asides]
+        besides = [(statement, rows) for statement, rows in beside_fixes(batch, received_at) if rows]
         try:
-            if asides:
+            if besides:
                 await connection.execute("BEGIN")
-                await connection.cursor().executemany(_ASIDE, asides)
+            for statement, rows in besides:
+                await connection.cursor().executemany(statement, rows)
             if moves:
                 stream = copy_stream(waiting, to_us(received_at))
                 returned = dict(zip(moves, await move(connection, stream, moves), strict=True))
             else:
                 returned = {}
-                await connection.execute("COMMIT")
+                if besides:
+                    await connection.execute("COMMIT")
         except psycopg.Error:
             with contextlib.suppress(psycopg.Error):
                 await connection.rollback()
@@ -327,18 +305,15 @@ def _by_request(numbers: list[int], requests: int) -> list[int]:
     return counted
 
 
-def _aside_row(waiting: Waiting, aside: Aside, received_at: datetime) -> tuple[Any, ...]:
-    aside_id = aside.id_for(waiting.device_id)
-    return (waiting.bureau_id, aside_id, waiting.device_id, aside.reason, aside.raw, received_at)
-
-
 def _put_all_aside(entry: Entry) -> None:
     """Keep as they were sent the fixes of a request that the database cannot take."""
     refused = Received(datum=entry.waiting.datum, fixes=[], indexes=[], asides=list(entry.asides), faults=entry.faults)
     for index, fix in zip(entry.indexes, entry.waiting.fixes, strict=True):
         detail = "The database cannot take this fix or another of its request."
         set_aside(refused, index, "not-storable", detail, msgspec.json.encode(fix))
-    entry.asides, entry.indexes = refused.asides, ()
+    for beside in (*entry.events, *entry.mileages):
+        refused.asides.append(Aside(reason="not-storable", raw=msgspec.json.encode(beside)[:ASIDE_BYTES]))
+    entry.asides, entry.indexes, entry.events, entry.mileages = refused.asides, (), (), ()
     entry.waiting = msgspec.structs.replace(entry.waiting, fixes=[], times=[], counts=None)
 
 

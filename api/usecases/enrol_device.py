@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.tables.devices import Device, DeviceAct
 from api.db.tables.people import Person
-from api.db.tables.vehicles import Device, DeviceAct
 from api.ingest.devices import new_device_token, tell_devices
 from api.usecases.enter_vehicle import known_vehicle
 from domain.errors import InvalidInput, NotFound, StateConflict
@@ -96,7 +96,7 @@ async def rotate_token(database: Database, actor: Actor, device_id: UUID) -> str
         last = await _in_service(uow, device_id)
         act = await _act(uow, device_id, "rotate", {}, last=last)
         await uow.insert(act)
-        await uow.update(Device, device_id, token_sha256=digest, act_id=act.act_id)
+        await uow.update(Device, device_id, token_sha256=digest, code_sha256=None, code_used_at=None, act_id=act.act_id)
         await tell_devices(uow)
 
     await database.write(actor, work)

@@ -17,8 +17,8 @@ from granian.server.embed import Server
 from litestar import Litestar, post
 
 from api.http.note_wire import VisitNoteBody
+from api.ingest.entry import Outcome
 from api.ingest.fixes import Fixes, decode_fixes
-from api.ingest.writer import Outcome
 
 ANSWER = b'{"stored":1,"repeated":0,"held":0,"aside":0,"faults":[]}'
 

@@ -92,7 +92,7 @@ def _table_faults(connection: Connection, table: str) -> list[str]:
     }
     if policies.get(("one_bureau", ("public",))) != (POLICY, POLICY):
         found.append("no policy holds every role to its bureau")
-    known = {"one_bureau", "backup", "ingest_writes", "ingest_counts"}
+    known = {"one_bureau", "backup", "ingest_writes", "ingest_counts", "ingest_adds", "ingest_finds"}
     found += [f"policy {name} is not one that is known" for name, _ in policies if name not in known]
     found += [
         f"policy {name} lets {', '.join(roles)} by"

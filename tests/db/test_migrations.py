@@ -15,12 +15,15 @@ from psycopg import sql
 from sqlalchemy.exc import DBAPIError
 
 from api.db.cluster import installed_tree
-from api.db.database import Database
+from api.db.database import Actor, Database
 from api.db.migrate import RowsMissed, alembic_config, current_revision, migrate, migrations_folder, owner_engine
 from api.db.roles import OWNER
+from api.db.tables.devices import Device
+from api.ingest.devices import bureau_and_digest
 from api.settings import Settings
 from api.usecases.act_on_complaint import act_on_complaint
 from api.usecases.depart_trip import Departure, depart_trip
+from api.usecases.enrol_device import rotate_token
 from domain.complaint.acts import Withdraw
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import Server
@@ -32,7 +35,7 @@ from tests.trips import IN_ORDER, approved_trip, dashboard
 from tests.world import HeldClock, make_world, unused_code
 
 pytestmark = pytest.mark.one_server
-HEAD = "0003"
+HEAD = "0004"
 
 
 @pytest.fixture
@@ -136,6 +139,36 @@ async def test_rows_of_an_older_release_are_kept_and_held_to_the_promises_afterw
     with psycopg.connect(empty) as connection:
         become(connection, OWNER, world.bureau_id)
         assert attempt(connection, "UPDATE decision SET verb = verb") == "ZC006"
+
+
+async def test_a_device_from_before_terminals_is_strict_and_takes_another_token(
+    empty: str, settings: Settings, clock: HeldClock
+) -> None:
+    """A device enrolled under the release before is there after, reads frames strictly, and lives on by its acts."""
+    migrate(empty, "0003")
+    bureau_id = unused_code()
+    with psycopg.connect(empty) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        act = row_for(connection, "device_act", bureau_id) | {
+            "verb": "enrol",
+            "recorded_at": clock() - timedelta(days=1),
+        }
+        device = row_for(connection, "device", bureau_id) | {"act_id": act["act_id"], "revoked_at": None}
+        insert(connection, "device_act", act | {"device_id": device["device_id"]})
+        insert(connection, "device", device)
+        insert(connection, "bureau", row_for(connection, "bureau", bureau_id))
+    migrate(empty)
+    service = Database(empty, settings, clock)
+    try:
+        token = await rotate_token(service, Actor(bureau_id), device["device_id"])
+        named = bureau_and_digest(token)
+        async with service.read(bureau_id) as reader:
+            kept = await reader.get(Device, device["device_id"])
+    finally:
+        await service.close()
+    assert kept is not None
+    assert named is not None
+    assert (kept.strictness, kept.zone, kept.token_sha256) == ("strict", None, named[1])
 
 
 REVISION = """

@@ -163,13 +163,17 @@ def test_only_partition_making_runs_with_the_owners_rights(connection: Connectio
     assert doors == {"make_position_partition": False, "position_partition_months": False}
 
 
-def test_the_ingest_role_inserts_fixes_and_nothing_else(connection: Connection) -> None:
-    """P4, P8: it serves all bureaus in one batch, so it may do nothing else; of a fix it reads back one number."""
-    fixes = set(columns(connection, "position"))
+def test_the_ingest_role_inserts_what_devices_tell_and_nothing_else(connection: Connection) -> None:
+    """P4, P8: it serves all bureaus, so it counts, finds whose a terminal's number is, and reads back no fix."""
+    fixes, days = set(columns(connection, "position")), set(columns(connection, "device_day"))
     assert privileges(connection, INGEST) == {
         "position": {"INSERT": fixes, "SELECT": {"request_no"}},
         "position_held": {"INSERT": fixes, "SELECT": {"request_no"}},
         "position_aside": {"INSERT": set(columns(connection, "position_aside"))},
+        "device_event": {"INSERT": set(columns(connection, "device_event"))},
+        "terminal_reading": {"INSERT": set(columns(connection, "terminal_reading"))},
+        "device_day": {"INSERT": days, "SELECT": days, "UPDATE": days - {"bureau_id", "device_id", "day"}},
+        "device": {"SELECT": {"bureau_id", "device_id", "terminal_phone", "revoked_at"}},
     }
 
 
@@ -190,12 +194,14 @@ def test_the_reader_sees_no_secret(connection: Connection) -> None:
 
 
 def test_the_service_deletes_only_what_is_no_fact(connection: Connection) -> None:
-    """P6: sessions, idempotency keys and held fixes go; nothing else does, and nothing can be emptied."""
+    """P6: sessions, keys, fixes held or kept aside and counts go; nothing else does, and nothing can be emptied."""
     held = privileges(connection, SERVICE)
     assert {table for table, rights in held.items() if "DELETE" in rights} == {
         "sign_in_session",
         "idempotency_key",
         "position_held",
+        "position_aside",
+        "device_day",
     }
     assert not [table for table, rights in held.items() if rights.keys() & {"TRUNCATE", "TRIGGER", "REFERENCES"}]
 

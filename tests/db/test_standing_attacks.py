@@ -13,8 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.tables.complaints import SiteDecision
+from api.db.tables.devices import Device
 from api.db.tables.people import Delegation, Person
-from api.db.tables.vehicles import Device
 from api.usecases.change_account import deactivate_person
 from api.usecases.enrol_device import NewDevice, enrol_device, rotate_token
 from tests.db.attacks import attack

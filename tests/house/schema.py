@@ -17,13 +17,21 @@ from sqlmodel import SQLModel
 from api.db.tables import metadata
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "schema.md"
-TENANCY = runpy.run_path(str(DOCUMENT.parents[1] / "migrations" / "versions" / "0002_tenancy.py"))
-"""Where the service's rights are written."""
+UPDATES = {
+    table: columns
+    for migration in ("0002_tenancy", "0004_devices")
+    for table, columns in runpy.run_path(str(DOCUMENT.parents[1] / "migrations" / "versions" / f"{migration}.py"))[
+        "SERVICE_UPDATES"
+    ].items()
+}
+"""What the service may change, as its rights are written."""
 COMMAND = ".venv/bin/python -m tests.house.schema --write"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 PURGED = {
+    "device_day": "after 400 days",
     "idempotency_key": "a week after it was used",
+    "position_aside": "30 days after it came",
     "position_held": "24 hours after it came, or when it is found to count",
     "sign_in_session": "a day after it ended",
 }
@@ -57,7 +65,7 @@ def changes(table: Table) -> str:
         return f"by a `{acts}`"
     if table.info.get("reference"):
         return "reference data"
-    columns = TENANCY["SERVICE_UPDATES"].get(table.name, "").split()
+    columns = UPDATES.get(table.name, "").split()
     return ", ".join(f"`{column}`" for column in columns) or "never"
 
 

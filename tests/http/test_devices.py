@@ -7,7 +7,7 @@ import hashlib
 import httpx
 from sqlalchemy import text
 
-from api.db.tables.vehicles import Device
+from api.db.tables.devices import Device
 from api.usecases.enrol_device import revoke_device
 from tests.conftest import SignIn, problem_code
 from tests.phones import drive, enrol, rows, send

@@ -22,8 +22,9 @@ from api.db.database import Database
 from api.db.faults import DatabaseAway
 from api.db.ledger_entry import new_id
 from api.ingest.devices import KnownDevice
+from api.ingest.entry import Outcome
 from api.ingest.fixes import Aside, Fix, Kept, Received
-from api.ingest.writer import WARY_BATCHES, IngestFull, Outcome, Writer
+from api.ingest.writer import WARY_BATCHES, IngestFull, Writer
 from api.settings import Settings
 from domain.values import Datum
 from tests.conftest import Server, SignIn, problem_code

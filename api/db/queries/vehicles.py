@@ -16,7 +16,8 @@ from sqlmodel import col, select
 from api.db.database import Reader
 from api.db.queries.readings import last_reading
 from api.db.tables.bureau import Bureau
-from api.db.tables.vehicles import DedicationOrder, Device, Reading, Vehicle, VehiclePaper
+from api.db.tables.devices import Device
+from api.db.tables.vehicles import DedicationOrder, Reading, Vehicle, VehiclePaper
 
 FRESH = timedelta(hours=24)
 """A fix older than this does not say where a vehicle is."""

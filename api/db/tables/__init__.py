@@ -6,8 +6,21 @@ is ever a request or an answer.
 
 from sqlmodel import SQLModel
 
-from api.db.tables import answers, bureau, complaints, ledger, notes, people, positions, uses, vehicles
+from api.db.tables import answers, bureau, complaints, devices, forms, ledger, notes, people, positions, uses, vehicles
 
 metadata = SQLModel.metadata
 
-__all__ = ["answers", "bureau", "complaints", "ledger", "metadata", "notes", "people", "positions", "uses", "vehicles"]
+__all__ = [
+    "answers",
+    "bureau",
+    "complaints",
+    "devices",
+    "forms",
+    "ledger",
+    "metadata",
+    "notes",
+    "people",
+    "positions",
+    "uses",
+    "vehicles",
+]

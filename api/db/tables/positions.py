@@ -11,7 +11,6 @@ from sqlalchemy import REAL, BigInteger, DateTime, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
-    APPEND_ONLY,
     FACT,
     At,
     BureauKey,
@@ -70,10 +69,9 @@ class PositionHeld(PositionColumns, table=True):
 
 
 class PositionAside(SQLModel, table=True):
-    """A fix that can never count (impossible time or place): kept with its reason, as it was sent."""
+    """A fix that can never count (impossible time or place): kept as it was sent, with its reason, for 30 days."""
 
     __tablename__ = "position_aside"
-    __table_args__ = (APPEND_ONLY,)
     bureau_id: BureauKey
     aside_id: IdKey
     device_id: UUID = Field(index=True)

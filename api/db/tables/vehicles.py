@@ -1,18 +1,16 @@
-"""The vehicle file 一车一档: papers, dedication, devices, readings."""
+"""The vehicle file 一车一档: papers, dedication, readings."""
 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy import Index, UniqueConstraint, column
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
     FACT,
     At,
-    AtOrNone,
     BureauKey,
     IdKey,
-    Json,
     Metres,
     Str,
     StrOrNone,
@@ -92,48 +90,6 @@ class DedicationOrder(SQLModel, table=True):
     document_no: Str
     reason: Str
     actor_id: UUID
-    recorded_at: At
-    entry_id: UUID
-
-
-class Device(SQLModel, table=True):
-    """A phone of a person, or a terminal of a vehicle; only the SHA-256 of its token is kept."""
-
-    __tablename__ = "device"
-    __table_args__ = (
-        belongs_to_bureau(),
-        refers("person_id", "person"),
-        refers("vehicle_id", "vehicle"),
-        UniqueConstraint("bureau_id", "token_sha256"),
-        check("one_owner", "(person_id IS NULL) <> (vehicle_id IS NULL)"),
-        {"info": {"acts": "device_act"}},
-    )
-    bureau_id: BureauKey
-    device_id: IdKey
-    name: Str
-    person_id: UUID | None
-    vehicle_id: UUID | None
-    token_sha256: bytes = Field(sa_type=LargeBinary)
-    revoked_at: AtOrNone = None
-    act_id: UUID
-
-
-class DeviceAct(SQLModel, table=True):
-    """A device was enrolled, its token rotated, or it was revoked."""
-
-    __tablename__ = "device_act"
-    __table_args__ = (
-        refers("device_id", "device"),
-        entered(),
-        one_of("verb", "enrol", "rotate", "revoke"),
-        FACT,
-    )
-    bureau_id: BureauKey
-    act_id: IdKey
-    device_id: UUID = Field(index=True)
-    verb: Str
-    detail: Json
-    actor_id: UUID | None
     recorded_at: At
     entry_id: UUID
 
