@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,6 +30,7 @@ from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
 from api.http.mandates import MandateController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
+from api.http.openrosa import CollectController
 from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import osmand_form, osmand_query, send_positions
@@ -53,6 +55,7 @@ from api.jobs.all_jobs import JOBS
 from api.jobs.runner import Runner
 from api.metrics import Metrics
 from api.settings import Settings
+from api.usecases.know_holder import holders_of_devices
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
 
@@ -74,6 +77,7 @@ ROUTES = (
     verify_order,
     AttachmentController,
     BorrowController,
+    CollectController,
     ComplaintController,
     DelegationController,
     DeviceController,
@@ -109,6 +113,15 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
     return actor
 
 
+def _provided(thing: Any) -> Provide:
+    """Let handlers ask for the one thing of its kind that there is."""
+    return Provide(lambda: thing, sync_to_thread=False)
+
+
+def _key(service_url: str) -> bytes:
+    return hashlib.sha256(f"openrosa {service_url}".encode()).digest()
+
+
 def create_app(
     settings: Settings,
     service_url: str,
@@ -128,6 +141,7 @@ def create_app(
     files = FileStore.of(settings)
     who = Gather(partial(actors_of_tokens, database))
     notes = Gather(partial(record_notes, database))
+    holders = Gather(partial(holders_of_devices, database))
     places = Places(Remembered(database), geocoder_of(settings))
 
     metrics = Metrics(door)
@@ -148,20 +162,24 @@ def create_app(
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[lifespan],
-        state=State({"settings": settings, "database": database, "door": door, "who": who}),
+        # The key comes from what all processes of one service share: each knows the others' challenges.
+        state=State(
+            {"settings": settings, "database": database, "door": door, "who": who, "digest_key": _key(service_url)}
+        ),
         middleware=[Requests],
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},
         dependencies={
-            "settings": Provide(lambda: settings, sync_to_thread=False),
-            "database": Provide(lambda: database, sync_to_thread=False),
-            "places": Provide(lambda: places, sync_to_thread=False),
-            "files": Provide(lambda: files, sync_to_thread=False),
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),
-            "door": Provide(lambda: door, sync_to_thread=False),
-            "metrics": Provide(lambda: metrics, sync_to_thread=False),
-            "notes": Provide(lambda: notes, sync_to_thread=False),
+            "settings": _provided(settings),
+            "database": _provided(database),
+            "places": _provided(places),
+            "files": _provided(files),
+            "door": _provided(door),
+            "metrics": _provided(metrics),
+            "notes": _provided(notes),
+            "holders": _provided(holders),
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),

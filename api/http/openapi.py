@@ -53,6 +53,7 @@ _PARTS: Final = {
     "readings": "里程读数 of the odometer.",
     "positions": "定位点, sent by devices.",
     "visit-notes": "现场走访记录, as sent by phones.",
+    "forms": "ODK Collect: forms to fill, and what was filled.",
     "attachments": "Files by their SHA-256.",
     "findings": "异常: explained by the custodian, ruled on by the auditor.",
     "vehicles": "Vehicles with their papers, dedication, free slots and log.",

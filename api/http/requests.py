@@ -36,6 +36,7 @@ from api.errors import (
 from api.gather import Gather
 from api.headers import bearer, header, language_of
 from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
+from api.http.openrosa_faults import OPENROSA, answer_open_rosa
 from api.usecases.sign_in import TOKEN
 from api.usecases.visit_bureau import visit_bureau
 from domain.errors import DomainError, InvalidInput
@@ -161,8 +162,8 @@ def _told_by_router(fault: Exception) -> dict[str, str]:
     return {"Allow": given["allow"]} if "allow" in given else {}
 
 
-def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[dict[str, Any]]:
-    """Turn any fault into a problem: the only place where that happens."""
+def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+    """Turn any fault into a problem, or into the words that Collect reads: the only place where that happens."""
     if isinstance(fault, DomainError):
         domain_fault = fault
     elif isinstance(fault, HTTPException):
@@ -176,6 +177,8 @@ def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Re
     if status >= 500:  # noqa: PLR2004 - server faults are logged with their trace
         log.error("fault", code=domain_fault.code, kind=type(fault).__name__, exc_info=fault)
     language = language_of(request.headers.get("accept-language", ""))
+    if request.scope["path"].startswith(f"{OPENROSA}/"):
+        return answer_open_rosa(request, domain_fault, status, language)
     return Response(
         problem(domain_fault, language, request_id),
         status_code=status,

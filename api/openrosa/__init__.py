@@ -1,0 +1,1 @@
+"""ODK Collect as installed: OpenRosa's form list, forms, manifests and submissions."""

@@ -1,0 +1,33 @@
+"""Know whose phone a form comes from: the person of the device, with the roles they hold now."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import text
+
+from api.db.database import Actor, Database
+from domain.values import Role
+
+_HOLDERS = text(
+    "SELECT d.device_id, p.person_id, p.unit_id, p.name, ARRAY("
+    "  SELECT role FROM (SELECT DISTINCT ON (g.role) g.role, g.granted FROM role_grant g"
+    "   WHERE g.bureau_id = :bureau_id AND g.person_id = p.person_id"
+    "   ORDER BY g.role, g.recorded_at DESC, g.grant_id DESC) AS newest WHERE granted) AS roles"
+    " FROM device d JOIN person p ON p.bureau_id = d.bureau_id AND p.person_id = d.person_id"
+    " WHERE d.bureau_id = :bureau_id AND d.device_id = ANY(CAST(:devices AS uuid[])) AND d.revoked_at IS NULL"
+    " AND p.active"
+)
+
+
+async def holders_of_devices(database: Database, bureau_id: str, devices: list[UUID]) -> list[Actor | None]:
+    """Return of each device of a bureau whose it is; None for a vehicle's, a revoked one, and one of who has left."""
+    async with database.read(bureau_id) as reader:
+        rows = await reader.execute(_HOLDERS, {"bureau_id": bureau_id, "devices": devices})
+    found = {
+        row.device_id: Actor(
+            bureau_id, row.person_id, row.unit_id, frozenset(Role(role) for role in row.roles), row.name
+        )
+        for row in rows
+    }
+    return [found.get(device_id) for device_id in devices]
