@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
 
 from api.clock import Clock, wall_clock
 from api.db.database import Actor, Database
@@ -33,7 +34,7 @@ from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectController
 from api.http.people import PeopleController
 from api.http.places import find_places
-from api.http.positions import osmand_form, osmand_query, send_positions
+from api.http.positions import phone_handlers, send_positions
 from api.http.printed_notes import mediation_record_pdf, note_pdf
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
@@ -59,15 +60,14 @@ from api.usecases.know_holder import holders_of_devices
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
 
-ROUTES = (
+ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     find_places,
     find_slots,
     healthz,
     mediation_record_pdf,
     note_pdf,
     order_pdf,
-    osmand_form,
-    osmand_query,
+    *phone_handlers,
     read_calendar,
     readyz,
     show_metrics,

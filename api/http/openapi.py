@@ -170,6 +170,10 @@ def _tell_what_is_read_raw(handler: HTTPRouteHandler, operation: Operation) -> N
     if operation.request_body is None and (takes := [kind for kind in handler.opt.get("takes", ()) if kind]):
         schema = Schema(type=OpenAPIType.OBJECT, properties=dict.fromkeys(reads, text)) if reads else text
         media = {"*/*" if kind == "*" else kind: OpenAPIMediaType(schema=schema) for kind in takes}
+        if "example" in handler.opt:
+            media["application/json"] = OpenAPIMediaType(
+                schema=Schema(type=[OpenAPIType.OBJECT, OpenAPIType.ARRAY], examples=[handler.opt["example"]])
+            )
         operation.request_body = RequestBody(content=media, required=False)
 
 

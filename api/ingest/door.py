@@ -4,14 +4,17 @@ The lane takes a request only if its device is known to this process and its bod
 decodes, waits for the writer and answers. Whatever is not so (a token not seen before, a large body, another
 method) goes on to the router, whose handlers in `api.http.positions` do the same in the ordinary way. The router
 alone would take four fifths of the time of a single fix.
+
+Identity belongs to the request, never to the connection: two phones may share one.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from litestar.enums import ScopeType
@@ -22,19 +25,30 @@ from api.clock import Clock
 from api.db.database import Database
 from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, status_of
 from api.headers import header, language_of
-from api.ingest.devices import Devices, KnownDevice
+from api.ingest.devices import Devices, KnownDevice, bureau_and_digest
 from api.ingest.entry import Outcome
-from api.ingest.fixes import Received, UnknownDevice, decode_fixes
-from api.ingest.osmand import decode_message, read_message
+from api.ingest.fixes import FIXES_MOST, Received, UnknownDevice, decode_fixes
+from api.ingest.protocol import FORM, JSON, Protocol, Read, Reply, Sent, tokens
+from api.ingest.protocols import DOORS, protocol_of
 from api.ingest.writer import Writer
 from api.settings import Settings
 from domain.errors import DomainError
 
 POSITIONS: Final = "/v1/positions"
+IN: Final = "/in/"
+ROOT: Final = "/"
+"""Where a client sends whose user can type a server only, and no path."""
+TOKEN_ROUTE: Final = "/in/{token}"  # noqa: S105 - a route, no token
+BY_QUERY: Final = re.compile(rb"(?:^|&)(?:id|deviceid)=")
+"""What a GET of the root must name to be a position."""
+KINDS: Final = ("", FORM, JSON)
+"""What a body of a phone may be declared as."""
+LOOK_UPS_MOST: Final = 4
+"""Texts of one request that are looked up in the database; what is no token by its shape is not."""
 LANE_BYTES: Final = 512 * 1024
 """A thousand fixes with all their fields; larger bodies take the ordinary way with its limits."""
 
-_JSON_HEADERS: Final = [(b"content-type", b"application/json")]
+_JSON_HEADERS: Final = [(b"content-type", JSON.encode())]
 
 
 class Door:
@@ -70,14 +84,43 @@ class Door:
         """Take a body of `/v1/positions`."""
         return await self.writer.put(device, decode_fixes(body))
 
-    async def osmand(self, query: bytes, form: bytes) -> None:
-        """Take a message of the OsmAnd protocol. Raises `UnknownDevice`."""
-        message = read_message(query, form)
-        await self._put(await self.device(message.token), decode_message(message, self._clock()))
+    async def phone(self, sent: Sent) -> Reply:
+        """Take what a phone sent in any shape, and return how it is answered.
 
-    async def _put(self, device: KnownDevice, received: Received) -> Outcome | None:
-        """Write what there is to write; a heartbeat has nothing."""
-        return await self.writer.put(device, received) if received.fixes or received.asides else None
+        Raises:
+            UnknownDevice: no text of it is a device's token; with the status that this client expects.
+        """
+        protocol = protocol_of(sent)
+        device = self.known(sent, protocol) or await self._look_up(sent, protocol)
+        await self.take(device, protocol, sent)
+        return protocol.reply
+
+    def known(self, sent: Sent, protocol: Protocol) -> KnownDevice | None:
+        """Return whose request it is if this process has seen the token of late."""
+        return next((device for text in tokens(sent, protocol) if (device := self.devices.known(text))), None)
+
+    async def _look_up(self, sent: Sent, protocol: Protocol) -> KnownDevice:
+        likely = {text: None for text in tokens(sent, protocol) if bureau_and_digest(text) is not None}
+        for text in list(likely)[:LOOK_UPS_MOST]:
+            device = await self.devices.of_token(text)
+            if device is not None:
+                return device
+        raise UnknownDevice(protocol.reply.unknown_status)
+
+    async def take(self, device: KnownDevice, protocol: Protocol, sent: Sent) -> None:
+        """Decode what a device sent and write it; a batch of thousands in parts, each durable before the next."""
+        received = protocol.decode(sent, Read(now=self._clock(), zone=device.zone))
+        while received.fixes or received.asides or received.events or received.mileages:
+            await self.writer.put(device, _part(received, slice(None, FIXES_MOST)))
+            received = _part(received, slice(FIXES_MOST, None))
+
+
+def _part(received: Received, which: slice) -> Received:
+    """Return a part of what came; all of it where it is no more than one."""
+    if which.start is None and len(received.fixes) + len(received.asides) + len(received.events) <= FIXES_MOST:
+        return received
+    fields = {name: getattr(received, name)[which] for name in ("fixes", "indexes", "asides", "faults", "events")}
+    return msgspec.structs.replace(received, mileages=received.mileages[which], **fields)
 
 
 class Lane:
@@ -94,10 +137,15 @@ class Lane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let the router do it."""
-        if scope["type"] == ScopeType.HTTP and scope["path"] == POSITIONS and scope["method"] == "POST":
-            await self._positions(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == ScopeType.HTTP:
+            path = scope["path"]
+            if path == POSITIONS and scope["method"] == "POST":
+                await self._positions(scope, receive, send)
+                return
+            if path == ROOT or path.startswith(IN):
+                await self._phone(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
     async def _positions(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         token, kind, size = "", b"", -1
@@ -116,6 +164,8 @@ class Lane:
         try:
             body = await self._body(receive)
             outcome = await self._door.positions(device, body)
+        except SenderGone:
+            return
         except DomainError as fault:
             await _send_problem(scope, send, fault)
             self._answered("POST", POSITIONS, status_of(fault), perf_counter() - began)
@@ -124,19 +174,107 @@ class Lane:
         await send({"type": "http.response.body", "body": _outcome.encode(outcome), "more_body": False})
         self._answered("POST", POSITIONS, 200, perf_counter() - began)
 
+    async def _phone(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Answer a phone that is known; the body is read here in any case, since it may say whose it is."""
+        began = perf_counter()
+        headers = dict(scope["headers"])
+        size = headers.get(b"content-length", b"0")
+        if (
+            b"transfer-encoding" in headers
+            or not size.isdigit()
+            or int(size) > LANE_BYTES
+            or scope["method"] not in ("GET", "POST")
+        ):
+            await self._app(scope, receive, send)
+            return
+        sent = sent_of(scope, headers)
+        route = route_of(sent, scope["path"])
+        try:
+            if size != b"0":
+                sent = msgspec.structs.replace(sent, body=await self._body(receive))
+                receive = _again(sent.body, receive)
+            device = None
+            if takes(scope, sent):
+                protocol = protocol_of(sent)
+                device = self._door.known(sent, protocol)
+            if device is None:
+                await self._app(scope, receive, send)
+                return
+            await self._door.take(device, protocol, sent)
+        except SenderGone:
+            return
+        except DomainError as fault:
+            await _send_problem(scope, send, fault)
+            self._answered(scope["method"], route, status_of(fault), perf_counter() - began)
+            return
+        reply = protocol.reply
+        kind = [(b"content-type", reply.media_type.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": kind})
+        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        self._answered(scope["method"], route, 200, perf_counter() - began)
+
     async def _body(self, receive: Receive) -> bytes:
         """Return the body, which the header says is small.
 
         Raises:
             BodyTooSlow: it did not arrive in time.
+            SenderGone: the connection was closed before it was whole.
         """
         receive_in_time = InTime(receive, self._slow_body_s)
-        message = await receive_in_time()
-        body = bytes(message.get("body", b""))
-        while message.get("more_body"):
+        parts: list[bytes] = []
+        more = True
+        while more:
             message = await receive_in_time()
-            body += message.get("body", b"")
-        return body
+            if message["type"] != "http.request":
+                raise SenderGone
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        return b"".join(parts)
+
+
+class SenderGone(Exception):
+    """Nobody waits for an answer any more, and what came is half of what was meant."""
+
+
+def sent_of(scope: HTTPScope, headers: Mapping[bytes, bytes], body: bytes = b"") -> Sent:
+    """Return a request of a phone as its decoders see it."""
+    path = scope["path"].strip("/").removeprefix("in/")
+    return Sent(
+        door=path if path in DOORS else "",
+        typed="" if path in DOORS else path,
+        query=scope["query_string"],
+        content_type=headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower(),
+        headers=headers,
+        body=body,
+    )
+
+
+def route_of(sent: Sent, path: str) -> str:
+    """Return the route of a phone's address, in which no token stands."""
+    if path == ROOT:
+        return ROOT
+    return IN + sent.door if sent.door else TOKEN_ROUTE
+
+
+def takes(scope: HTTPScope, sent: Sent) -> bool:
+    """Return whether a request is one of a phone: the root is also asked by people who look what is there."""
+    if scope["method"] == "GET" and scope["path"] == ROOT and BY_QUERY.search(sent.query) is None:
+        return False
+    return not sent.body or sent.content_type in KINDS
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives a body already read once more, then goes on."""
+    given = False
+
+    async def again() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 _outcome = msgspec.json.Encoder()

@@ -39,6 +39,11 @@ class UnknownDevice(NotSignedIn):
     code = "unknown-device"
     zh = "没有使用该令牌的设备，或其令牌已被吊销。"
 
+    def __init__(self, status: int | None = None) -> None:
+        """Answer the status that the client's own protocol has for it; 401 where it has none."""
+        super().__init__()
+        self.status = status
+
 
 class BadFixes(InvalidInput):
     """A body holds the datum and 1 to 1,000 fixes."""

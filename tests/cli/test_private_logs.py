@@ -149,7 +149,8 @@ def _go_wrong(client: httpx.Client) -> None:
         asked = {"bureau_id": "350302", "login": login, "password": password}
         assert client.post("/v1/session", json=asked).status_code == 401
     assert client.get("/v1/session", headers={"Authorization": f"Bearer 350302.{TELEPHONE}"}).status_code == 401
-    assert client.post(f"/in/osmand?id={TELEPHONE}&lat=25&name={quote(NAME)}").status_code == 401
+    assert client.get(f"/in/{TELEPHONE}", params={"name": NAME}).status_code in (400, 401)
+    assert client.post(f"/in/osmand?id={TELEPHONE}&lat=25&name={quote(NAME)}").status_code == 400
 
 
 def _break_constraints(data: Path) -> None:
