@@ -54,11 +54,8 @@ class Entry:
     events: Sequence[Event]
     mileages: Sequence[Mileage]
     answer: asyncio.Future[Outcome]
-
-    @property
-    def weight(self) -> int:
-        """Return how many places in the queue it takes."""
-        return len(self.waiting.fixes) + len(self.asides) + len(self.events) + len(self.mileages)
+    weight: int
+    """How many places in the queue it takes."""
 
 
 def events_that_count(device: KnownDevice, events: Sequence[Event], now: datetime) -> Sequence[Event]:

@@ -145,6 +145,7 @@ class Writer:
             events,
             mileages,
             asyncio.get_running_loop().create_future(),
+            weight,
         )
         # It keeps its places until it is written, though whoever sent it may be gone by then.
         self.unanswered += weight
@@ -174,14 +175,13 @@ class Writer:
                 await self._arrived.wait()
                 continue
             batch = self._take()
-            weight = sum(entry.weight for entry in batch)
             try:
                 await self._write(batch)
             except Exception as fault:  # noqa: BLE001 - whatever happened, everyone who waits is told
                 await self._drop_connection()  # what it began there goes into no other batch
                 _fail(batch, fault)
             finally:
-                self.unanswered -= weight
+                self.unanswered -= sum(entry.weight for entry in batch)
 
     def _take(self) -> list[Entry]:
         batch = [self._queue.popleft()]
