@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from api.db.queries.devices import devices_page
 from api.http.access import Allow
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.ingest.door import Door
+from api.usecases.configure_device import Configuration, configure_device
 from api.usecases.enrol_device import NewDevice, enrol_device, revoke_device, rotate_token
 from domain.values import Role
 
@@ -45,6 +46,20 @@ class TokenRotated(msgspec.Struct, frozen=True, kw_only=True):
     token: Annotated[str, msgspec.Meta(examples=["350302-k7m2-9xqd-3fzp-w8vn"])]
 
 
+class DeviceConfigured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a device is to be from now on: all of it, what is left out is unset."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["专用车车载终端"])]
+    zone: Annotated[str, msgspec.Meta(min_length=1, max_length=60, examples=["Asia/Shanghai"])] | None = None
+    """The zone its clock is set to; unset: what its protocol says."""
+    strictness: Literal["strict", "lenient"] = "strict"
+    """Whether a frame with a wrong checksum or length is refused, or read as far as it goes and counted."""
+    terminal_phone: Annotated[str, msgspec.Meta(min_length=1, max_length=40, examples=["013912345678"])] | None = None
+    """The number in the header of a JT/T 808 terminal's frames; zeros on the left do not matter."""
+    terminal_id: Annotated[str, msgspec.Meta(min_length=1, max_length=30, examples=["A1B2C3D"])] | None = None
+    """What a JT/T 808 terminal calls itself at registration."""
+
+
 class Revocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a device is let in no more."""
 
@@ -60,6 +75,10 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     vehicle_id: UUID | None
     enrolled_at: datetime
     revoked_at: datetime | None
+    zone: str | None
+    strictness: str
+    terminal_phone: str | None
+    terminal_id: str | None
 
 
 class DeviceController(Controller):
@@ -99,6 +118,32 @@ class DeviceController(Controller):
             rows = await devices_page(reader, last, limit + 1)
         items = [msgspec.convert(row, DeviceView, from_attributes=True) for row in rows[:limit]]
         return Page(items=items, next=cursor(str(items[-1].device_id)) if len(rows) > limit else None)
+
+    @post(
+        "/{device_id:uuid}/configure",
+        guards=[KEEPERS],
+        status_code=204,
+        summary="Configure a device",
+        name="devices.configure",
+    )
+    async def configure(
+        self,
+        device_id: FromPath[UUID],
+        data: JSONBody[DeviceConfigured],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        door: NamedDependency[Door],
+    ) -> None:
+        """Set a device's name, the zone of its clock, how strictly it is read, and a terminal's number and id."""
+        wanted = Configuration(
+            name=data.name,
+            zone=data.zone,
+            strictness=data.strictness,
+            terminal_phone=data.terminal_phone,
+            terminal_id=data.terminal_id,
+        )
+        await configure_device(database, door.ingest, actor, device_id, wanted)
+        door.devices.forget(actor.bureau_id)
 
     @post("/{device_id:uuid}/rotate", guards=[KEEPERS], summary="Give a device another token", name="devices.rotate")
     async def rotate(

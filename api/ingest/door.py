@@ -23,6 +23,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api.body import InTime
 from api.clock import Clock
 from api.db.database import Database
+from api.db.roles import INGEST
 from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, status_of
 from api.headers import header, language_of
 from api.ingest.devices import Devices, KnownDevice, bureau_and_digest
@@ -57,6 +58,8 @@ class Door:
     def __init__(self, database: Database, service_url: str, ingest_url: str, settings: Settings, clock: Clock) -> None:
         self.devices = Devices(database, service_url)
         self.writer = Writer(database, ingest_url, settings, clock)
+        self.ingest = Database(ingest_url, settings, clock, role=INGEST)
+        """For what is asked before a bureau is known."""
         self._clock = clock
 
     async def start(self) -> None:
@@ -68,6 +71,7 @@ class Door:
         """Answer what was accepted, then end."""
         await self.writer.stop()
         await self.devices.stop()
+        await self.ingest.close()
 
     async def device(self, token: str) -> KnownDevice:
         """Return whose token it is.

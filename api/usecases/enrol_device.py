@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlmodel import select
@@ -14,6 +15,13 @@ from api.db.tables.people import Person
 from api.ingest.devices import new_device_token, tell_devices
 from api.usecases.enter_vehicle import known_vehicle
 from domain.errors import InvalidInput, NotFound, StateConflict
+
+_ENTRIES: Final = {
+    "enrol": "device-enrolled",
+    "configure": "device-configured",
+    "rotate": "device-token-rotated",
+    "revoke": "device-revoked",
+}
 
 
 class DeviceRevoked(StateConflict):
@@ -64,7 +72,7 @@ async def enrol_device(database: Database, actor: Actor, new: NewDevice, once: O
             await known_vehicle(uow, new.vehicle_id)
         elif await uow.get(Person, new.person_id) is None:
             raise NotFound("There is no such person.", person_id=str(new.person_id))
-        act = await _act(uow, made, "enrol", {"person_id": new.person_id, "vehicle_id": new.vehicle_id}, name=new.name)
+        act = await acted(uow, made, "enrol", {"person_id": new.person_id, "vehicle_id": new.vehicle_id}, name=new.name)
         await uow.insert(
             Device(
                 bureau_id=uow.bureau_id,
@@ -93,8 +101,8 @@ async def rotate_token(database: Database, actor: Actor, device_id: UUID) -> str
     token, digest = new_device_token(actor.bureau_id)
 
     async def work(uow: UnitOfWork) -> None:
-        last = await _in_service(uow, device_id)
-        act = await _act(uow, device_id, "rotate", {}, last=last)
+        _, last = await device_in_service(uow, device_id)
+        act = await acted(uow, device_id, "rotate", {}, last=last)
         await uow.insert(act)
         await uow.update(Device, device_id, token_sha256=digest, code_sha256=None, code_used_at=None, act_id=act.act_id)
         await tell_devices(uow)
@@ -112,8 +120,8 @@ async def revoke_device(database: Database, actor: Actor, device_id: UUID, reaso
     """
 
     async def work(uow: UnitOfWork) -> None:
-        last = await _in_service(uow, device_id)
-        act = await _act(uow, device_id, "revoke", {"reason": reason}, last=last)
+        _, last = await device_in_service(uow, device_id)
+        act = await acted(uow, device_id, "revoke", {"reason": reason}, last=last)
         await uow.insert(act)
         await uow.update(Device, device_id, revoked_at=uow.now, act_id=act.act_id)
         await tell_devices(uow)
@@ -121,8 +129,13 @@ async def revoke_device(database: Database, actor: Actor, device_id: UUID, reaso
     await database.write(actor, work)
 
 
-async def _in_service(uow: UnitOfWork, device_id: UUID) -> DeviceAct | None:
-    """Return the last act on a device in service, locked until the transaction ends."""
+async def device_in_service(uow: UnitOfWork, device_id: UUID) -> tuple[Device, DeviceAct | None]:
+    """Return a device in service, locked until the transaction ends, and the last act on it.
+
+    Raises:
+        NotFound: there is no such device.
+        DeviceRevoked: it was revoked.
+    """
     device = await uow.one(
         select(Device).where(Device.bureau_id == uow.bureau_id, Device.device_id == device_id).with_for_update()
     )
@@ -130,10 +143,10 @@ async def _in_service(uow: UnitOfWork, device_id: UUID) -> DeviceAct | None:
         raise NotFound("There is no such device.", device_id=str(device_id))
     if device.revoked_at is not None:
         raise DeviceRevoked
-    return await uow.get(DeviceAct, device.act_id)
+    return device, await uow.get(DeviceAct, device.act_id)
 
 
-async def _act(
+async def acted(
     uow: UnitOfWork,
     device_id: UUID,
     verb: str,
@@ -142,8 +155,9 @@ async def _act(
     name: str | None = None,
     last: DeviceAct | None = None,
 ) -> DeviceAct:
+    """Enter an act on a device in the ledger and return its row; a name, perhaps somebody's, stands there only."""
     entry_id = await uow.enter(
-        {"enrol": "device-enrolled", "rotate": "device-token-rotated", "revoke": "device-revoked"}[verb],
+        _ENTRIES[verb],
         facts={"device_id": device_id} | detail,
         person={"name": name} if name is not None else None,
     )
