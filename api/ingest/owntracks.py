@@ -17,7 +17,9 @@ from api.ingest.protocol import JSON, Protocol, Read, Reply, Sent, received
 from api.ingest.times import Told, number, since_2001, when
 
 MPS_PER_KMH: Final = 1 / 3.6
-_OWN: Final = frozenset({"_type", "_id", "_http", "lat", "lon", "tst", "acc", "alt", "vel", "cog", "tid", "image"})
+_OWN: Final = frozenset({
+    "_type", "_id", "lat", "lon", "tst", "acc", "alt", "vel", "cog", "tid", "image", "modeId", "qos", "retained",
+})  # fmt: skip
 _OVERLAND: Final = frozenset({"_type", "lat", "lon", "tst", "acc", "batt", "topic"})
 """All that Overland sends in this shape."""
 _EVENTS: Final = frozenset({"transition", "lwt", "beacon"})
