@@ -23,6 +23,7 @@ from api.http.attachments import AttachmentController
 from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
+from api.http.device_reports import list_device_events, list_terminal_readings
 from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
@@ -64,6 +65,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     find_places,
     find_slots,
     healthz,
+    list_device_events,
+    list_terminal_readings,
     mediation_record_pdf,
     note_pdf,
     order_pdf,

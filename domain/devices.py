@@ -1,8 +1,9 @@
-"""What may be entered of a device 终端设备: the number that stands in a terminal's frames, the zone of its clock."""
+"""Devices 终端设备: the number that stands in a terminal's frames, the zone of its clock, and when one is silent."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
@@ -50,3 +51,21 @@ def checked_zone(name: str) -> str:
     if name not in _zones():
         raise NoSuchZone
     return name
+
+
+def silent_since(
+    now: datetime, last_seen_at: datetime | None, expected_from: datetime | None, limit: timedelta
+) -> datetime | None:
+    """Return since when a device that should tell of itself has not; None where all is well.
+
+    Args:
+        now: the instant asked about.
+        last_seen_at: when anything came from it last, if ever.
+        expected_from: since when it is to be heard of (its enrolment, or the departure of the trip its person is on);
+            None where nothing is expected of it.
+        limit: how long it may say nothing.
+    """
+    if expected_from is None:
+        return None
+    quiet_from = expected_from if last_seen_at is None else max(last_seen_at, expected_from)
+    return quiet_from if now - quiet_from > limit else None

@@ -104,6 +104,22 @@ _ALL: Final = (
         30,
         1_800,
     ),
+    Setting(
+        "terminal_silent_s",
+        "车载终端多久没有消息视为失联（秒）",
+        "after how long without a word a vehicle's terminal is silent",
+        86_400,
+        600,
+        604_800,
+    ),
+    Setting(
+        "phone_silent_s",
+        "出车期间手机多久没有消息视为失联（秒）",
+        "after how long without a word a phone is silent whose person is on a trip",
+        1_800,
+        120,
+        14_400,
+    ),
     # Bounds that do not meet keep the four in their order, whatever a bureau sets.
     Setting(
         "duty_morning_from_min",

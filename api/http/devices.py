@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database, Once
-from api.db.queries.devices import devices_page
 from api.http.access import Allow
+from api.http.device_wire import DeviceView, devices_shown
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.ingest.door import Door
 from api.usecases.configure_device import Configuration, configure_device
@@ -66,21 +65,6 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500, examples=["手机遗失"])]
 
 
-class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A device; nothing of its token."""
-
-    device_id: UUID
-    name: str
-    person_id: UUID | None
-    vehicle_id: UUID | None
-    enrolled_at: datetime
-    revoked_at: datetime | None
-    zone: str | None
-    strictness: str
-    terminal_phone: str | None
-    terminal_id: str | None
-
-
 class DeviceController(Controller):
     """Devices of the bureau."""
 
@@ -108,16 +92,16 @@ class DeviceController(Controller):
         after: After = None,
         limit: Limit = 50,
     ) -> Page[DeviceView]:
-        """List devices in the order of their enrolment, revoked ones too."""
+        """List devices in the order of their enrolment, revoked ones too, each with how it is."""
         key = parse_cursor(after, 1)
         try:
             last = UUID(key[0]) if key else None
         except ValueError as fault:
             raise BadCursor from fault
         async with database.read(actor.bureau_id) as reader:
-            rows = await devices_page(reader, last, limit + 1)
-        items = [msgspec.convert(row, DeviceView, from_attributes=True) for row in rows[:limit]]
-        return Page(items=items, next=cursor(str(items[-1].device_id)) if len(rows) > limit else None)
+            shown = await devices_shown(reader, last, limit + 1)
+        items = shown[:limit]
+        return Page(items=items, next=cursor(str(items[-1].device_id)) if len(shown) > limit else None)
 
     @post(
         "/{device_id:uuid}/configure",

@@ -114,9 +114,11 @@ class Door:
     async def take(self, device: KnownDevice, protocol: Protocol, sent: Sent) -> None:
         """Decode what a device sent and write it; a batch of thousands in parts, each durable before the next."""
         received = protocol.decode(sent, Read(now=self._clock(), zone=device.zone))
-        while received.fixes or received.asides or received.events or received.mileages:
+        more = True
+        while more:
             await self.writer.put(device, _part(received, slice(None, FIXES_MOST)))
             received = _part(received, slice(FIXES_MOST, None))
+            more = bool(received.fixes or received.asides or received.events or received.mileages)
 
 
 def _part(received: Received, which: slice) -> Received:

@@ -12,7 +12,7 @@ import msgspec
 
 from api.ingest.columns import Waiting
 from api.ingest.devices import KnownDevice
-from api.ingest.fixes import Aside, Event, Fault, Mileage, detail_json
+from api.ingest.fixes import Aside, Event, Fault, Health, Mileage, detail_json
 
 _ASIDE: Final = (
     "INSERT INTO position_aside (bureau_id, aside_id, device_id, reason, raw, received_at)"
@@ -42,6 +42,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     faults: list[Fault] = []
 
 
+NOTHING: Final = Outcome(stored=0, repeated=0, held=0, aside=0)
+"""Of a request that brought nothing to keep."""
+
+
 @dataclass(slots=True)
 class Entry:
     """A request that waits for its answer."""
@@ -56,6 +60,8 @@ class Entry:
     answer: asyncio.Future[Outcome]
     weight: int
     """How many places in the queue it takes."""
+    terminal: bool
+    health: Health | None
 
 
 def events_that_count(device: KnownDevice, events: Sequence[Event], now: datetime) -> Sequence[Event]:

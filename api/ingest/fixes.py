@@ -161,6 +161,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     health: Health | None = None
 
 
+_OWN: Final = Health(protocol="positions")
 _whole = msgspec.json.Decoder(Fixes)
 _separately = msgspec.json.Decoder(_Separately)
 _one = msgspec.json.Decoder(Fix)
@@ -180,7 +181,7 @@ def decode_fixes(body: bytes) -> Received:
     for fix in sent.fixes:
         if fix.attributes is not None:
             return _decode_separately(body)
-    return Received(datum=sent.datum, fixes=sent.fixes, indexes=range(len(sent.fixes)))
+    return Received(datum=sent.datum, fixes=sent.fixes, indexes=range(len(sent.fixes)), health=_OWN)
 
 
 def _decode_separately(body: bytes) -> Received:
@@ -188,7 +189,7 @@ def _decode_separately(body: bytes) -> Received:
         sent = _separately.decode(body)
     except _UNREADABLE as fault:
         raise BadFixes(str(fault)[:300]) from fault
-    received = Received(datum=sent.datum, fixes=[], indexes=(indexes := []))
+    received = Received(datum=sent.datum, fixes=[], indexes=(indexes := []), health=_OWN)
     for index, raw in enumerate(sent.fixes):
         try:
             fix = _one.decode(raw)

@@ -30,7 +30,7 @@ from api.db.faults import Busy, DatabaseAway, is_away, is_overloaded
 from api.db.roles import INGEST
 from api.ingest.columns import Waiting, copy_stream
 from api.ingest.devices import KnownDevice
-from api.ingest.entry import Entry, Outcome, beside_fixes, events_that_count
+from api.ingest.entry import NOTHING, Entry, Outcome, beside_fixes, events_that_count
 from api.ingest.exchange import Move, move, prepare
 from api.ingest.fixes import (
     ASIDE_BYTES,
@@ -40,6 +40,7 @@ from api.ingest.fixes import (
     set_aside,
     times_of,
 )
+from api.ingest.health import DeviceHealth
 from api.settings import Settings
 from domain.track.fixes import to_us
 
@@ -97,9 +98,11 @@ class Writer:
         self.unanswered = 0
         """Fixes that wait or are being written."""
         self.stats = IngestStats()
+        self.health = DeviceHealth(url, settings)
 
     async def start(self) -> None:
         """Begin to write."""
+        await self.health.start()
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -110,6 +113,7 @@ class Writer:
             await self._task
         if self._connection is not None:
             await self._connection.close()
+        await self.health.stop()
 
     async def put(self, device: KnownDevice, received: Received) -> Outcome:
         """Wait until the fixes of a request are durable and return what became of them.
@@ -126,6 +130,9 @@ class Writer:
         events = events_that_count(device, received.events, now)
         mileages = received.mileages if device.terminal else ()
         weight = len(received.fixes) + len(received.asides) + len(events) + len(mileages)
+        if not weight:
+            self.health.seen(device.bureau_id, device.device_id, received.health, now, private=not device.terminal)
+            return NOTHING
         if self._stopping or self.unanswered + weight > self._settings.ingest_queue:
             self.stats.refused += weight
             raise IngestFull
@@ -146,6 +153,8 @@ class Writer:
             mileages,
             asyncio.get_running_loop().create_future(),
             weight,
+            device.terminal,
+            received.health,
         )
         # It keeps its places until it is written, though whoever sent it may be gone by then.
         self.unanswered += weight
@@ -195,9 +204,9 @@ class Writer:
         """Write the batch and answer it; a row the database cannot take spoils its own request only."""
         for attempt in range(1, TRIES + 1):
             try:
-                began = perf_counter()
-                stored, held = await self._transaction(batch)
-                self._answer(batch, stored, held, perf_counter() - began)
+                began, received_at = perf_counter(), self._clock()
+                stored, held = await self._transaction(batch, received_at)
+                self._answer(batch, stored, held, received_at, perf_counter() - began)
             except (psycopg.DataError, psycopg.IntegrityError):
                 if len(batch) == 1:
                     _put_all_aside(batch[0])
@@ -212,7 +221,7 @@ class Writer:
             return
         raise AssertionError("unreachable")
 
-    async def _transaction(self, batch: list[Entry]) -> tuple[list[int], list[int]]:
+    async def _transaction(self, batch: list[Entry], received_at: datetime) -> tuple[list[int], list[int]]:
         """Write the batch in one transaction; return how many new rows each request brought, counting and held.
 
         Most batches hold no repeat, and are written the faster without looking for one; after one that did, the
@@ -221,14 +230,13 @@ class Writer:
         self._wary = max(0, self._wary - 1)
         if not self._wary:
             try:
-                return await self._moved(batch, Move.NEW)
+                return await self._moved(batch, Move.NEW, received_at)
             except psycopg.errors.UniqueViolation:
                 self._wary = WARY_BATCHES
-        return await self._moved(batch, Move.UNKNOWN)
+        return await self._moved(batch, Move.UNKNOWN, received_at)
 
-    async def _moved(self, batch: list[Entry], counting: Move) -> tuple[list[int], list[int]]:
+    async def _moved(self, batch: list[Entry], counting: Move, received_at: datetime) -> tuple[list[int], list[int]]:
         connection = await self._connected()
-        received_at = self._clock()
         waiting = [entry.waiting for entry in batch]
         counts = [one.counting for one in waiting]
         moves = [counting] if any(counts) else []
@@ -254,7 +262,9 @@ class Writer:
         stored, held = (_by_request(returned.get(one, []), len(batch)) for one in (counting, Move.HELD))
         return stored, held
 
-    def _answer(self, batch: list[Entry], stored: list[int], held: list[int], took_s: float) -> None:
+    def _answer(
+        self, batch: list[Entry], stored: list[int], held: list[int], received_at: datetime, took_s: float
+    ) -> None:
         stats = self.stats
         stats.batches += 1
         stats.last_commit_s = took_s
@@ -272,6 +282,7 @@ class Writer:
             stats.last_batch += fixes
             for fault in entry.faults:
                 stats.reasons[fault.code] = stats.reasons.get(fault.code, 0) + 1
+            self.health.answered(entry, new, kept, received_at)
             if not entry.answer.done():
                 entry.answer.set_result(outcome)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from api.jobs.forgetting import forget
+from api.jobs.forgetting import forget, forget_of_devices
 from api.jobs.job import HOUR_S, MINUTE_S, Job, at_once, in_each_bureau
 from api.jobs.positions import digest_hours, keep_held, make_months
 from api.usecases.expire_uses import expire_uses
@@ -17,4 +17,5 @@ JOBS: Final = (
     Job("expired-uses", MINUTE_S, in_each_bureau(at_once(expire_uses))),
     Job("unconfirmed-approvals", MINUTE_S, in_each_bureau(at_once(find_unconfirmed))),
     Job("forget", HOUR_S, in_each_bureau(at_once(forget))),
+    Job("forget-of-devices", HOUR_S, in_each_bureau(at_once(forget_of_devices))),
 )

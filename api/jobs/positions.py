@@ -25,19 +25,34 @@ LOOK_BACK: Final = timedelta(hours=2)
 _SINCE = text("SELECT max(received_hour) FROM position_digest WHERE bureau_id = :bureau_id")
 # docs/positions.md says what a line is made of; floats go in as their bytes, so that no digit is rounded.
 _HOURS = text("""
-SELECT device_id, date_trunc('hour', received_at) AS received_hour, count(*)::int AS fix_count,
-    encode(sha256(convert_to(string_agg(concat_ws('|',
-        (extract(epoch FROM fixed_at) * 1000000)::bigint, lat_e7, lon_e7, source_seq,
-        (extract(epoch FROM received_at) * 1000000)::bigint, datum,
-        encode(float8send(raw_lat), 'hex'), encode(float8send(raw_lon), 'hex'),
-        coalesce(encode(float4send(accuracy_m), 'hex'), ''), coalesce(encode(float4send(altitude_m), 'hex'), ''),
-        coalesce(encode(float4send(speed_mps), 'hex'), ''), coalesce(encode(float4send(course_deg), 'hex'), ''),
-        fixed::int, mock::int, coalesce(attributes::text, '')
-    ), chr(10) ORDER BY fixed_at, lat_e7, lon_e7, source_seq), 'UTF8')), 'hex') AS sha256
-FROM position
-WHERE bureau_id = :bureau_id AND received_at >= :since AND received_at < :until
-GROUP BY device_id, date_trunc('hour', received_at)
-ORDER BY 2, 1
+WITH lines AS (
+    SELECT device_id, received_at, 0 AS part, fixed_at AS at, lat_e7::bigint AS k1, lon_e7::bigint AS k2,
+        source_seq AS k3, NULL::uuid AS id, concat_ws('|',
+            (extract(epoch FROM fixed_at) * 1000000)::bigint, lat_e7, lon_e7, source_seq,
+            (extract(epoch FROM received_at) * 1000000)::bigint, datum,
+            encode(float8send(raw_lat), 'hex'), encode(float8send(raw_lon), 'hex'),
+            coalesce(encode(float4send(accuracy_m), 'hex'), ''), coalesce(encode(float4send(altitude_m), 'hex'), ''),
+            coalesce(encode(float4send(speed_mps), 'hex'), ''), coalesce(encode(float4send(course_deg), 'hex'), ''),
+            fixed::int, mock::int, coalesce(attributes::text, '')) AS line
+    FROM position WHERE bureau_id = :bureau_id AND received_at >= :since AND received_at < :until
+    UNION ALL
+    SELECT e.device_id, e.received_at, 1, e.received_at, 0, 0, 0, e.event_id, concat_ws('|',
+            'event', e.event_id, e.kind, coalesce((extract(epoch FROM e.at) * 1000000)::bigint::text, ''),
+            (extract(epoch FROM e.received_at) * 1000000)::bigint, e.detail::text)
+    FROM device d JOIN device_event e ON e.bureau_id = d.bureau_id AND e.device_id = d.device_id
+    WHERE d.bureau_id = :bureau_id AND e.bureau_id = :bureau_id
+        AND e.received_at >= :since AND e.received_at < :until
+    UNION ALL
+    SELECT device_id, received_at, 2, read_at, odometer_m, 0, 0, NULL, concat_ws('|', 'reading',
+            (extract(epoch FROM read_at) * 1000000)::bigint, odometer_m,
+            (extract(epoch FROM received_at) * 1000000)::bigint)
+    FROM terminal_reading WHERE bureau_id = :bureau_id AND received_at >= :since AND received_at < :until
+)
+SELECT device_id, date_trunc('hour', received_at) AS received_hour,
+    (count(*) FILTER (WHERE part = 0))::int AS fix_count,
+    encode(sha256(convert_to(string_agg(line, chr(10) ORDER BY part, at, k1, k2, k3, id), 'UTF8')), 'hex') AS sha256,
+    (count(*) FILTER (WHERE part = 1))::int AS event_count, (count(*) FILTER (WHERE part = 2))::int AS reading_count
+FROM lines GROUP BY device_id, date_trunc('hour', received_at) ORDER BY 2, 1
 """)
 _DONE = text(
     "SELECT device_id, received_hour FROM position_digest WHERE bureau_id = :bureau_id AND received_hour >= :since"
@@ -79,10 +94,10 @@ async def digest_hours(uow: UnitOfWork) -> int:
     done = {tuple(row) for row in await uow.execute(_DONE, {"bureau_id": uow.bureau_id, "since": since})}
     hours = [row for row in await uow.execute(_HOURS, window) if (row.device_id, row.received_hour) not in done]
     for row in hours:
-        entry_id = await uow.enter("positions-digested", facts=dict(row._mapping))  # noqa: SLF001 - its public name
-        await uow.insert(
-            PositionDigest(**row._mapping, bureau_id=uow.bureau_id, recorded_at=uow.now, entry_id=entry_id)  # noqa: SLF001 - the same
-        )
+        kept = {name: getattr(row, name) for name in ("device_id", "received_hour", "fix_count", "sha256")}
+        beside = {name: number for name in ("event_count", "reading_count") if (number := getattr(row, name))}
+        entry_id = await uow.enter("positions-digested", facts=kept | beside)
+        await uow.insert(PositionDigest(**kept, bureau_id=uow.bureau_id, recorded_at=uow.now, entry_id=entry_id))
     return len(hours)
 
 

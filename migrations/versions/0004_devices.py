@@ -179,6 +179,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("bureau_id", "device_id", "read_at", "odometer_m", name=op.f("pk_terminal_reading")),
         info={"append_only": True},
     )
+    op.create_index("ix_terminal_reading_received", "terminal_reading", ["received_at"], postgresql_using="brin")
     op.create_table(
         "device_day",
         sa.Column("bureau_id", sa.Text(), nullable=False),
