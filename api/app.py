@@ -28,11 +28,12 @@ from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.findings import FindingController
+from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
 from api.http.mandates import MandateController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
-from api.http.openrosa import CollectController
+from api.http.openrosa import CollectByDigestController, CollectByTokenController
 from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import phone_handlers, send_positions
@@ -58,6 +59,7 @@ from api.jobs.runner import Runner
 from api.metrics import Metrics
 from api.settings import Settings
 from api.usecases.know_holder import holders_of_devices
+from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
 
@@ -80,7 +82,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     verify_order,
     AttachmentController,
     BorrowController,
-    CollectController,
+    CollectByDigestController,
+    CollectByTokenController,
     ComplaintController,
     DelegationController,
     DeviceController,
@@ -145,6 +148,7 @@ def create_app(
     who = Gather(partial(actors_of_tokens, database))
     notes = Gather(partial(record_notes, database))
     holders = Gather(partial(holders_of_devices, database))
+    forms = Gather(partial(receive_forms, database, note_of_form))
     places = Places(Remembered(database), geocoder_of(settings))
 
     metrics = Metrics(door)
@@ -183,6 +187,7 @@ def create_app(
             "metrics": _provided(metrics),
             "notes": _provided(notes),
             "holders": _provided(holders),
+            "forms": _provided(forms),
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),

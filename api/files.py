@@ -19,6 +19,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from api.errors import BodyTooLarge, WrongMediaType
 from api.settings import Settings
+from api.spool import Spool
 from domain.errors import InvalidInput, NotFound
 
 PART_BYTES: Final = 5 * 1024 * 1024
@@ -46,6 +47,10 @@ MEDIA_TYPES: Final = frozenset(
 )
 """What is taken: photos and drawn signatures, scanned documents, recorded statements."""
 
+TABLE: Final = "text/csv"
+UNKNOWN: Final = "application/octet-stream"
+"""What a form sends beside such files is kept too, and never shown by a browser."""
+
 
 class HashMismatch(InvalidInput):
     """The bytes received do not have the SHA-256 of the address; nothing was kept."""
@@ -72,6 +77,15 @@ class FileGone(NotFound):
 class Received:
     """What arrived: its size, and its type by content."""
 
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that came without its hash being told: its hash, its size, and its type by content."""
+
+    sha256: str
     size_bytes: int
     media_type: str
 
@@ -120,6 +134,27 @@ class FileStore:
             if self._folder is not None:
                 await asyncio.to_thread(_settle, self._folder / key)
         return Received(checked.size_bytes, checked.media_type)
+
+    async def take(self, bureau_id: str, name: str, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> Taken:
+        """Store what streams in, whatever it is, under the hash it turns out to have; a small file is written once.
+
+        Raises:
+            BodyTooLarge: there is more than the limit; nothing is kept.
+        """
+        with Spool(self._folder, limit_bytes) as spool:
+            async for chunk in chunks:
+                spool.add(chunk)
+                if spool.full:
+                    await asyncio.to_thread(spool.write)
+            taken = Taken(spool.sha256, spool.size_bytes, _kind_of(spool.head, name))
+            key = _key(bureau_id, taken.sha256)
+            if self._folder is not None:
+                await asyncio.to_thread(_move, spool, self._folder / key)
+            elif not await self.has(bureau_id, taken.sha256):
+                await obstore.put_async(
+                    self._store, key, spool.whole(), chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+                )
+        return taken
 
     async def read(self, bureau_id: str, sha256: str) -> AsyncIterator[bytes]:
         """Return a stream of the file's bytes.
@@ -184,6 +219,24 @@ def media_type_of(head: bytes) -> str:
     if guessed not in MEDIA_TYPES:
         raise FileTypeRefused(found=guessed, takes=sorted(MEDIA_TYPES))
     return str(guessed)
+
+
+def _kind_of(head: bytes, name: str) -> str:
+    """Return the media type of a file that is taken whatever it is: one that a browser would run is none."""
+    guessed = filetype.guess_mime(head) if head else None
+    if guessed in MEDIA_TYPES:
+        return str(guessed)
+    return TABLE if name.lower().endswith(".csv") else UNKNOWN
+
+
+def _move(spool: Spool, path: Path) -> None:
+    """Put a file under its name, and let both survive a power cut before anyone is told."""
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spool.write()
+    spool.file.replace(path)
+    _settle(path)
 
 
 def _key(bureau_id: str, sha256: str) -> str:

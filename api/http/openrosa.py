@@ -1,41 +1,43 @@
-"""`/openrosa/…`: what stock ODK Collect asks of a server, with the device's token in the address."""
+"""`/openrosa/…`: what stock ODK Collect asks of a server, the token in the address or as the password of a Digest."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from time import time
+from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, head, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.db.database import Actor, Database
 from api.db.queries.calendar import zone_of
 from api.db.queries.form_jobs import jobs_to_choose
+from api.files import FileStore
 from api.gather import Gather
+from api.headers import header, language_of
 from api.http.access import by_device_token
-from api.http.openrosa_faults import OPENROSA
+from api.http.openrosa_faults import OPENROSA, CredentialsWanted, StaleChallenge
+from api.http.openrosa_upload import Holder, drained, read_upload
 from api.ingest.door import Door
 from api.ingest.fixes import UnknownDevice
+from api.openrosa.digest import Verdict, check, read_answer
 from api.openrosa.form import FORM_ID, JOBS_FILE, visit_note_form
-from api.openrosa.replies import HEADERS, XML, OpenJob, form_list, jobs_csv, manifest
+from api.openrosa.replies import HEADERS, XML, OpenJob, form_list, jobs_csv, manifest, message
 from api.openrosa.settings_code import settings_svg
+from api.openrosa.upload import ACCEPTS_BYTES
 from api.settings import Settings
+from api.usecases.know_holder import devices_of_login
+from api.usecases.receive_form import ReceivedForm, SentForm
 from domain.errors import NotFound
 from domain.values import Role
 
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Whose phone it is, and by which address it reaches the service."""
-
-    actor: Actor
-    device_id: UUID
-    base: str
+RECORDED: Final = "走访记录已收到。", "Your visit note was received."
+AGAIN: Final = "此前已收到，已存在。", "This was received before."
+WAITS: Final = "已收到，由调度员处理：{zh}", "Received; the dispatcher sees to it: {en}"
 
 
 async def holder_of_token(
@@ -50,11 +52,57 @@ async def holder_of_token(
     Raises:
         UnknownDevice: nobody's; a vehicle's, or that of a person who has left.
     """
-    device = await door.device(token)
-    actor = await holders(device.bureau_id, device.device_id)
+    async with drained(request):
+        device = await door.device(token)
+        actor = await holders(device.bureau_id, device.device_id)
+        if actor is None:
+            raise UnknownDevice
+    return Holder(actor, device.device_id, f"{_address(request, settings)}{OPENROSA}/{token}")
+
+
+async def holder_of_digest(
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    holders: NamedDependency[Gather[UUID, Actor | None]],
+    settings: NamedDependency[Settings],
+) -> Holder:
+    """Return who knows the token of a device of theirs.
+
+    Raises:
+        CredentialsWanted: nothing of the kind was sent.
+        StaleChallenge: the token is right, the challenge too old.
+        UnknownDevice: user name and token do not fit together.
+    """
+    async with drained(request):
+        actor, device_id = await _who_knows_token(request, database, holders, settings)
+    return Holder(actor, device_id, f"{_address(request, settings)}{OPENROSA}")
+
+
+async def _who_knows_token(
+    request: Request[Any, Any, Any], database: Database, holders: Gather[UUID, Actor | None], settings: Settings
+) -> tuple[Actor, UUID]:
+    answered = read_answer(header(request.scope, b"authorization"))
+    if answered is None:
+        raise CredentialsWanted
+    bureau_id, _, login = answered.username.partition(".")
+    query = request.scope["query_string"].decode("latin-1")
+    target = urlsplit(settings.base_url or "").path.rstrip("/") + request.scope["raw_path"].decode("latin-1")
+    made_for = f"{target}?{query}" if query else target
+    key: bytes = request.app.state.digest_key
+    devices = await devices_of_login(database, bureau_id, login)
+    # A person may have several devices, each with a token of its own, under the one user name.
+    verdicts = {
+        device_id: check(answered, ha1, request.method, made_for, key=key, now_s=time())
+        for device_id, ha1 in devices.items()
+    }
+    fits = [(device_id, verdict) for device_id, verdict in verdicts.items() if verdict is not Verdict.BAD]
+    actor = await holders(bureau_id, fits[0][0]) if fits else None
     if actor is None:
         raise UnknownDevice
-    return Holder(actor, device.device_id, f"{_address(request, settings)}{OPENROSA}/{token}")
+    device_id, verdict = fits[0]
+    if verdict is Verdict.STALE:
+        raise StaleChallenge
+    return actor, device_id
 
 
 def _address(request: Request[Any, Any, Any], settings: Settings) -> str:
@@ -76,24 +124,30 @@ def _open_job(row: Any, zone: ZoneInfo) -> OpenJob:
     return OpenJob(str(row.job_id), row.number, row.site_name, row.site_address, window, row.mine)
 
 
-def _answer(body: str | bytes, media_type: str = XML, headers: Mapping[str, str] = HEADERS) -> Response[bytes]:
-    return Response(body.encode() if isinstance(body, str) else body, media_type=media_type, headers=dict(headers))
+def _answer(body: str | bytes, media_type: str = XML) -> Response[bytes]:
+    return Response(body.encode() if isinstance(body, str) else body, media_type=media_type, headers=HEADERS)
 
 
-class CollectController(Controller):
-    """ODK Collect with the device's token in the server's address, as ODK Central has it too."""
+def _sentence(received: ReceivedForm, language: str) -> str:
+    """Return what the officer reads of a form that was sent."""
+    place = 1 if language == "en" else 0
+    if received.reason is not None:
+        return WAITS[place].format(zh=received.reason.zh, en=received.reason.en)
+    return (AGAIN if received.again else RECORDED)[place]
 
-    path = OPENROSA + "/{token:str}"
+
+class Collect(Controller):
+    """What Collect asks for, however it says whose phone it is."""
+
     tags = ("forms",)
-    dependencies = {"holder": holder_of_token}  # noqa: RUF012 - Litestar reads it as it stands
 
-    @get("/formList", guards=[by_device_token], summary="Forms to fill", name="openrosa.forms", media_type="text/xml")
+    @get("/formList", guards=[by_device_token], summary="Forms to fill", media_type="text/xml")
     async def forms(self, holder: NamedDependency[Holder]) -> Response[bytes]:
         """List the visit-note form to an officer; others have none to fill."""
         form = await asyncio.to_thread(visit_note_form)
         return _answer(form_list([form] if Role.OFFICER in holder.actor.roles else [], holder.base))
 
-    @get("/forms/{form:str}", guards=[by_device_token], summary="A form", name="openrosa.form", media_type="text/xml")
+    @get("/forms/{form:str}", guards=[by_device_token], summary="A form", media_type="text/xml")
     async def form(self, form: FromPath[str], holder: NamedDependency[Holder]) -> Response[bytes]:  # noqa: ARG002 - its being there lets the caller in
         """Return the XForm: the bytes whose MD5 the list tells."""
         if form != f"{FORM_ID}.xml":
@@ -104,7 +158,6 @@ class CollectController(Controller):
         "/manifest/{form:str}",
         guards=[by_device_token],
         summary="Files that belong to a form",
-        name="openrosa.manifest",
         media_type="text/xml",
     )
     async def manifest(
@@ -119,7 +172,6 @@ class CollectController(Controller):
         "/media/{name:str}",
         guards=[by_device_token],
         summary="The open jobs, for a form",
-        name="openrosa.media",
         media_type="text/csv",
     )
     async def media(
@@ -134,9 +186,58 @@ class CollectController(Controller):
         "/settings.svg",
         guards=[by_device_token],
         summary="Collect's settings as a QR code",
-        name="openrosa.settings",
         media_type="image/svg+xml",
     )
     async def settings_code(self, holder: NamedDependency[Holder]) -> Response[bytes]:
         """Return the QR code that Collect is set up by: server, form updates, sending at once."""
         return _answer(settings_svg(holder.base, f"专车 {holder.actor.name}"), "image/svg+xml")
+
+    @head(
+        "/submission",
+        guards=[by_device_token],
+        status_code=204,
+        summary="May a form be sent here?",
+        response_headers=HEADERS | {"X-OpenRosa-Accept-Content-Length": str(ACCEPTS_BYTES)},
+    )
+    async def may_send(self, holder: NamedDependency[Holder]) -> None:
+        """Say yes to whoever is let in, and how much goes into one request: Collect splits what is more."""
+
+    @post(
+        "/submission",
+        guards=[by_device_token],
+        status_code=201,
+        summary="Send a filled form",
+        media_type="text/xml",
+        request_max_body_size=None,
+        opt={"takes": ("multipart/form-data", "*")},
+    )
+    async def send(
+        self,
+        request: Request[Any, Any, Any],
+        holder: NamedDependency[Holder],
+        files: NamedDependency[FileStore],
+        forms: NamedDependency[Gather[SentForm, ReceivedForm]],
+        settings: NamedDependency[Settings],
+    ) -> Response[bytes]:
+        """Keep the form's exact bytes and its files, and record the visit note that it is: 201 however often it comes.
+
+        A form that fits no job waits for the dispatcher. Other answers under its instanceID are kept aside: 409.
+        """
+        async with drained(request):
+            sent = await read_upload(request, holder, files, settings)
+        received = await forms(holder.actor.bureau_id, sent)
+        return _answer(message(_sentence(received, language_of(request.headers.get("accept-language", "")))))
+
+
+class CollectByTokenController(Collect):
+    """ODK Collect with the device's token in the server's address, as ODK Central has it too."""
+
+    path = OPENROSA + "/{token:str}"
+    dependencies = {"holder": holder_of_token}  # noqa: RUF012 - Litestar reads it as it stands
+
+
+class CollectByDigestController(Collect):
+    """ODK Collect with user name and password: `{bureau}.{login}` and the token, by Digest."""
+
+    path = OPENROSA
+    dependencies = {"holder": holder_of_digest}  # noqa: RUF012 - Litestar reads it as it stands

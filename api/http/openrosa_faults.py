@@ -20,6 +20,13 @@ from domain.errors import DomainError
 OPENROSA: Final = "/openrosa"
 
 
+class CredentialsWanted(NotSignedIn):
+    """Enter your user name (bureau code, a dot, your login) and the device's token as the password."""
+
+    code = "credentials-wanted"
+    zh = "请输入用户名（单位代码、点号、登录名），密码为设备令牌。"
+
+
 class StaleChallenge(NotSignedIn):
     """The challenge that was answered is too old; the phone signs anew by itself."""
 

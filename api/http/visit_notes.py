@@ -25,8 +25,9 @@ from api.http.note_wire import (
 )
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.usecases.record_note import RecordedNote, SentNote
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.values import Role
+from domain.visit.note import FORM
 
 READS_NOTES = Allow(Role.OFFICER, Role.DISPATCHER, Role.CUSTODIAN, Role.DESK_CHIEF, Role.AUDITOR)
 
@@ -60,6 +61,8 @@ class VisitNoteController(Controller):
 
         Other bytes under a used id answer 409 and are kept aside for a person to look at.
         """
+        if data.source == FORM:
+            raise InvalidInput("The note of a form is made here, of the form itself.")
         recorded = await notes(actor.bureau_id, SentNote(actor, data.new(await request.body(), sent_at)))
         return Response(recorded_of(recorded.row), status_code=200 if recorded.again else 201)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -101,12 +100,6 @@ def check(answered: Answered, ha1: str, method: str, target: str, *, key: bytes,
     if not hmac.compare_digest(expected.encode(), answered.response.lower().encode()):
         return Verdict.BAD
     return Verdict.GOOD if _fresh(answered.nonce, key, now_s) else Verdict.STALE
-
-
-def best(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the best of several verdicts: a person may have several devices, each with a token of its own."""
-    found = set(verdicts)
-    return next((one for one in (Verdict.GOOD, Verdict.STALE) if one in found), Verdict.BAD)
 
 
 def _nonce(key: bytes, made_s: int) -> str:

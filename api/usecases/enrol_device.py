@@ -13,6 +13,7 @@ from api.db.ledger_entry import new_id
 from api.db.tables.devices import Device, DeviceAct
 from api.db.tables.people import Person
 from api.ingest.devices import new_device_token, tell_devices
+from api.openrosa.digest import ha1_of
 from api.usecases.enter_vehicle import known_vehicle
 from domain.errors import InvalidInput, NotFound, StateConflict
 
@@ -70,8 +71,6 @@ async def enrol_device(database: Database, actor: Actor, new: NewDevice, once: O
     async def work(uow: UnitOfWork) -> UUID:
         if new.vehicle_id is not None:
             await known_vehicle(uow, new.vehicle_id)
-        elif await uow.get(Person, new.person_id) is None:
-            raise NotFound("There is no such person.", person_id=str(new.person_id))
         act = await acted(uow, made, "enrol", {"person_id": new.person_id, "vehicle_id": new.vehicle_id}, name=new.name)
         await uow.insert(
             Device(
@@ -81,6 +80,7 @@ async def enrol_device(database: Database, actor: Actor, new: NewDevice, once: O
                 person_id=new.person_id,
                 vehicle_id=new.vehicle_id,
                 token_sha256=digest,
+                ha1=await _ha1(uow, new.person_id, token),
                 act_id=act.act_id,
             ),
             act,
@@ -101,10 +101,13 @@ async def rotate_token(database: Database, actor: Actor, device_id: UUID) -> str
     token, digest = new_device_token(actor.bureau_id)
 
     async def work(uow: UnitOfWork) -> None:
-        _, last = await device_in_service(uow, device_id)
+        device, last = await device_in_service(uow, device_id)
         act = await acted(uow, device_id, "rotate", {}, last=last)
         await uow.insert(act)
-        await uow.update(Device, device_id, token_sha256=digest, code_sha256=None, code_used_at=None, act_id=act.act_id)
+        ha1 = await _ha1(uow, device.person_id, token)
+        await uow.update(
+            Device, device_id, token_sha256=digest, ha1=ha1, code_sha256=None, code_used_at=None, act_id=act.act_id
+        )
         await tell_devices(uow)
 
     await database.write(actor, work)
@@ -127,6 +130,20 @@ async def revoke_device(database: Database, actor: Actor, device_id: UUID, reaso
         await tell_devices(uow)
 
     await database.write(actor, work)
+
+
+async def _ha1(uow: UnitOfWork, person_id: UUID | None, token: str) -> str | None:
+    """Return what a phone's token is proved by over HTTP Digest; a vehicle's terminal has none.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    if person_id is None:
+        return None
+    person = await uow.get(Person, person_id)
+    if person is None:
+        raise NotFound("There is no such person.", person_id=str(person_id))
+    return ha1_of(f"{uow.bureau_id}.{person.login}", token)
 
 
 async def device_in_service(uow: UnitOfWork, device_id: UUID) -> tuple[Device, DeviceAct | None]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import Actor, Database
+from api.db.database import BUREAU_CODE, Actor, Database
 from domain.values import Role
 
 _HOLDERS = text(
@@ -31,3 +31,19 @@ async def holders_of_devices(database: Database, bureau_id: str, devices: list[U
         for row in rows
     }
     return [found.get(device_id) for device_id in devices]
+
+
+_OF_LOGIN = text(
+    "SELECT d.device_id, d.ha1 FROM device d"
+    " JOIN person p ON p.bureau_id = d.bureau_id AND p.person_id = d.person_id"
+    " WHERE d.bureau_id = :bureau_id AND p.login = :login AND d.ha1 IS NOT NULL AND d.revoked_at IS NULL AND p.active"
+)
+
+
+async def devices_of_login(database: Database, bureau_id: str, login: str) -> dict[UUID, str]:
+    """Return the devices in service of who signs in by that name, each with what proves its token over Digest."""
+    if not BUREAU_CODE.fullmatch(bureau_id):
+        return {}
+    async with database.read(bureau_id) as reader:
+        rows = await reader.execute(_OF_LOGIN, {"bureau_id": bureau_id, "login": login})
+    return {row.device_id: row.ha1 for row in rows}

@@ -81,10 +81,11 @@ class NewNote:
 
 @dataclass(frozen=True, slots=True)
 class SentNote:
-    """A note and who sent it."""
+    """A note and who sent it; `entered_by` is another person, where one had to say which job it is of."""
 
     actor: Actor
     new: NewNote
+    entered_by: UUID | None = None
 
     @property
     def sha256(self) -> str:
@@ -101,7 +102,9 @@ class RecordedNote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clash:
+class Clash:
+    """Other bytes came under a note's id, and were kept aside."""
+
     conflict_id: UUID
 
 
@@ -110,7 +113,7 @@ async def record_notes(database: Database, bureau_id: str, sent: list[SentNote])
 
     They are kept however late they come and wherever they were made: what speaks against one stands beside it.
     Each has its own outcome, the fault where it is not recorded:
-        NoteIdNotV7: its id is not a UUIDv7.
+        NoteIdNotV7: its id is not one that its source makes.
         NoteIdUsed: other bytes have this id; these are kept aside as a conflict.
         NotFound: there is no such job or trip.
         CorrectedNoteMissing: the note it corrects is not here.
@@ -119,8 +122,8 @@ async def record_notes(database: Database, bureau_id: str, sent: list[SentNote])
     if len(sent) > 1 and not _apart(sent):
         return await _one_by_one(database, bureau_id, sent)
 
-    async def work(uow: UnitOfWork) -> list[RecordedNote | _Clash | DomainError]:
-        return await _record_all(uow, sent)
+    async def work(uow: UnitOfWork) -> list[RecordedNote | Clash | DomainError]:
+        return await record_all(uow, sent)
 
     # Where the same id comes twice at once, the second try finds the first one's note.
     try:
@@ -134,7 +137,7 @@ async def record_notes(database: Database, bureau_id: str, sent: list[SentNote])
         return await _one_by_one(database, bureau_id, sent)
     return [
         NoteIdUsed(note_id=str(one.new.note_id), conflict_id=str(outcome.conflict_id))
-        if isinstance(outcome, _Clash)
+        if isinstance(outcome, Clash)
         else outcome
         for one, outcome in zip(sent, outcomes, strict=True)
     ]
@@ -156,21 +159,22 @@ async def _one_by_one(database: Database, bureau_id: str, sent: list[SentNote]) 
     return outcomes
 
 
-async def _record_all(uow: UnitOfWork, sent: list[SentNote]) -> list[RecordedNote | _Clash | DomainError]:
+async def record_all(uow: UnitOfWork, sent: list[SentNote]) -> list[RecordedNote | Clash | DomainError]:
+    """Write notes, no two of one id, into a transaction: what `record_notes` does, for who has more to write in it."""
     known = await known_notes(uow, [one.new.note_id for one in sent])
     fresh = [one for one in sent if one.new.note_id not in known]
     facts = await _facts(uow, fresh)
     vehicles = await _vehicles(uow, fresh, facts)
     settings = await settings_of(uow)
     rows: list[_Rows] = []
-    outcomes: dict[UUID, _Clash | DomainError] = {}
+    outcomes: dict[UUID, Clash | DomainError] = {}
     finished: set[UUID] = set()
     # In one order everywhere, so that two processes sent the same notes never wait for one another.
     for one in sorted(sent, key=lambda each: each.new.note_id):
         new = one.new
         own = UnitOfWork(uow.session, one.actor, uow.now)
         try:
-            checked_note_id(new.note_id)
+            checked_note_id(new.note_id, new.source)
             if new.note_id not in known:
                 found = _found(new, facts[new.note_id])
                 checked = _check(own, new, found, vehicles.get(new.note_id), settings)
@@ -179,7 +183,7 @@ async def _record_all(uow: UnitOfWork, sent: list[SentNote]) -> list[RecordedNot
                 if step is JobStep.FINISH:
                     finished.add(new.job_id)
             elif known[new.note_id] != one.sha256:
-                outcomes[new.note_id] = _Clash(await _keep_aside(own, new, one.sha256))
+                outcomes[new.note_id] = Clash(await _keep_aside(own, new, one.sha256))
         except DomainError as fault:
             outcomes[new.note_id] = fault
     await _write(uow, rows)
@@ -266,7 +270,7 @@ async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroborati
         uow.bureau_id,
         "visit-note-recorded",
         now=uow.now,
-        actor_id=uow.actor.who,
+        actor_id=sent.entered_by or uow.actor.who,
         facts={
             "note_id": new.note_id,
             "job_id": new.job_id,
@@ -277,7 +281,8 @@ async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroborati
             "corrects": new.corrects,
             "files": [file.sha256 for file in new.files],
             "reasons": reasons,
-        },
+        }
+        | ({"officer_id": uow.actor.who} if sent.entered_by else {}),
         person={"body_sha256": sha256},
         place=None if place is None else {"lat_e7": degrees_e7(place.lat), "lon_e7": degrees_e7(place.lon)},
         previous=before,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from domain.complaint.words import VisitResult
 from domain.errors import InvalidInput, StateConflict
 
 UUID_V7 = 7
+UUID_V8 = 8
+FORM = "odk"
+"""The source of a note made of a filled form: its id is not the phone's, but made of the form's."""
 
 
 class NoteIdNotV7(InvalidInput):
@@ -50,11 +54,19 @@ class JobStep(StrEnum):
     """the job is not open any more"""
 
 
-def checked_note_id(note_id: UUID) -> UUID:
-    """Return the id if a device could have made it. Raises `NoteIdNotV7`."""
-    if note_id.version != UUID_V7:
+def checked_note_id(note_id: UUID, source: str) -> UUID:
+    """Return the id if it is one that the note's source makes. Raises `NoteIdNotV7`."""
+    if note_id.version != (UUID_V8 if source == FORM else UUID_V7):
         raise NoteIdNotV7(note_id=str(note_id))
     return note_id
+
+
+def form_note_id(bureau_id: str, instance_id: str) -> UUID:
+    """Return the id of the note made of a filled form: a UUIDv8 (RFC 9562 §5.8), the same however often it is sent."""
+    digest = bytearray(hashlib.sha256(f"{bureau_id}\0{instance_id}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | UUID_V8 << 4
+    digest[8] = digest[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(digest))
 
 
 def step_after(result: VisitResult, *, job_open: bool) -> JobStep:

@@ -330,11 +330,17 @@ def _make_tables() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["bureau_id", "submission_id"],
             ["form_submission.bureau_id", "form_submission.submission_id"],
             name=op.f("fk_form_media_bureau_id_submission_id"),
         ),
+        sa.ForeignKeyConstraint(
+            ["bureau_id", "entry_id"],
+            ["ledger_payload.bureau_id", "ledger_payload.entry_id"],
+            name=op.f("fk_form_media_bureau_id_entry_id"),
+        ),
         sa.PrimaryKeyConstraint("bureau_id", "submission_id", "name", "sha256", name=op.f("pk_form_media")),
-        info={"append_only": True},
+        info={"append_only": True, "fact": True},
     )

@@ -156,6 +156,8 @@ async def test_a_device_from_before_terminals_is_strict_and_takes_another_token(
         device = row_for(connection, "device", bureau_id) | {"act_id": act["act_id"], "revoked_at": None}
         insert(connection, "device_act", act | {"device_id": device["device_id"]})
         insert(connection, "device", device)
+        person = row_for(connection, "person", bureau_id) | {"person_id": device["person_id"]}
+        insert(connection, "person", person)
         insert(connection, "bureau", row_for(connection, "bureau", bureau_id))
     migrate(empty)
     service = Database(empty, settings, clock)

@@ -14,6 +14,7 @@ import pytest
 from api.errors import BodyTooLarge
 from api.files import HEAD_BYTES, PART_BYTES, FileGone, FileStore, FileTypeRefused, HashMismatch, media_type_of
 from api.settings import Settings
+from api.spool import HELD_BYTES
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(64)
 LIMIT = 64 * 1024 * 1024
@@ -157,3 +158,44 @@ def test_types_that_a_phone_makes_are_taken() -> None:
     }
     for media_type, head in heads.items():
         assert media_type_of(head + bytes(HEAD_BYTES)) == media_type
+
+
+@pytest.mark.parametrize("size", [0, 1_000, HELD_BYTES - 1, HELD_BYTES, 3 * HELD_BYTES + 7, 2 * PART_BYTES + 1])
+async def test_a_file_whose_hash_nobody_told_is_kept_under_it(store: FileStore, size: int) -> None:
+    """Collect sends files by name: small or large, they end under their hash, once, and nothing else is left."""
+    data = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    for _ in range(2):
+        taken = await store.take("350302", "notes.bin", pieces(data), limit_bytes=LIMIT)
+        assert (taken.sha256, taken.size_bytes, taken.media_type) == (sha(data), size, "application/octet-stream")
+    assert await whole(store, "350302", sha(data)) == data
+    assert len(everything(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("1.jpg", PNG, "image/png"),
+        ("audit.csv", b"event,node\n", "text/csv"),
+        ("page.html", b"<html><script>alert(1)</script>", "application/octet-stream"),
+        ("clip.mp4", b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00", "application/octet-stream"),
+    ],
+)
+async def test_what_a_form_sends_is_taken_whatever_it_is(store: FileStore, name: str, data: bytes, kind: str) -> None:
+    """The type is told by content; what a browser could run is shown as nothing."""
+    assert (await store.take("350302", name, pieces(data), limit_bytes=LIMIT)).media_type == kind
+
+
+@pytest.mark.parametrize("size", [1_000, 4 * HELD_BYTES])
+async def test_of_a_file_that_is_too_large_or_breaks_off_nothing_is_left(store: FileStore, size: int) -> None:
+    """Neither under its hash nor half-written."""
+
+    async def broken() -> AsyncIterator[bytes]:
+        async for piece in pieces(bytes(size)):
+            yield piece
+        raise ConnectionError
+
+    with pytest.raises(BodyTooLarge):
+        await store.take("350302", "x", pieces(bytes(size)), limit_bytes=size - 1)
+    with pytest.raises(ConnectionError):
+        await store.take("350302", "x", broken(), limit_bytes=LIMIT)
+    assert everything(store) == []

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from api.openrosa.digest import NONCE_LIFE_S, REALM, Verdict, best, challenge, check, ha1_of, read_answer
+from api.openrosa.digest import NONCE_LIFE_S, REALM, Verdict, challenge, check, ha1_of, read_answer
 
 KEY = b"k" * 32
 NOW_S = 1_795_000_000.0
@@ -87,10 +87,3 @@ def test_a_nonce_of_another_making_is_stale_for_who_knows_the_token(nonce: str) 
 def test_what_is_no_digest_is_read_as_none(header: str) -> None:
     """And is answered with a challenge."""
     assert read_answer(header) is None
-
-
-def test_of_several_devices_the_one_whose_token_was_typed_counts() -> None:
-    """A person's old phone and new phone have a token each, under one user name."""
-    assert best([Verdict.BAD, Verdict.GOOD, Verdict.STALE]) is Verdict.GOOD
-    assert best([Verdict.BAD, Verdict.STALE]) is Verdict.STALE
-    assert best([]) is Verdict.BAD

@@ -15,15 +15,10 @@ from api.openrosa.form import FORM_ID
 from api.openrosa.settings_code import collect_settings, settings_text
 from tests.conftest import SignIn
 from tests.openrosa.collect import Collect, CollectError
+from tests.openrosa.forms import phone_of
 from tests.phones import enrol
 from tests.trips import a_complaint_job, approved_trip
 from tests.world import World, make_world
-
-
-async def phone_of(signed_in: SignIn, world: World, client: httpx.AsyncClient, who: str = "officer") -> Collect:
-    """Return Collect on the phone of a person of the world, with the token in the server's address."""
-    _, token = await enrol(signed_in, person_id=world[who].who)
-    return Collect(client, f"http://desk/openrosa/{token}")
 
 
 async def test_collect_finds_the_form_with_the_open_jobs(

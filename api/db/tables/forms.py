@@ -6,7 +6,7 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint, column
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
-    APPEND_ONLY,
+    FACT,
     FACT_WITH_STATE,
     At,
     BureauKey,
@@ -61,9 +61,11 @@ class FormMedia(SQLModel, table=True):
     """A file that came with a submission, by its name there and its SHA-256."""
 
     __tablename__ = "form_media"
-    __table_args__ = (refers("submission_id", "form_submission"), APPEND_ONLY)
+    __table_args__ = (refers("submission_id", "form_submission"), entered(), FACT)
     bureau_id: BureauKey
     submission_id: IdKey
     name: TextKey
     sha256: TextKey
     received_at: At
+    entry_id: UUID
+    """That of the form it came with, or of its own coming later."""

@@ -1,0 +1,392 @@
+"""Receive filled forms: the exact bytes, the files beside them, and the visit note that one is.
+
+All of a form is one transaction: what was answered is there whole, what a fault cut off is not there at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.faults import Busy, DatabaseAway
+from api.db.ledger_entry import entry_rows, new_id
+from api.db.queries.forms import kept_files, known_forms, last_file_numbers
+from api.db.tables.forms import FormMedia, FormSubmission
+from api.db.tables.ledger import LedgerOutbox, LedgerPayload
+from api.db.tables.notes import Attachment, NoteAttachment
+from api.openrosa.audit import AUDIT_FILE
+from api.openrosa.filled import Filled, media_of
+from api.openrosa.form import FORM_ID
+from api.usecases.record_note import NamedFile, NewNote, RecordedNote, SentNote, record_all
+from domain.errors import DomainError, NotFound
+from domain.values import Role
+from domain.visit.form import FormConflict, FormIsNoNote, Waits
+from domain.visit.note import CorrectedNoteMissing, CorrectsOtherJob, form_note_id
+
+MakeNote: TypeAlias = Callable[["FormToNote"], NewNote]
+"""How a filled form becomes a note; raises `FormIsNoNote` for one that cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that came with a form, already in the store."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentForm:
+    """A form as it came, of whom, and whether the client says that more of its files follow."""
+
+    actor: Actor
+    device_id: UUID
+    filled: Filled
+    xml: bytes
+    files: tuple[SentFile, ...] = ()
+    incomplete: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of its bytes."""
+        return hashlib.sha256(self.xml).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormToNote:
+    """What a note is made of: the answers, the files that have come, and the job where a dispatcher named it."""
+
+    filled: Filled
+    note_id: UUID
+    corrects: UUID | None
+    device_id: UUID
+    files: list[NamedFile]
+    job_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedForm:
+    """A form on record: its note, or why it waits; `again` when the same bytes were there before."""
+
+    submission_id: UUID
+    note_id: UUID | None
+    reason: Waits | None
+    again: bool
+
+
+@dataclass(slots=True)
+class _Form:
+    """A form while it is received."""
+
+    sent: SentForm
+    submission_id: UUID
+    fresh: bool
+    conflict: bool
+    note_id: UUID | None
+    reason: str | None
+    files: dict[str, SentFile]
+    added: list[SentFile] = field(default_factory=list)
+    noted_now: bool = False
+    beside: list[NamedFile] = field(default_factory=list)
+    """Files of the note that its body does not name: they came later, or are more than it holds."""
+
+    @property
+    def wants_note(self) -> bool:
+        return not self.conflict and self.note_id is None
+
+
+async def receive_forms(
+    database: Database, make_note: MakeNote, bureau_id: str, sent: list[SentForm]
+) -> list[ReceivedForm | Exception]:
+    """Keep forms of a bureau for good, in one transaction, with the notes they are.
+
+    The same bytes under an instanceID change nothing but for the files that are new; other bytes are kept as a
+    conflict. Each has its own outcome, the fault where it is not what was sent before:
+        FormConflict: another form has this instanceID.
+    """
+    if len(sent) > 1 and not _apart(sent):
+        return await _one_by_one(database, make_note, bureau_id, sent)
+
+    async def work(uow: UnitOfWork) -> list[_Form]:
+        return await _receive_all(uow, make_note, sent)
+
+    try:
+        # Where the same form comes to two processes at once, the second try finds the first one's.
+        forms = await database.write(Actor(bureau_id), work)
+    except (DatabaseAway, Busy):
+        raise
+    except Exception:
+        # Whatever it was, it is one form's own: the others are not told of it.
+        if len(sent) == 1:
+            raise
+        return await _one_by_one(database, make_note, bureau_id, sent)
+    return [
+        FormConflict(submission_id=str(form.submission_id))
+        if form.conflict
+        else ReceivedForm(
+            form.submission_id, form.note_id, Waits(form.reason) if form.reason else None, again=not form.fresh
+        )
+        for form in forms
+    ]
+
+
+def _apart(sent: list[SentForm]) -> bool:
+    """Tell whether no form comes with itself, or with the one that it is an edit of."""
+    instances = {one.filled.instance_id for one in sent}
+    return len(instances) == len(sent) and not any(one.filled.replaces in instances for one in sent)
+
+
+async def _one_by_one(
+    database: Database, make_note: MakeNote, bureau_id: str, sent: list[SentForm]
+) -> list[ReceivedForm | Exception]:
+    outcomes: list[ReceivedForm | Exception] = []
+    for one in sent:
+        try:
+            outcomes += await receive_forms(database, make_note, bureau_id, [one])
+        except Exception as fault:  # noqa: BLE001 - each hears of its own
+            outcomes.append(fault)
+    return outcomes
+
+
+async def _receive_all(uow: UnitOfWork, make_note: MakeNote, sent: list[SentForm]) -> list[_Form]:
+    known = await known_forms(uow, [one.filled.instance_id for one in sent])
+    forms = [_form(one, known.get(one.filled.instance_id, ())) for one in sent]
+    await _make_notes(uow, make_note, forms)
+    await _keep_files(uow, forms)
+    await _keep_forms(uow, forms)
+    await _add_to_notes(uow, forms)
+    return forms
+
+
+def _form(sent: SentForm, known: Sequence[Any]) -> _Form:
+    same = next((row for row in known if row.xml_sha256 == sent.sha256), None)
+    if same is None:
+        form = _Form(sent, new_id(), fresh=True, conflict=bool(known), note_id=None, reason=None, files={})
+    else:
+        files = {media["name"]: SentFile(**media) for media in same.media}
+        form = _Form(
+            sent,
+            same.submission_id,
+            fresh=False,
+            conflict=same.conflict,
+            note_id=same.note_id,
+            reason=same.reason,
+            files=files,
+        )
+    before = {(media["name"], media["sha256"]) for media in same.media} if same else set()
+    came = {(file.name, file.sha256): file for file in sent.files}
+    form.added = [file for key, file in came.items() if key not in before]
+    form.files |= {file.name: file for file in form.added}
+    return form
+
+
+async def _make_notes(uow: UnitOfWork, make_note: MakeNote, forms: list[_Form]) -> None:
+    """Record the notes that the forms are, or say of each why it is none."""
+    notes: list[tuple[_Form, SentNote]] = []
+    for form in forms:
+        if not form.wants_note:
+            continue
+        try:
+            new = make_note(_to_note(uow.bureau_id, form))
+            notes.append((form, SentNote(form.sent.actor, new)))
+        except FormIsNoNote as fault:
+            form.reason = fault.reason.value
+    outcomes = await record_all(uow, [note for _, note in notes]) if notes else []
+    for (form, note), outcome in zip(notes, outcomes, strict=True):
+        if isinstance(outcome, RecordedNote):
+            form.note_id, form.reason, form.noted_now = outcome.row.note_id, None, True
+            named = {file.sha256 for file in note.new.files}
+            every = note_files(form.sent.filled, list(form.files.values()))
+            form.beside = [file for file in every if file.sha256 not in named]
+        else:
+            form.reason = why_no_note(outcome).value
+
+
+def _to_note(bureau_id: str, form: _Form) -> FormToNote:
+    sent = form.sent
+    if sent.filled.form_id != FORM_ID:
+        raise FormIsNoNote(Waits.UNKNOWN_FORM)
+    if Role.OFFICER not in sent.actor.roles:
+        raise FormIsNoNote(Waits.NOT_AN_OFFICER)
+    if sent.incomplete and any(media.name not in form.files for media in media_of(sent.filled)):
+        raise FormIsNoNote(Waits.FILES_MISSING)
+    return form_to_note(bureau_id, sent.filled, sent.device_id, form.files)
+
+
+def form_to_note(
+    bureau_id: str, filled: Filled, device_id: UUID, files: Mapping[str, SentFile], job_id: UUID | None = None
+) -> FormToNote:
+    """Return what the note of a form is made of; its id is the same however often the form is sent."""
+    return FormToNote(
+        filled=filled,
+        note_id=form_note_id(bureau_id, filled.instance_id),
+        corrects=form_note_id(bureau_id, filled.replaces) if filled.replaces else None,
+        device_id=device_id,
+        files=note_files(filled, list(files.values())),
+        job_id=job_id,
+    )
+
+
+def note_files(filled: Filled, files: Sequence[SentFile]) -> list[NamedFile]:
+    """Return the files as a note has them, in the form's order; Collect's own log is none of them."""
+    roles = {media.name: media.role for media in media_of(filled)}
+    order = {name: place for place, name in enumerate(roles)}
+    mine = sorted(
+        (file for file in files if file.name != AUDIT_FILE), key=lambda file: order.get(file.name, len(order))
+    )
+    return [NamedFile(file.sha256, file.name, roles.get(file.name) or _role(file)) for file in mine]
+
+
+def _role(file: SentFile) -> str:
+    return {"image": "photo", "audio": "recording"}.get(file.media_type.partition("/")[0], "document")
+
+
+def why_no_note(outcome: object) -> Waits:
+    """Return the reason for which a note that was made of a form was not recorded."""
+    reasons = {
+        NotFound: Waits.NO_SUCH_JOB,
+        CorrectedNoteMissing: Waits.CORRECTED_MISSING,
+        CorrectsOtherJob: Waits.CORRECTS_OTHER_JOB,
+    }
+    if isinstance(outcome, DomainError):
+        return next((reason for kind, reason in reasons.items() if isinstance(outcome, kind)), Waits.UNREADABLE)
+    return Waits.NOTE_ID_USED
+
+
+async def _keep_files(uow: UnitOfWork, forms: list[_Form]) -> None:
+    """Enter that files have come; one that is on record is not entered again."""
+    came = {file.sha256: (file, form.sent.actor) for form in reversed(forms) for file in form.added}
+    known = await kept_files(uow, sorted(came)) if came else set()
+    entries: list[tuple[LedgerPayload, LedgerOutbox]] = []
+    rows: list[Attachment] = []
+    for sha256, (file, actor) in sorted(came.items()):
+        if sha256 in known:
+            continue
+        facts: dict[str, Any] = {"sha256": sha256, "size_bytes": file.size_bytes, "media_type": file.media_type}
+        entries.append(
+            entry_rows(
+                uow.bureau_id,
+                "attachment-kept",
+                now=uow.now,
+                actor_id=actor.person_id,
+                facts=facts,
+                person=None,
+                place=None,
+                previous=None,
+            )
+        )
+        rows.append(
+            Attachment(
+                bureau_id=uow.bureau_id,
+                **facts,
+                actor_id=actor.person_id,
+                recorded_at=uow.now,
+                entry_id=entries[-1][0].entry_id,
+            )
+        )
+    await _insert(uow, entries, rows)
+
+
+async def _keep_forms(uow: UnitOfWork, forms: list[_Form]) -> None:
+    """Write what is new of each form: itself, files that came later, the note that was made later."""
+    entries: list[tuple[LedgerPayload, LedgerOutbox]] = []
+    submissions: list[FormSubmission] = []
+    media: list[FormMedia] = []
+    for form in sorted(forms, key=lambda one: one.submission_id):
+        if not (form.fresh or form.added):
+            continue
+        entries.append(_entry(uow, form))
+        entry_id = entries[-1][0].entry_id
+        if form.fresh:
+            submissions.append(_submission(uow, form, entry_id))
+        media += [
+            FormMedia(
+                bureau_id=uow.bureau_id,
+                submission_id=form.submission_id,
+                name=file.name,
+                sha256=file.sha256,
+                received_at=uow.now,
+                entry_id=entry_id,
+            )
+            for file in form.added
+        ]
+    await _insert(uow, entries, submissions)
+    await uow.insert(*media)
+    for form in forms:
+        if not form.fresh and (form.noted_now or (form.added and form.wants_note)):
+            await uow.update(FormSubmission, form.submission_id, note_id=form.note_id, reason=form.reason)
+
+
+def _entry(uow: UnitOfWork, form: _Form) -> tuple[LedgerPayload, LedgerOutbox]:
+    kind = "form-conflict" if form.conflict else "form-received"
+    return entry_rows(
+        uow.bureau_id,
+        kind if form.fresh else "form-files-received",
+        now=uow.now,
+        actor_id=form.sent.actor.person_id,
+        facts={
+            "submission_id": form.submission_id,
+            "device_id": form.sent.device_id,
+            "note_id": form.note_id,
+            "reason": form.reason,
+            "files": [file.sha256 for file in form.added],
+        },
+        person={"instance_id": form.sent.filled.instance_id, "xml_sha256": form.sent.sha256},
+        place=None,
+        previous=None,
+    )
+
+
+def _submission(uow: UnitOfWork, form: _Form, entry_id: UUID) -> FormSubmission:
+    return FormSubmission(
+        bureau_id=uow.bureau_id,
+        submission_id=form.submission_id,
+        instance_id=form.sent.filled.instance_id,
+        device_id=form.sent.device_id,
+        officer_id=form.sent.actor.who,
+        form_version=form.sent.filled.version,
+        xml=form.sent.xml,
+        xml_sha256=form.sent.sha256,
+        conflict=form.conflict,
+        note_id=form.note_id,
+        reason=form.reason,
+        received_at=uow.now,
+        entry_id=entry_id,
+    )
+
+
+async def _add_to_notes(uow: UnitOfWork, forms: list[_Form]) -> None:
+    """Give a note the files that its body does not name."""
+    for form in forms:
+        if form.note_id is not None and not form.noted_now:
+            form.beside = note_files(form.sent.filled, form.added)
+    beside = {form.note_id: form.beside for form in forms if form.note_id is not None and form.beside}
+    last = await last_file_numbers(uow, list(beside)) if beside else {}
+    for note_id, files in beside.items():
+        await uow.insert(
+            *(
+                NoteAttachment(
+                    bureau_id=uow.bureau_id,
+                    note_id=note_id,
+                    no=last.get(note_id, 0) + place,
+                    sha256=file.sha256,
+                    name=file.name,
+                    role=file.role,
+                )
+                for place, file in enumerate(files, start=1)
+            )
+        )
+
+
+async def _insert(
+    uow: UnitOfWork, entries: list[tuple[LedgerPayload, LedgerOutbox]], rows: Sequence[Attachment | FormSubmission]
+) -> None:
+    await uow.insert(*(payload for payload, _ in entries))
+    await uow.insert(*(outbox for _, outbox in entries))
+    await uow.insert(*rows)
