@@ -23,6 +23,7 @@ from api.http.attachments import AttachmentController
 from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.complaints import ComplaintController
+from api.http.device_commands import DeviceCommandController
 from api.http.device_reports import list_device_events, list_terminal_readings
 from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
@@ -58,6 +59,8 @@ from api.jobs.all_jobs import JOBS
 from api.jobs.runner import Runner
 from api.metrics import Metrics
 from api.settings import Settings
+from api.terminals.metrics import TerminalNumbers
+from api.terminals.server import Terminals
 from api.usecases.know_holder import holders_of_devices
 from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
@@ -86,6 +89,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     CollectByTokenController,
     ComplaintController,
     DelegationController,
+    DeviceCommandController,
     DeviceController,
     ExaminationController,
     FindingController,
@@ -150,19 +154,25 @@ def create_app(
     holders = Gather(partial(holders_of_devices, database))
     forms = Gather(partial(receive_forms, database, note_of_form))
     places = Places(Remembered(database), geocoder_of(settings))
-
+    terminals = Terminals(door, database, service_url, settings, clock)
     metrics = Metrics(door)
+    metrics.add(TerminalNumbers(terminals))
     runner = Runner(database, service_url, JOBS)
+
+    shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
+    handed = {"places": places, "files": files, "metrics": metrics, "notes": notes, "holders": holders, "forms": forms}
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await door.start()
+        await terminals.start()
         if settings.jobs:
             await runner.start()
         try:
             yield
         finally:
             await runner.stop()
+            await terminals.stop()
             await door.stop()
             await database.close()
 
@@ -170,24 +180,14 @@ def create_app(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[lifespan],
         # The key comes from what all processes of one service share: each knows the others' challenges.
-        state=State(
-            {"settings": settings, "database": database, "door": door, "who": who, "digest_key": _key(service_url)}
-        ),
+        state=State(shared | {"who": who, "terminals": terminals, "digest_key": _key(service_url)}),
         middleware=[Requests],
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},
         dependencies={
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),
-            "settings": _provided(settings),
-            "database": _provided(database),
-            "places": _provided(places),
-            "files": _provided(files),
-            "door": _provided(door),
-            "metrics": _provided(metrics),
-            "notes": _provided(notes),
-            "holders": _provided(holders),
-            "forms": _provided(forms),
+            **{name: _provided(value) for name, value in (shared | handed).items()},
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),

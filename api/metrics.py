@@ -30,6 +30,10 @@ class Metrics:
         """Months after this one that positions can be stored in, as last looked up; None while it is not known."""
         self._registry.register(_Months(self))
 
+    def add(self, numbers: Collector) -> None:
+        """Tell these numbers too."""
+        self._registry.register(numbers)
+
     def answered(self, method: str, route: str, status: int, took_s: float) -> None:
         """Count a request; `route` is the template, never the path."""
         counted = self._counted.get((method, route, status))

@@ -59,6 +59,14 @@ class Settings:
     geocoder_url: str | None = None
     """Address of the geocoder, where it is reached through another than its own."""
     geocoder_timeout_s: float = 3.0
+    jt808_port: int | None = None
+    """Port at which vehicle terminals connect (JT/T 808 over TCP); none without it."""
+    jt808_host: str = "0.0.0.0"  # noqa: S104 - terminals come from outside, or the port is not set
+    """Address at which they do."""
+    jt808_certificate: Path | None = None
+    """Certificate chain (PEM) for terminals that speak TLS; plain TCP without it."""
+    jt808_key: Path | None = None
+    """Its private key (PEM)."""
     log_file: Path | None = None
     log_level: str = "info"
 

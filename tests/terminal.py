@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
 
+from sqlalchemy import text
+
+from api.terminals.server import Terminals
 from domain.values import Point
+from tests.conftest import SignIn
+from tests.phones import enrol
+from tests.world import World
 
 CHINA = timezone(timedelta(hours=8))
 POSITIONED = 0b10
@@ -188,3 +199,78 @@ def location(
 def batch(bodies: list[bytes], *, kind: int = 1) -> bytes:
     """Return a body of 0x0704: 0 as they came, 1 kept while out of reach."""
     return u16(len(bodies)) + u8(kind) + b"".join(u16(len(body)) + body for body in bodies)
+
+
+class Line:
+    """A terminal's connection to the platform."""
+
+    def __init__(self, terminal: Terminal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.terminal = terminal
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, *frames: bytes) -> None:
+        """Send bytes."""
+        self.writer.write(b"".join(frames))
+        await self.writer.drain()
+
+    async def hear(self, within_s: float = 10) -> Told:
+        """Return the next message of the platform."""
+        async with asyncio.timeout(within_s):
+            assert await self.reader.readexactly(1) == b"\x7e"
+            return self.terminal.told(b"\x7e" + await self.reader.readuntil(b"\x7e"))
+
+    async def say(self, frame: bytes) -> Told:
+        """Send a frame and return what is answered."""
+        await self.send(frame)
+        return await self.hear()
+
+    async def ended(self, within_s: float = 10) -> bool:
+        """Return whether the platform ended the connection within this time; what else it says is passed over."""
+        try:
+            async with asyncio.timeout(within_s):
+                while await self.reader.read(1000):
+                    continue
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+        return True
+
+    async def silent(self, for_s: float = 0.2) -> bool:
+        """Return whether the platform says nothing for a while."""
+        try:
+            async with asyncio.timeout(for_s):
+                await self.reader.readexactly(1)
+        except TimeoutError:
+            return True
+        return False
+
+    async def close(self) -> None:
+        """Hang up."""
+        self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
+async def dial(terminals: Terminals, terminal: Terminal) -> Line:
+    """Connect a terminal."""
+    return Line(terminal, *await asyncio.open_connection("127.0.0.1", terminals.port))
+
+
+async def on_file(signed_in: SignIn, world: World, **configuration: str) -> tuple[UUID, str, Terminal]:
+    """Enrol a terminal of the world's vehicle with a phone number of its own; return its id, token and itself."""
+    device_id, token = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    terminal = Terminal(phone=f"13{secrets.randbelow(10**9):09}")
+    wanted = {"name": "车载终端", "terminal_phone": terminal.phone} | configuration
+    admin = await signed_in("admin")
+    answer = await admin.post(f"/v1/devices/{device_id}/configure", json=wanted)
+    assert answer.status_code == 204, answer.text
+    return device_id, token, terminal
+
+
+async def kept(world: World, table: str, order: str = "received_at") -> list[dict[str, Any]]:
+    """Return what a table holds of the bureau."""
+    async with world.database.read(world.bureau_id) as reader:
+        query = text(f"SELECT * FROM {table} WHERE bureau_id = :b ORDER BY {order}")
+        return [dict(row._mapping) for row in await reader.execute(query, {"b": world.bureau_id})]

@@ -20,6 +20,7 @@ from domain.errors import InvalidInput, NotFound, StateConflict
 _ENTRIES: Final = {
     "enrol": "device-enrolled",
     "configure": "device-configured",
+    "register": "terminal-registered",
     "rotate": "device-token-rotated",
     "revoke": "device-revoked",
 }

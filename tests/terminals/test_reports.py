@@ -298,6 +298,7 @@ def test_packages_are_put_together_in_any_order(order: tuple[int, ...]) -> None:
     packages = Packages(room := Room())
     added = [packages.add(parts[place], 0.0) for place in order]
     ((joined, serials),) = [whole for whole in added if whole is not None]
+    assert all(packages.is_finished(part) for part in parts)
     assert (joined.body, joined.total, serials) == (body, 0, [65535, 0, 1])
     assert room.taken == 0
 
@@ -357,6 +358,9 @@ def test_a_terminal_that_begins_anew_is_followed() -> None:
     assert packages.add(new[0], 0.0) is None
     whole = packages.add(new[1], 0.0)
     assert whole is not None
+    assert [packages.is_finished(part) for part in (*old, *new)] == [False, False, True, True]
+    packages.forget_finished()
+    assert not packages.is_finished(new[0])
     assert whole[0].body == b"b" * 20
     assert packages.given_up == 1
 

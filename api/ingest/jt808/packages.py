@@ -22,6 +22,8 @@ ALL_BYTES: Final = 32 * 1024 * 1024
 """What is kept of all of them together."""
 WAIT_S: Final = 5.0
 """How long after the last package the missing ones are asked for."""
+FINISHED_MOST: Final = 512
+"""Packages of finished messages that are known again when they come twice."""
 ASKS_MOST: Final = 3
 """How often they are."""
 
@@ -62,6 +64,7 @@ class Packages:
         self._room = room
         self._unfinished: dict[tuple[int, int], _Unfinished] = {}
         self._taken = 0
+        self._finished: dict[tuple[int, int, int, int, int], None] = {}
         self.given_up = 0
         """Messages that were begun and never became whole."""
 
@@ -86,9 +89,20 @@ class Packages:
         if len(found.parts) < part.total:
             return None
         self._forget(key)
+        self._finished |= dict.fromkeys(map(_known, found.parts.values()))
+        while len(self._finished) > FINISHED_MOST:
+            del self._finished[next(iter(self._finished))]
         parts = [found.parts[index] for index in range(1, part.total + 1)]
         whole = msgspec.structs.replace(parts[0], body=b"".join(one.body for one in parts), total=0, index=0)
         return whole, [one.serial for one in parts]
+
+    def is_finished(self, part: Message) -> bool:
+        """Return whether this package, byte for byte, was part of a message that became whole."""
+        return _known(part) in self._finished
+
+    def forget_finished(self) -> None:
+        """Take packages of finished messages for new ones again: what they became was not kept."""
+        self._finished.clear()
 
     def due(self, now_s: float) -> list[Missing]:
         """Return what to ask for now; what was asked for often enough is given up."""
@@ -132,3 +146,7 @@ class Packages:
         size = self._unfinished.pop(key).size
         self._taken -= size
         self._room.taken -= size
+
+
+def _known(part: Message) -> tuple[int, int, int, int, int]:
+    return part.id, part.total, part.index, part.serial, hash(part.body)

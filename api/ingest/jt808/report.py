@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from api.ingest.fixes import Event, Health, Received, set_aside
+from api.ingest.fixes import Event, Fault, Health, Received, set_aside
 from api.ingest.jt808 import words
 from api.ingest.jt808.fields import TIME_BYTES, Fields, Short, instant
 from api.ingest.jt808.location import Location, read_location
@@ -75,6 +75,11 @@ class Report:
     def set_aside(self, code: str, detail: str, raw: bytes) -> None:
         """Keep aside what can never count, and count it by its code."""
         set_aside(self._for(Datum.WGS84), self.weight, code, detail, raw)
+        self.weight += 1
+
+    def count(self, code: str) -> None:
+        """Count a fault that keeps nothing from counting."""
+        self._for(Datum.WGS84).faults.append(Fault(index=self.weight, code=code, detail="It was read all the same."))
         self.weight += 1
 
     def _add(self, message: Message) -> bool:
