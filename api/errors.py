@@ -109,7 +109,7 @@ RETRY_AFTER_S: Final = 2
 def status_of(fault: DomainError) -> int:
     """Return the HTTP status of a fault; one that a protocol of others knows by another status carries it."""
     own = getattr(fault, "status", None)
-    return own if isinstance(own, int) else next(STATUS[kind] for kind in type(fault).__mro__ if kind in STATUS)
+    return int(own) if isinstance(own, int) else next(STATUS[kind] for kind in type(fault).__mro__ if kind in STATUS)
 
 
 def problem(fault: DomainError, language: str, request_id: str) -> dict[str, Any]:

@@ -6,8 +6,9 @@ kept, with a good fix as little as with one that is set aside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from math import isfinite
 from typing import Any, Final
@@ -37,6 +38,7 @@ ROWS_MOST: Final = 5_000
 LISTS: Final = frozenset({"motion", "motionactivities"})
 """Lists of words that are kept as one text."""
 _LIST_MOST: Final = 5
+_INTEGER_END: Final = 2**63
 _LATEST_AT: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _NAME_LENGTH: Final = 100
 _ROOM_FOR_REPAIR: Final = 40
@@ -51,7 +53,8 @@ def kept(pairs: Iterable[tuple[str, Any]], own: frozenset[str], told: Told | Non
         own: names that have fields of their own.
         told: when the fix was made; how its time was repaired is kept too.
     """
-    attributes: Attributes = {name: value for name, value in _flat(pairs, "", own) if value is not None and value != ""}
+    attributes: Attributes = {}
+    _gather(attributes, pairs, own)
     if attributes and len(encoded := msgspec.json.encode(attributes)) > ATTRIBUTE_BYTES - _ROOM_FOR_REPAIR:
         attributes = _while_there_is_room(attributes, len(encoded))
     if told is not None and told.repair is not None:
@@ -70,27 +73,43 @@ def _while_there_is_room(attributes: Attributes, size: int) -> Attributes:
     return attributes
 
 
-def _flat(
-    pairs: Iterable[tuple[str, Any]], prefix: str, own: frozenset[str], depth: int = 0
-) -> Iterator[tuple[str, Attribute]]:
+def _gather(
+    into: Attributes, pairs: Iterable[tuple[str, Any]], own: frozenset[str], prefix: str = "", depth: int = 0
+) -> None:
     for name, value in islice(pairs, KEYS_MOST):
-        whole = prefix + name
-        if whole in own or name.lower() in NEVER_KEPT or len(whole) > _NAME_LENGTH or tells_token(whole):
+        if value is None or value in ("", []) or not _may_be_kept(name):
+            continue
+        whole = prefix + name if prefix else name
+        if whole in own:
             continue
         if isinstance(value, dict):
             if depth < DEPTH_MOST:
-                yield from _flat(value.items(), whole + ".", own, depth + 1)
-        elif isinstance(value, list):
-            if name in LISTS:
-                yield whole, ",".join(one for one in value[:_LIST_MOST] if isinstance(one, str))[:_NAME_LENGTH]
+                _gather(into, value.items(), own, whole + ".", depth + 1)
+        elif name in LISTS and isinstance(value, list):
+            into[whole] = _words(value)
         elif _keepable(value):
-            yield whole, value
+            into[whole] = value
 
 
-def _keepable(value: Any) -> bool:
+def _keepable(value: object) -> bool:
     if isinstance(value, str):
-        return not tells_token(value)
-    return isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value))
+        return len(value) < TOKEN_LENGTH or LIKE_TOKEN.search(value) is None
+    return isinstance(value, (bool, int, float)) and _is_plain(value)
+
+
+@lru_cache(maxsize=1024)
+def _may_be_kept(name: str) -> bool:
+    return len(name) <= _NAME_LENGTH and name.lower() not in NEVER_KEPT and not tells_token(name)
+
+
+def _is_plain(value: float) -> bool:
+    """Return whether JSON has a number for it that others read, too."""
+    return isfinite(value) if isinstance(value, float) else -_INTEGER_END <= value < _INTEGER_END
+
+
+def _words(listed: list[Any]) -> str:
+    words = [one for one in listed[:_LIST_MOST] if isinstance(one, str) and not tells_token(one)]
+    return ",".join(words)[:_NAME_LENGTH]
 
 
 def tells_token(text: str) -> bool:
@@ -115,7 +134,9 @@ def clean(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, list):
         return [clean(item, depth + 1) for item in value[:KEYS_MOST]] if depth <= DEPTH_MOST else None
-    return None if isinstance(value, str) and tells_token(value) else value
+    if isinstance(value, str):
+        return None if tells_token(value) else value
+    return value if not isinstance(value, (int, float)) or _is_plain(value) else None
 
 
 def bounded(received: Received, rows: list[Any]) -> list[Any]:
@@ -155,7 +176,9 @@ def add(received: Received, index: int, fix: Fix) -> None:
 
 def tell(received: Received, kind: str, told: Told | None, pairs: Iterable[tuple[str, Any]] = ()) -> None:
     """Add an event with those of its values that tell of the device itself and of no place."""
-    detail = {name: value for name, value in _flat(pairs, "", frozenset()) if name in IN_EVENTS and _short(value)}
+    every: Attributes = {}
+    _gather(every, pairs, frozenset())
+    detail = {name: value for name, value in every.items() if name in IN_EVENTS and _short(value)}
     at = told.at if told is not None and EARLIEST_AT <= told.at <= _LATEST_AT else None
     received.events.append(Event(kind=kind, at=at, detail=detail))
 

@@ -226,7 +226,9 @@ def attributes_json(attributes: Attributes | None) -> bytes:
     """
     if not attributes:
         return b""
-    encoded = msgspec.json.encode(_without_nul(attributes))
+    encoded = msgspec.json.encode(attributes)
+    if _NUL in encoded:
+        encoded = msgspec.json.encode(_without_nul(attributes))
     if len(encoded) > ATTRIBUTE_BYTES:
         raise BadAttributes(most_bytes=ATTRIBUTE_BYTES)
     return encoded
@@ -238,6 +240,10 @@ def detail_json(detail: Attributes) -> str:
     while len(encoded := msgspec.json.encode(plain)) > ATTRIBUTE_BYTES:
         plain.popitem()
     return encoded.decode()
+
+
+_NUL: Final = b"\\u0000"
+"""How JSON writes it; PostgreSQL keeps texts without it only."""
 
 
 def _without_nul(attributes: Attributes) -> Attributes:

@@ -77,25 +77,26 @@ def _decode_one(found: Received, index: int, given: Mapping[str, Any], read: Rea
     if given.get("alarm") == "sos":
         tell(found, "sos", told)
     if lat in (None, "") and lon in (None, ""):
-        tell(found, "heartbeat", told, _extras(given))
+        tell(found, "heartbeat", told, _extras(given, {}))
         return
     at = placed(found, (number(lat), number(lon)), told, given, index)
     if at is None:
         return
     if not _is(given.get("valid"), otherwise=True):
-        tell(found, "no-fix", told, _extras(given))
+        tell(found, "no-fix", told, _extras(given, {}))
         return
-    speed_knots, course = _limited(given, "speed"), _limited(given, "bearing")
+    fields = {name: _limited(given, name) for name in _LIMITS if name in given}
+    speed_knots, course = fields.get("speed"), fields.get("bearing")
     fix = Fix(
         fixed_at=at.told.at,
         lat=at.lat,
         lon=at.lon,
-        accuracy_m=_limited(given, "accuracy"),
-        altitude_m=_limited(given, "altitude"),
+        accuracy_m=fields.get("accuracy"),
+        altitude_m=fields.get("altitude"),
         speed_mps=None if speed_knots is None else speed_knots * MPS_PER_KNOT,
-        course_deg=_limited(given, "heading") if course is None else course,
+        course_deg=fields.get("heading") if course is None else course,
         mock=_is(given.get("mock"), otherwise=False),
-        attributes=kept(_extras(given), _OWN, told),
+        attributes=kept(_extras(given, fields), _OWN, told),
     )
     add(found, index, fix)
 
@@ -108,10 +109,10 @@ def _is(value: object, *, otherwise: bool) -> bool:
     return otherwise if value is None else str(value).lower() in _TRUE
 
 
-def _extras(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _extras(given: Mapping[str, Any], fields: Mapping[str, float | None]) -> Iterator[tuple[str, Any]]:
     """Yield what has no field of its own, and what a field could not take."""
     for name, value in given.items():
-        if name not in _LIMITS or _limited(given, name) is None:
+        if fields.get(name) is None and name not in _OWN:
             yield name, value_of(value) if isinstance(value, str) and name not in TEXTS else value
 
 

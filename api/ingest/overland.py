@@ -9,28 +9,75 @@ whole batch sent again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from api.ingest.extras import add, aside, bounded, kept, placed, tell, within
-from api.ingest.fixes import Fix, Received
+from api.ingest.fixes import Attributes, Fix, Received
 from api.ingest.protocol import JSON, Protocol, Read, Reply, Sent, received
-from api.ingest.times import number, when
+from api.ingest.times import TIME_REPAIR, mended, number, when
 
 _OWN: Final = frozenset({"timestamp", "altitude", "speed", "course", "horizontal_accuracy", "type"})
 
 
+Word = Annotated[str, msgspec.Meta(max_length=21)]
+"""Too short to hold a token."""
+
+
+class _Geometry(msgspec.Struct, gc=False):
+    coordinates: tuple[Annotated[float, msgspec.Meta(ge=-180, le=180)], Annotated[float, msgspec.Meta(ge=-90, le=90)]]
+
+
+class _PlainProperties(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """What the app says of a fix with its settings as they come; any other key is read one by one."""
+
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    altitude: Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)] | None = None
+    speed: Annotated[float, msgspec.Meta(ge=-1, le=10_000)] | None = None
+    course: Annotated[float, msgspec.Meta(ge=-1, le=360)] | None = None
+    horizontal_accuracy: Annotated[float, msgspec.Meta(ge=-1, le=1e6)] | None = None
+    vertical_accuracy: float | None = None
+    speed_accuracy: float | None = None
+    course_accuracy: float | None = None
+    motion: Annotated[list[Word], msgspec.Meta(max_length=4)] = []
+    battery_state: Word | None = None
+    battery_level: float | None = None
+    wifi: Any = None
+    device_id: Any = None
+    unique_id: Any = None
+
+
+class _PlainRow(msgspec.Struct, gc=False):
+    geometry: _Geometry
+    properties: _PlainProperties
+
+
+UNKNOWN: Final = -1
+"""What the app sends for an accuracy, a speed or a course that it does not know."""
+_KEPT: Final = (
+    "vertical_accuracy",
+    "speed_accuracy",
+    "course_accuracy",
+    "battery_state",
+    "battery_level",
+)
+_RAW_ROWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_PLAIN_ROW: Final = msgspec.json.Decoder(_PlainRow)
+
+
 def claims(sent: Sent) -> bool:
     """Return whether the body is an object with a list of locations."""
-    body = sent.json
-    return isinstance(body, dict) and isinstance(body.get("locations"), list)
+    return sent.is_of("locations", b"[")
 
 
 def tokens(sent: Sent) -> Iterator[str]:
     """Yield the access token, and the names of the device in the first row and the last."""
     yield sent.parameters.get("access_token", "")
-    rows = _rows_of(sent.json)
-    for row in (rows[:1], rows[-1:]):
-        properties = _properties(row[0]) if row else {}
+    rows = _RAW_ROWS.decode(sent.keys["locations"]) if claims(sent) else []
+    for raw in (*rows[:1], *rows[-1:]):
+        properties = _properties(_read(raw))
         for name in ("device_id", "unique_id"):
             if isinstance(text := properties.get(name), str):
                 yield text
@@ -38,21 +85,57 @@ def tokens(sent: Sent) -> Iterator[str]:
 
 def decode(sent: Sent, read: Read) -> Received:
     """Return the fixes of a batch, each with its place in the list, and events of the rows that are none."""
-    body = sent.json
-    rows = _rows_of(body)
-    last = _properties(rows[-1]) if rows else {}
-    level = within(number(last.get("battery_level")), 0, 1)
+    rows: list[Any] = list(_RAW_ROWS.decode(sent.keys["locations"])) if claims(sent) else []
+    level = None
+    if rows:
+        level = within(number(_properties(_read(rows[-1])).get("battery_level")), 0, 1)
     found = received("overland", sent, None if level is None else round(level * 100, 1))
     if sent.body and not claims(sent):
         aside(found, "bad-message", "The body is no JSON object with a list of locations.", {"bytes": len(sent.body)})
-    for index, row in enumerate(bounded(found, rows)):
-        _decode_row(found, index, row, read)
+    for index, raw in enumerate(bounded(found, rows)):
+        try:
+            plain = _PLAIN_ROW.decode(raw)
+        except msgspec.MsgspecError:
+            _decode_row(found, index, _read(raw), read)
+        else:
+            _add_plain(found, index, plain, read)
     return found
 
 
-def _rows_of(body: Any) -> list[Any]:
-    rows = body.get("locations") if isinstance(body, dict) else None
-    return rows if isinstance(rows, list) else []
+def _read(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _add_plain(found: Received, index: int, row: _PlainRow, read: Read) -> None:
+    """Add a fix of a row that is in order, which nearly all are: a sixth of the time of reading it key by key."""
+    told = mended(row.properties.timestamp, read.now)
+    lon, lat = row.geometry.coordinates
+    properties = row.properties
+    attributes: Attributes = {
+        name: value for name in _KEPT if (value := getattr(properties, name)) not in (None, UNKNOWN, "")
+    }
+    if properties.motion:
+        attributes["motion"] = ",".join(properties.motion)
+    if told.repair is not None:
+        attributes[TIME_REPAIR] = told.repair.value
+    fix = Fix(
+        fixed_at=told.at,
+        lat=lat,
+        lon=lon,
+        accuracy_m=_from_zero(properties.horizontal_accuracy),
+        altitude_m=properties.altitude,
+        speed_mps=_from_zero(properties.speed),
+        course_deg=_from_zero(properties.course),
+        attributes=attributes or None,
+    )
+    add(found, index, fix)
+
+
+def _from_zero(value: float | None) -> float | None:
+    return value if value is not None and value >= 0 else None
 
 
 def _properties(row: Any) -> Mapping[str, Any]:
@@ -85,7 +168,7 @@ def _decode_row(found: Received, index: int, row: Any, read: Read) -> None:
         altitude_m=within(number(properties.get("altitude")), -1e6, 1e6),
         speed_mps=within(number(properties.get("speed")), 0, 10_000),
         course_deg=within(number(properties.get("course")), 0, 360),
-        attributes=kept(properties.items(), _OWN, told),
+        attributes=kept(((name, value) for name, value in properties.items() if value != UNKNOWN), _OWN, told),
     )
     add(found, index, fix)
 

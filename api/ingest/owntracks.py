@@ -30,8 +30,7 @@ def claims(sent: Sent) -> bool:
     """Return whether the body is an object that names its kind, or there is nothing at all: a friend was deleted."""
     if not sent.body:
         return not sent.query and sent.door in ("", "owntracks")
-    body = sent.json
-    return isinstance(body, dict) and "_type" in body
+    return "_type" in sent.keys
 
 
 def tokens(sent: Sent) -> Iterator[str]:

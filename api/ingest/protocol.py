@@ -32,6 +32,9 @@ TOKEN_LENGTH: Final = 22
 """A text shorter than this holds no token."""
 
 
+_KEYS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
 class Sent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A request as it arrived. `dict=True` holds what is read out of it once and asked for by several."""
 
@@ -79,6 +82,21 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
+    @cached_property
+    def keys(self) -> Mapping[str, msgspec.Raw]:
+        """Return what stands at the top of a JSON object, unread: enough to tell its shape. Empty for no object."""
+        if not self.is_json or self.body.lstrip(b" \t\r\n")[:1] != b"{":
+            return {}
+        try:
+            return _KEYS.decode(self.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return {}
+
+    def is_of(self, key: str, kinds: bytes) -> bool:
+        """Return whether a JSON object has a key whose value begins with one of some bytes, as `[` for a list."""
+        raw = self.keys.get(key)
+        return raw is not None and memoryview(raw)[0] in kinds
+
     def header(self, name: bytes) -> str:
         """Return a header's text, or an empty one."""
         return self.headers.get(name, b"").decode("latin-1")
@@ -117,10 +135,10 @@ def tokens(sent: Sent, protocol: Protocol) -> Iterator[str]:
     """Yield every text of a request that its user may have typed the token into, likeliest first."""
     if sent.typed:
         yield sent.typed
-    yield from protocol.tokens(sent)
     authorization = sent.header(b"authorization")
     if authorization:
         yield from _of_authorization(authorization)
+    yield from protocol.tokens(sent)
     for name in (b"x-limit-u", b"x-limit-d"):
         if name in sent.headers:
             yield sent.header(name)

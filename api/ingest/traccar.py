@@ -26,8 +26,7 @@ _OWN: Final = frozenset({
 
 def claims(sent: Sent) -> bool:
     """Return whether the body is an object with a location, or at least names a device as this client does."""
-    body = sent.json
-    return isinstance(body, dict) and (isinstance(body.get("location"), (dict, list)) or "device_id" in body)
+    return sent.is_of("location", b"{[") or "device_id" in sent.keys
 
 
 def tokens(sent: Sent) -> Iterator[str]:

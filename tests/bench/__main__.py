@@ -1,6 +1,6 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [notes] [desk] [kills]
+.venv/bin/python -m tests.bench [ingest] [phones] [notes] [desk] [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
@@ -13,10 +13,15 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, ingest, kills, notes
+from tests.bench import desk, ingest, kills, notes, phones
 from tests.bench.result import Line
 
-BENCHES = {"ingest": ingest.measure, "notes": notes.measure_notes, "desk": desk.measure_desk}
+BENCHES = {
+    "ingest": ingest.measure,
+    "phones": phones.measure_phones,
+    "notes": notes.measure_notes,
+    "desk": desk.measure_desk,
+}
 LONG = {"kills": kills.measure}
 KILLS = "## Killed under load"
 LIMITS = """
@@ -30,6 +35,7 @@ Service, bare handlers and benchmark run on the same server (granian, one proces
 - **Bare binary COPY of the same rows** puts the very bytes that the writer stages, made ready, into a table without
   index, partition, trigger or row-level security, 5,000 a transaction. Taking a fix adds HTTP and JSON, staging,
   the natural key's index and the partition. Rows of five short columns are given to compare with other systems.
+- For phones the bare handlers decode with the product's own decoder of that protocol and answer what its client wants.
 - A trip request is timed at the use case, without HTTP. Bureaus that ask at once ask for their own vehicles.
 - Notes are of one bureau, by one officer, each of them judged by the vehicle's track; the first finishes its job.
 """

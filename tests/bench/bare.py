@@ -9,21 +9,37 @@ same struct; `asgi` goes without the framework, as the lane of `api.ingest.door`
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from litestar import Litestar, post
+from litestar import Litestar, Request, Response, post
+from litestar.params import FromPath
 
 from api.http.note_wire import VisitNoteBody
 from api.ingest.entry import Outcome
 from api.ingest.fixes import Fixes, decode_fixes
+from api.ingest.protocol import Protocol, Read, Reply, Sent
+from api.ingest.protocols import PROTOCOLS
 
 ANSWER = b'{"stored":1,"repeated":0,"held":0,"aside":0,"faults":[]}'
 
 
-async def application(_: dict[str, Any], receive: Any, send: Any) -> None:
+PHONES = {f"/in/{protocol.name}": protocol for protocol in PROTOCOLS}
+
+
+def decoded(protocol: Protocol, scope: Any, body: bytes) -> Reply:
+    """Decode what a phone sent, knowing which it is, and return its answer."""
+    headers = dict(scope["headers"])
+    kind = headers.get(b"content-type", b"").decode().partition(";")[0]
+    sent = Sent(query=scope["query_string"], content_type=kind, headers=headers, body=body)
+    assert protocol.decode(sent, Read(now=datetime.now(UTC))).fixes
+    return protocol.reply
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Read a body, decode its fixes, answer."""
     body = b""
     while True:
@@ -31,9 +47,21 @@ async def application(_: dict[str, Any], receive: Any, send: Any) -> None:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    decode_fixes(body)
+    protocol = PHONES.get(scope["path"])
+    if protocol is None:
+        decode_fixes(body)
+        answer = ANSWER
+    else:
+        answer = decoded(protocol, scope, body).body
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-    await send({"type": "http.response.body", "body": ANSWER})
+    await send({"type": "http.response.body", "body": answer})
+
+
+@post("/in/{name:str}", status_code=200)
+async def phones(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Answer as if what the phone sent were stored."""
+    reply = decoded(PHONES[f"/in/{name}"], request.scope, await request.body())
+    return Response(reply.body, media_type=reply.media_type)
 
 
 @post("/v1/positions", status_code=200)
@@ -50,7 +78,7 @@ async def visit_notes(data: VisitNoteBody) -> dict[str, str]:
 
 async def main() -> None:
     """Serve until killed."""
-    litestar = Litestar([positions, visit_notes], openapi_config=None, logging_config=None)
+    litestar = Litestar([phones, positions, visit_notes], openapi_config=None, logging_config=None)
     server = Server(
         litestar if sys.argv[2] == "litestar" else application,
         port=int(sys.argv[1]),
