@@ -28,6 +28,7 @@ from api.http.device_reports import list_device_events, list_terminal_readings
 from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
+from api.http.filled_forms import FilledFormController
 from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
@@ -92,6 +93,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     DeviceCommandController,
     DeviceController,
     ExaminationController,
+    FilledFormController,
     FindingController,
     JobController,
     LicenceController,

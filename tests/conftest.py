@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from granian.constants import Interfaces
+from granian.server.embed import Server as Granian
 from litestar import Litestar
 from sqlmodel import select
 
@@ -28,6 +31,7 @@ from api.db.tables.people import Person
 from api.settings import Settings
 from api.usecases.sign_in import open_session
 from tests.ledger import ledger_faults
+from tests.live import free_port
 from tests.world import HeldClock, World, make_world, monday_morning
 
 # A fault's picture with all its locals takes seconds to draw, in which nothing else is answered.
@@ -154,23 +158,47 @@ def app_settings(settings: Settings) -> Settings:
     return settings
 
 
-@pytest.fixture
-async def app(server: Server, app_settings: Settings, clock: HeldClock) -> AsyncIterator[Litestar]:
-    """Return the running application, on the test's loop and clock."""
-    application = create_app(app_settings, server.service, server.ingest, clock)
+@asynccontextmanager
+async def running(application: Litestar) -> AsyncIterator[None]:
+    """Let an application run, in a task of its own: a lifespan must end in the task that began it."""
     running, done = asyncio.Event(), asyncio.Event()
 
     async def run() -> None:
-        # In a task of its own: a lifespan must end in the task that began it, which a fixture's two halves are not.
         async with application.lifespan():
             running.set()
             await done.wait()
 
     task = asyncio.create_task(run())
     await asyncio.wait({task, asyncio.create_task(running.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    yield application
+    yield
     done.set()
     await task
+
+
+@pytest.fixture
+async def app(server: Server, app_settings: Settings, clock: HeldClock) -> AsyncIterator[Litestar]:
+    """Return the running application, on the test's loop and clock."""
+    application = create_app(app_settings, server.service, server.ingest, clock)
+    async with running(application):
+        yield application
+
+
+@pytest.fixture
+async def port(app: Litestar) -> AsyncIterator[int]:
+    """Return the port of the application, served as the product serves it but under the test's clock."""
+    at = free_port()
+    server = Granian(app, port=at, interface=Interfaces.ASGINL, websockets=False, backlog=1024, log_enabled=False)
+    serving = asyncio.create_task(server.serve())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{at}") as client:
+        for _ in range(200):
+            try:
+                await client.get("/healthz")
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+    yield at
+    server.stop()
+    await serving
 
 
 @pytest.fixture

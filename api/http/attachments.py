@@ -16,7 +16,7 @@ from litestar.response import Stream
 
 from api.db.database import Actor, Database
 from api.errors import BodyTooLarge
-from api.files import MEDIA_TYPES, FileStore
+from api.files import MEDIA_TYPES, TABLE, UNKNOWN, FileStore
 from api.http.access import EVERYONE, STAFF, Allow
 from api.settings import Settings
 from api.usecases.keep_attachment import attachment_on_record, keep_attachment
@@ -91,7 +91,7 @@ class AttachmentController(Controller):
         guards=[Allow(EVERYONE)],
         summary="Fetch a file",
         name="attachment.read",
-        opt={"answers": sorted(MEDIA_TYPES)},
+        opt={"answers": [*sorted(MEDIA_TYPES), TABLE, UNKNOWN]},
     )
     async def read(
         self,

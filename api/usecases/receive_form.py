@@ -362,11 +362,14 @@ def _submission(uow: UnitOfWork, form: _Form, entry_id: UUID) -> FormSubmission:
 
 
 async def _add_to_notes(uow: UnitOfWork, forms: list[_Form]) -> None:
-    """Give a note the files that its body does not name."""
     for form in forms:
         if form.note_id is not None and not form.noted_now:
             form.beside = note_files(form.sent.filled, form.added)
-    beside = {form.note_id: form.beside for form in forms if form.note_id is not None and form.beside}
+    await add_beside(uow, {form.note_id: form.beside for form in forms if form.note_id is not None and form.beside})
+
+
+async def add_beside(uow: UnitOfWork, beside: Mapping[UUID, Sequence[NamedFile]]) -> None:
+    """Give notes the files that their bodies do not name."""
     last = await last_file_numbers(uow, list(beside)) if beside else {}
     for note_id, files in beside.items():
         await uow.insert(

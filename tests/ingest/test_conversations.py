@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
-import httpx
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from litestar import Litestar
 
 from tests.conftest import SignIn
-from tests.live import free_port
 from tests.phones import enrol, rows
 from tests.recorded import Conversation, conversations, meant, play, send_and_leave, written
 from tests.world import World
@@ -22,24 +16,6 @@ ALL = conversations()
 TOGETHER = 32
 """Connections cut at once."""
 DAY_OFFLINE = 2_000
-
-
-@pytest.fixture
-async def port(app: Litestar) -> AsyncIterator[int]:
-    """Return the port of the application, served as the product serves it but under the test's clock."""
-    at = free_port()
-    server = Server(app, port=at, interface=Interfaces.ASGINL, websockets=False, backlog=1024, log_enabled=False)
-    serving = asyncio.create_task(server.serve())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{at}") as client:
-        for _ in range(200):
-            try:
-                await client.get("/healthz")
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-    yield at
-    server.stop()
-    await serving
 
 
 @pytest.fixture
