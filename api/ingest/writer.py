@@ -242,12 +242,12 @@ class Writer:
         moves = [counting] if any(counts) else []
         if any(number < len(one.fixes) for number, one in zip(counts, waiting, strict=True)):
             moves.append(Move.HELD)
-        besides = [(statement, rows) for statement, rows in beside_fixes(batch, received_at) if rows]
+        besides = list(beside_fixes(batch, received_at))
         try:
             if besides:
                 await connection.execute("BEGIN")
-            for statement, rows in besides:
-                await connection.cursor().executemany(statement, rows)
+            for statement, columns in besides:
+                await connection.execute(statement, columns)
             if moves:
                 stream = copy_stream(waiting, to_us(received_at))
                 returned = dict(zip(moves, await move(connection, stream, moves), strict=True))

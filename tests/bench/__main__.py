@@ -1,6 +1,6 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [phones] [notes] [desk] [kills]
+.venv/bin/python -m tests.bench [ingest] [phones] [notes] [desk] [terminals] [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, ingest, kills, notes, phones
+from tests.bench import desk, ingest, kills, notes, phones, terminals
 from tests.bench.result import Line
 
 BENCHES = {
@@ -21,6 +21,7 @@ BENCHES = {
     "phones": phones.measure_phones,
     "notes": notes.measure_notes,
     "desk": desk.measure_desk,
+    "terminals": terminals.measure,
 }
 LONG = {"kills": kills.measure}
 KILLS = "## Killed under load"

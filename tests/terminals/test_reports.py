@@ -61,7 +61,6 @@ def test_a_location_is_read_in_the_units_of_the_standard() -> None:
     assert fix.attributes == {
         "acc": True,
         "status": "00000003",
-        "odometer_m": 12_345_600,
         "fuel_l": 42.5,
         "signal": 31,
         "satellites": 12,

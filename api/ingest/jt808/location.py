@@ -122,7 +122,6 @@ def _items(body: bytes, status: int, alarms: int) -> tuple[Attributes, int | Non
         if item == MILEAGE and len(data) == 4:  # noqa: PLR2004 - u32
             metres = int.from_bytes(data, "big") * METRES_PER_TENTH_KM
             mileage_m = metres if metres <= ODOMETER_MOST_M else None
-            attributes["odometer_m"] = metres
         elif number is not None and len(data) == number[0]:
             whole = int.from_bytes(data, "big")
             attributes[number[1]] = whole / number[2] if number[2] > 1 else whole
