@@ -165,7 +165,8 @@ _OWN: Final = Health(protocol="positions")
 _whole = msgspec.json.Decoder(Fixes)
 _separately = msgspec.json.Decoder(_Separately)
 _one = msgspec.json.Decoder(Fix)
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON, or not the JSON that was asked for."""
 
 
 def decode_fixes(body: bytes) -> Received:
@@ -176,7 +177,7 @@ def decode_fixes(body: bytes) -> Received:
     """
     try:
         sent = _whole.decode(body)
-    except _UNREADABLE:
+    except UNREADABLE:
         return _decode_separately(body)
     for fix in sent.fixes:
         if fix.attributes is not None:
@@ -187,14 +188,14 @@ def decode_fixes(body: bytes) -> Received:
 def _decode_separately(body: bytes) -> Received:
     try:
         sent = _separately.decode(body)
-    except _UNREADABLE as fault:
+    except UNREADABLE as fault:
         raise BadFixes(str(fault)[:300]) from fault
     received = Received(datum=sent.datum, fixes=[], indexes=(indexes := []), health=_OWN)
     for index, raw in enumerate(sent.fixes):
         try:
             fix = _one.decode(raw)
             attributes_json(fix.attributes)
-        except (*_UNREADABLE, BadAttributes) as fault:
+        except (*UNREADABLE, BadAttributes) as fault:
             set_aside(received, index, _code_of(fault), str(fault), bytes(raw))
         else:
             received.fixes.append(fix)

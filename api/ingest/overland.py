@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from api.ingest.extras import add, aside, bounded, kept, placed, tell, within
-from api.ingest.fixes import Attributes, Fix, Received
+from api.ingest.fixes import UNREADABLE, Attributes, Fix, Received
 from api.ingest.protocol import JSON, Protocol, Read, Reply, Sent, received
 from api.ingest.times import TIME_REPAIR, mended, number, when
 
@@ -95,7 +95,7 @@ def decode(sent: Sent, read: Read) -> Received:
     for index, raw in enumerate(bounded(found, rows)):
         try:
             plain = _PLAIN_ROW.decode(raw)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             _decode_row(found, index, _read(raw), read)
         else:
             _add_plain(found, index, plain, read)
@@ -105,7 +105,7 @@ def decode(sent: Sent, read: Read) -> Received:
 def _read(raw: msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         return None
 
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api.ingest.fixes import Health, Received
+from api.ingest.fixes import UNREADABLE, Health, Received
 from domain.values import Datum
 
 PARAMETERS_MOST: Final = 200
@@ -79,7 +79,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return None
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None
 
     @cached_property
@@ -89,7 +89,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return {}
         try:
             return _KEYS.decode(self.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return {}
 
     def is_of(self, key: str, kinds: bytes) -> bool:
