@@ -11,6 +11,8 @@ from typing import Any, Final
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
 from api.clock import Clock, wall_clock
@@ -28,18 +30,21 @@ from api.http.device_reports import list_device_events, list_terminal_readings
 from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
+from api.http.enrolment import EnrolmentController
 from api.http.filled_forms import FilledFormController
 from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
 from api.http.mandates import MandateController
+from api.http.my_devices import MyDeviceController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
 from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import phone_handlers, send_positions
 from api.http.printed_notes import mediation_record_pdf, note_pdf
+from api.http.reached import reached_at
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
@@ -66,6 +71,7 @@ from api.usecases.know_holder import holders_of_devices
 from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
+from api.web import TEMPLATES
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     find_places,
@@ -92,12 +98,14 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     DelegationController,
     DeviceCommandController,
     DeviceController,
+    EnrolmentController,
     ExaminationController,
     FilledFormController,
     FindingController,
     JobController,
     LicenceController,
     MandateController,
+    MyDeviceController,
     PeopleController,
     ReadingController,
     RefusalController,
@@ -187,12 +195,14 @@ def create_app(
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},
         dependencies={
+            "address": Provide(reached_at, sync_to_thread=False),
             "actor": Provide(actor_of, sync_to_thread=False),
             "once": Provide(once_of),
             **{name: _provided(value) for name, value in (shared | handed).items()},
         },
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=openapi_config(),
+        template_config=TemplateConfig(directory=TEMPLATES, engine=JinjaTemplateEngine),
         logging_config=None,
     )
     complete_document(app)

@@ -9,13 +9,24 @@ from uuid import UUID
 import httpx
 from sqlalchemy import text
 
+from domain.tracking_notice import VERSION
 from domain.values import Point
 from tests.conftest import SignIn
 from tests.world import INSIDE, World
 
 
 async def enrol(signed_in: SignIn, **owner: Any) -> tuple[UUID, str]:
-    """Enrol a device (`vehicle_id=` or `person_id=`) and return its id and token."""
+    """Enrol a device (`vehicle_id=` or `person_id=`) and return its id and token; a phone's person has been told."""
+    device_id, token = await enrol_untold(signed_in, **owner)
+    if "person_id" in owner:
+        admin = await signed_in("admin")
+        told = await admin.post(f"/enrol/{token}", data={"notice": VERSION})
+        assert told.status_code == 303, told.text
+    return device_id, token
+
+
+async def enrol_untold(signed_in: SignIn, **owner: Any) -> tuple[UUID, str]:
+    """Enrol a device and return its id and token; nobody has been told what is tracked."""
     admin = await signed_in("admin")
     answer = await admin.post("/v1/devices", json={"name": "a device"} | {k: str(v) for k, v in owner.items()})
     assert answer.status_code == 201, answer.text

@@ -55,7 +55,7 @@ def enrol(
 
     enrolled = _on_database(work)
     typer.echo(f"Device {enrolled.device_id}, token {enrolled.token}")
-    typer.echo("The token is shown this once.")
+    _tell_link(enrolled.token or "")
 
 
 @app.command("rotate")
@@ -63,7 +63,7 @@ def rotate(code: Code, device_id: DeviceId) -> None:
     """Give a device another token; the one before opens nothing from then on."""
     token = _on_database(lambda database: rotate_token(database, Actor(code), device_id))
     typer.echo(f"Device {device_id}, token {token}")
-    typer.echo("The token is shown this once.")
+    _tell_link(token)
 
 
 @app.command("revoke")
@@ -73,6 +73,11 @@ def revoke(
     """Let a device in no more."""
     _on_database(lambda database: revoke_device(database, Actor(code), device_id, reason))
     typer.echo(f"Device {device_id} is revoked.")
+
+
+def _tell_link(token: str) -> None:
+    typer.echo(f"Set it up at {load_settings().address}/enrol/{token}")
+    typer.echo("The token is shown this once.")
 
 
 def _on_database(work: Callable[[Database], Awaitable[T]]) -> T:

@@ -11,6 +11,7 @@ from api.db.database import Actor, Database
 from api.demo.people import ADMIN_LOGIN, ADMIN_NAME, DEMO_PASSWORD, PEOPLE
 from api.ingest.door import Door
 from api.passwords import hash_password
+from api.usecases.acknowledge_tracking import acknowledge_tracking
 from api.usecases.add_person import NewPerson, add_person
 from api.usecases.create_bureau import NewBureau, create_bureau
 from api.usecases.enrol_device import NewDevice, enrol_device
@@ -18,6 +19,7 @@ from api.usecases.enter_vehicle import NewDedication, NewPaper, NewVehicle, dedi
 from api.usecases.qualify_person import NewExamination, NewLicence, enter_examination, enter_licence
 from api.usecases.record_reading import NewReading, record_reading
 from domain.place.shipped import shipped_geometry
+from domain.tracking_notice import VERSION
 from domain.values import Point, Role
 
 BUREAU: Final = "350302"
@@ -169,4 +171,5 @@ async def enter_the_vehicle(demo: Demo) -> None:
     phone = await enrol_device(
         database, admin, NewDevice(name="郑司机的手机", person_id=demo.people["driver"].person_id)
     )
+    await acknowledge_tracking(database, demo.people["driver"], phone.device_id, VERSION, "signed-in")
     demo.token = phone.token or ""

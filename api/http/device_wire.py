@@ -65,6 +65,8 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     strictness: str
     terminal_phone: str | None
     terminal_id: str | None
+    acknowledged_at: datetime | None
+    """When its person last acknowledged what is tracked; before that nothing is taken from a phone."""
     health: Health
 
 
@@ -97,6 +99,7 @@ def _view(listed: ListedDevice, health: DeviceHealth, settings: BureauSettings, 
         strictness=listed.strictness,
         terminal_phone=listed.terminal_phone,
         terminal_id=listed.terminal_id,
+        acknowledged_at=listed.acknowledged_at,
         health=Health(
             last_seen_at=health.last_seen_at,
             last_fixed_at=health.last_fixed_at,

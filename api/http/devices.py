@@ -14,6 +14,7 @@ from api.db.database import Actor, Database, Once
 from api.http.access import Allow
 from api.http.device_wire import DeviceView, devices_shown
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.http.reached import handover_link
 from api.ingest.door import Door
 from api.usecases.configure_device import Configuration, configure_device
 from api.usecases.enrol_device import NewDevice, enrol_device, revoke_device, rotate_token
@@ -37,12 +38,16 @@ class DeviceEnrolled(msgspec.Struct, frozen=True, kw_only=True):
 
     device_id: UUID
     token: Annotated[str, msgspec.Meta(examples=["350302-k7m2-9xqd-3fzp-w8vn"])] | None
+    link: str | None
+    """The page by which it is handed over: how each app is set up, after its person was told what is tracked."""
 
 
 class TokenRotated(msgspec.Struct, frozen=True, kw_only=True):
     """The device's new token, shown this once; the one before opens nothing any more."""
 
     token: Annotated[str, msgspec.Meta(examples=["350302-k7m2-9xqd-3fzp-w8vn"])]
+    link: str
+    """The page by which it is handed over."""
 
 
 class DeviceConfigured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,11 +83,13 @@ class DeviceController(Controller):
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
+        address: NamedDependency[str],
     ) -> DeviceEnrolled:
         """Enrol a phone or a terminal; its token is shown in this answer and never again."""
         new = NewDevice(name=data.name, person_id=data.person_id, vehicle_id=data.vehicle_id)
         enrolled = await enrol_device(database, actor, new, once)
-        return DeviceEnrolled(device_id=enrolled.device_id, token=enrolled.token)
+        link = handover_link(address, enrolled.token) if enrolled.token else None
+        return DeviceEnrolled(device_id=enrolled.device_id, token=enrolled.token, link=link)
 
     @get(guards=[VIEWERS], summary="List devices", name="devices.list")
     async def list(
@@ -136,11 +143,12 @@ class DeviceController(Controller):
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
         door: NamedDependency[Door],
+        address: NamedDependency[str],
     ) -> TokenRotated:
         """Return a new token, shown this once; the one before opens nothing from now on."""
         token = await rotate_token(database, actor, device_id)
         door.devices.forget(actor.bureau_id)
-        return TokenRotated(token=token)
+        return TokenRotated(token=token, link=handover_link(address, token))
 
     @post(
         "/{device_id:uuid}/revoke",

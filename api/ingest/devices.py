@@ -46,8 +46,9 @@ _LOOKALIKES = str.maketrans({"o": "0", "i": "1", "l": "1", "-": "", " ": ""})
 log = structlog.get_logger()
 
 _DEVICE = text(
-    "SELECT device_id, person_id, zone, strictness FROM device"
-    " WHERE bureau_id = :bureau_id AND token_sha256 = :digest AND revoked_at IS NULL"
+    "SELECT device_id, person_id, zone, strictness, EXISTS (SELECT 1 FROM tracking_acknowledgement t"
+    " WHERE t.bureau_id = d.bureau_id AND t.bureau_id = :bureau_id AND t.person_id = d.person_id) AS acknowledged"
+    " FROM device d WHERE bureau_id = :bureau_id AND token_sha256 = :digest AND revoked_at IS NULL"
 )
 _ABOARD = text(
     "SELECT u.actual_from, u.actual_until FROM trip_crew c"
@@ -71,6 +72,8 @@ class KnownDevice:
     """The zone its clock is set to, where that was entered."""
     strict: bool = True
     """Whether its frames must be whole to be read."""
+    acknowledged: bool = True
+    """Whether a phone's person has read what is tracked; a terminal has nobody to tell."""
 
     def counts(self, times: Sequence[float]) -> list[bool] | None:
         """Return which fixes count, by their times; None for all."""
@@ -135,7 +138,8 @@ class Devices:
         heard = self._heard
         async with self._database.read(named[0]) as reader:
             device = await _look_up(reader, named[1])
-        if device is not None and heard == self._heard:
+        # Who has not been told yet is asked about each time: what they send is taken as soon as they are.
+        if device is not None and device.acknowledged and heard == self._heard:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[token] = (device, monotonic() + (LIFE_S if self._listening else DEAF_LIFE_S))
@@ -194,7 +198,9 @@ async def _look_up(reader: Reader, digest: bytes) -> KnownDevice | None:
         _ABOARD, {"bureau_id": reader.bureau_id, "person_id": row.person_id, "since": reader.now - TRIPS_BACK}
     )
     aboard = tuple((trip.actual_from.timestamp(), _end_s(trip.actual_until)) for trip in trips)
-    return KnownDevice(reader.bureau_id, row.device_id, terminal=False, aboard=aboard, zone=zone)
+    return KnownDevice(
+        reader.bureau_id, row.device_id, terminal=False, aboard=aboard, zone=zone, acknowledged=row.acknowledged
+    )
 
 
 def _end_s(until: datetime | None) -> float:

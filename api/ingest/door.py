@@ -28,7 +28,7 @@ from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, s
 from api.headers import header, language_of
 from api.ingest.devices import Devices, KnownDevice, bureau_and_digest
 from api.ingest.entry import Outcome
-from api.ingest.fixes import FIXES_MOST, Received, UnknownDevice, decode_fixes
+from api.ingest.fixes import FIXES_MOST, NotTold, Received, UnknownDevice, decode_fixes
 from api.ingest.protocol import FORM, JSON, Protocol, Read, Reply, Sent, tokens
 from api.ingest.protocols import DOORS, protocol_of
 from api.ingest.writer import Writer
@@ -78,10 +78,13 @@ class Door:
 
         Raises:
             UnknownDevice: nobody's, or it was revoked.
+            NotTold: its person has not been told yet what is tracked.
         """
         device = await self.devices.of_token(token)
         if device is None:
             raise UnknownDevice
+        if not device.acknowledged:
+            raise NotTold
         return device
 
     async def positions(self, device: KnownDevice, body: bytes) -> Outcome:
@@ -108,6 +111,8 @@ class Door:
         for text in list(likely)[:LOOK_UPS_MOST]:
             device = await self.devices.of_token(text)
             if device is not None:
+                if not device.acknowledged:
+                    raise NotTold(protocol.reply.unknown_status)
                 return device
         raise UnknownDevice(protocol.reply.unknown_status)
 

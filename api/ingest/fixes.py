@@ -45,6 +45,13 @@ class UnknownDevice(NotSignedIn):
         self.status = status
 
 
+class NotTold(UnknownDevice):
+    """Nothing is taken from this phone before its person has read and acknowledged what is tracked."""
+
+    code = "not-told"
+    zh = "该手机的使用人尚未阅读并确认定位告知，在此之前不接收任何数据。"
+
+
 class BadFixes(InvalidInput):
     """A body holds the datum and 1 to 1,000 fixes."""
 

@@ -24,6 +24,9 @@ from tests.house.rights import COMMAND, ROLES, YES, Route, application, differen
 from tests.world import World, password_hash
 
 PUBLIC = {
+    "GET /enrol/{token}",
+    "GET /enrol/{token}/zhuanche.properties",
+    "POST /enrol/{token}",
     "GET /healthz",
     "GET /metrics",
     "GET /verify/{bureau_id}/{year}/{number}/{code}",
