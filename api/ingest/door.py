@@ -119,6 +119,9 @@ class Door:
     async def take(self, device: KnownDevice, protocol: Protocol, sent: Sent) -> None:
         """Decode what a device sent and write it; a batch of thousands in parts, each durable before the next."""
         received = protocol.decode(sent, Read(now=self._clock(), zone=device.zone))
+        if len(received.fixes) + len(received.asides) + len(received.events) <= FIXES_MOST:
+            await self.writer.put(device, received)  # also of nothing: the device was seen
+            return
         more = True
         while more:
             await self.writer.put(device, _part(received, slice(None, FIXES_MOST)))
