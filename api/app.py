@@ -67,7 +67,6 @@ from api.metrics import Metrics
 from api.settings import Settings
 from api.terminals.metrics import TerminalNumbers
 from api.terminals.server import Terminals
-from api.usecases.know_holder import holders_of_devices
 from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
@@ -161,7 +160,6 @@ def create_app(
     files = FileStore.of(settings)
     who = Gather(partial(actors_of_tokens, database))
     notes = Gather(partial(record_notes, database))
-    holders = Gather(partial(holders_of_devices, database))
     forms = Gather(partial(receive_forms, database, note_of_form))
     places = Places(Remembered(database), geocoder_of(settings))
     terminals = Terminals(door, database, service_url, settings, clock)
@@ -170,7 +168,7 @@ def create_app(
     runner = Runner(database, service_url, JOBS)
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
-    handed = {"places": places, "files": files, "metrics": metrics, "notes": notes, "holders": holders, "forms": forms}
+    handed = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

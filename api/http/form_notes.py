@@ -12,7 +12,7 @@ from api.http.fields import TimeOutOfRange
 from api.http.note_wire import VisitNoteBody
 from api.openrosa.filled import PARTIES, Filled, Place, place_of
 from api.openrosa.form import NO_JOB
-from api.usecases.receive_form import FormToNote
+from api.usecases.note_of_form import FormToNote
 from api.usecases.record_note import NewNote
 from domain.values import Datum
 from domain.visit.form import FormIsNoNote, Waits

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from time import time
 from typing import Any, Final
 from urllib.parse import urlsplit
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Controller, Request, Response, get, head, post
@@ -21,7 +21,7 @@ from api.gather import Gather
 from api.headers import header, language_of
 from api.http.access import by_device_token
 from api.http.openrosa_faults import OPENROSA, CredentialsWanted, StaleChallenge
-from api.http.openrosa_upload import Holder, drained, read_upload
+from api.http.openrosa_upload import Phone, drained, read_upload
 from api.ingest.door import Door
 from api.ingest.fixes import UnknownDevice
 from api.openrosa.digest import Verdict, check, read_answer
@@ -30,7 +30,7 @@ from api.openrosa.replies import HEADERS, XML, OpenJob, form_list, jobs_csv, man
 from api.openrosa.settings_code import settings_svg
 from api.openrosa.upload import ACCEPTS_BYTES
 from api.settings import Settings
-from api.usecases.know_holder import devices_of_login
+from api.usecases.know_holder import devices_of_login, holders_of_devices
 from api.usecases.receive_form import ReceivedForm, SentForm
 from domain.errors import NotFound
 from domain.values import Role
@@ -40,33 +40,19 @@ AGAIN: Final = "此前已收到，已存在。", "This was received before."
 WAITS: Final = "已收到，由调度员处理：{zh}", "Received; the dispatcher sees to it: {en}"
 
 
-async def holder_of_token(
-    token: FromPath[str],
-    request: Request[Any, Any, Any],
-    door: NamedDependency[Door],
-    holders: NamedDependency[Gather[UUID, Actor | None]],
-    settings: NamedDependency[Settings],
-) -> Holder:
-    """Return whose token stands in the address.
-
-    Raises:
-        UnknownDevice: nobody's; a vehicle's, or that of a person who has left.
-    """
+async def phone_of_token(token: FromPath[str], request: Request[Any, Any, Any], door: NamedDependency[Door]) -> Phone:
+    """Return the phone whose token stands in the address. Raises `UnknownDevice`: nobody's, or a vehicle's."""
     async with drained(request):
         device = await door.device(token)
-        actor = await holders(device.bureau_id, device.device_id)
-        if actor is None:
+        if device.terminal:
             raise UnknownDevice
-    return Holder(actor, device.device_id, f"{_address(request, settings)}{OPENROSA}/{token}")
+    return Phone(device.bureau_id, device.device_id, f"{OPENROSA}/{token}")
 
 
-async def holder_of_digest(
-    request: Request[Any, Any, Any],
-    database: NamedDependency[Database],
-    holders: NamedDependency[Gather[UUID, Actor | None]],
-    settings: NamedDependency[Settings],
-) -> Holder:
-    """Return who knows the token of a device of theirs.
+async def phone_of_digest(
+    request: Request[Any, Any, Any], database: NamedDependency[Database], settings: NamedDependency[Settings]
+) -> Phone:
+    """Return the phone whose token the sender knows.
 
     Raises:
         CredentialsWanted: nothing of the kind was sent.
@@ -74,13 +60,10 @@ async def holder_of_digest(
         UnknownDevice: user name and token do not fit together.
     """
     async with drained(request):
-        actor, device_id = await _who_knows_token(request, database, holders, settings)
-    return Holder(actor, device_id, f"{_address(request, settings)}{OPENROSA}")
+        return await _phone_that_signed(request, database, settings)
 
 
-async def _who_knows_token(
-    request: Request[Any, Any, Any], database: Database, holders: Gather[UUID, Actor | None], settings: Settings
-) -> tuple[Actor, UUID]:
+async def _phone_that_signed(request: Request[Any, Any, Any], database: Database, settings: Settings) -> Phone:
     answered = read_answer(header(request.scope, b"authorization"))
     if answered is None:
         raise CredentialsWanted
@@ -89,20 +72,36 @@ async def _who_knows_token(
     target = urlsplit(settings.base_url or "").path.rstrip("/") + request.scope["raw_path"].decode("latin-1")
     made_for = f"{target}?{query}" if query else target
     key: bytes = request.app.state.digest_key
-    devices = await devices_of_login(database, bureau_id, login)
+    stale = False
     # A person may have several devices, each with a token of its own, under the one user name.
-    verdicts = {
-        device_id: check(answered, ha1, request.method, made_for, key=key, now_s=time())
-        for device_id, ha1 in devices.items()
-    }
-    fits = [(device_id, verdict) for device_id, verdict in verdicts.items() if verdict is not Verdict.BAD]
-    actor = await holders(bureau_id, fits[0][0]) if fits else None
+    for device_id, ha1 in (await devices_of_login(database, bureau_id, login)).items():
+        verdict = check(answered, ha1, request.method, made_for, key=key, now_s=time())
+        if verdict is Verdict.GOOD:
+            return Phone(bureau_id, device_id, OPENROSA)
+        stale = stale or verdict is Verdict.STALE
+    raise StaleChallenge if stale else UnknownDevice
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose phone it is, and by which address it reaches the service."""
+
+    actor: Actor
+    base: str
+
+
+async def holder_of(
+    phone: NamedDependency[Phone],
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Holder:
+    """Return whose phone it is. Raises `UnknownDevice` where its person has left."""
+    async with database.read(phone.bureau_id) as reader:
+        actor = (await holders_of_devices(reader, [phone.device_id])).get(phone.device_id)
     if actor is None:
         raise UnknownDevice
-    device_id, verdict = fits[0]
-    if verdict is Verdict.STALE:
-        raise StaleChallenge
-    return actor, device_id
+    return Holder(actor, f"{_address(request, settings)}{phone.path}")
 
 
 def _address(request: Request[Any, Any, Any], settings: Settings) -> str:
@@ -199,7 +198,7 @@ class Collect(Controller):
         summary="May a form be sent here?",
         response_headers=HEADERS | {"X-OpenRosa-Accept-Content-Length": str(ACCEPTS_BYTES)},
     )
-    async def may_send(self, holder: NamedDependency[Holder]) -> None:
+    async def may_send(self, phone: NamedDependency[Phone]) -> None:
         """Say yes to whoever is let in, and how much goes into one request: Collect splits what is more."""
 
     @post(
@@ -214,7 +213,7 @@ class Collect(Controller):
     async def send(
         self,
         request: Request[Any, Any, Any],
-        holder: NamedDependency[Holder],
+        phone: NamedDependency[Phone],
         files: NamedDependency[FileStore],
         forms: NamedDependency[Gather[SentForm, ReceivedForm]],
         settings: NamedDependency[Settings],
@@ -224,8 +223,8 @@ class Collect(Controller):
         A form that fits no job waits for the dispatcher. Other answers under its instanceID are kept aside: 409.
         """
         async with drained(request):
-            sent = await read_upload(request, holder, files, settings)
-        received = await forms(holder.actor.bureau_id, sent)
+            sent = await read_upload(request, phone, files, settings)
+        received = await forms(phone.bureau_id, sent)
         return _answer(message(_sentence(received, language_of(request.headers.get("accept-language", "")))))
 
 
@@ -233,11 +232,11 @@ class CollectByTokenController(Collect):
     """ODK Collect with the device's token in the server's address, as ODK Central has it too."""
 
     path = OPENROSA + "/{token:str}"
-    dependencies = {"holder": holder_of_token}  # noqa: RUF012 - Litestar reads it as it stands
+    dependencies = {"phone": phone_of_token, "holder": holder_of}  # noqa: RUF012 - Litestar reads it as it stands
 
 
 class CollectByDigestController(Collect):
     """ODK Collect with user name and password: `{bureau}.{login}` and the token, by Digest."""
 
     path = OPENROSA
-    dependencies = {"holder": holder_of_digest}  # noqa: RUF012 - Litestar reads it as it stands
+    dependencies = {"phone": phone_of_digest, "holder": holder_of}  # noqa: RUF012 - Litestar reads it as it stands

@@ -11,7 +11,6 @@ from uuid import UUID
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
-from api.db.database import Actor
 from api.errors import BodyTooSlow
 from api.files import FileStore
 from api.openrosa.filled import Filled, read_filled
@@ -28,17 +27,18 @@ from api.openrosa.upload import (
     read_parts,
 )
 from api.settings import Settings
-from api.usecases.receive_form import SentFile, SentForm
+from api.usecases.note_of_form import SentFile
+from api.usecases.receive_form import SentForm
 from domain.errors import DomainError
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """Whose phone it is, and by which address it reaches the service."""
+class Phone:
+    """A device whose token is good, and where below its server's address it asks: `/openrosa`, or with the token."""
 
-    actor: Actor
+    bureau_id: str
     device_id: UUID
-    base: str
+    path: str
 
 
 @asynccontextmanager
@@ -61,9 +61,7 @@ async def _forget_body(request: Request[Any, Any, Any]) -> None:
             return
 
 
-async def read_upload(
-    request: Request[Any, Any, Any], holder: Holder, files: FileStore, settings: Settings
-) -> SentForm:
+async def read_upload(request: Request[Any, Any, Any], phone: Phone, files: FileStore, settings: Settings) -> SentForm:
     """Read a submission; its files are in the store when this returns, and only there.
 
     Raises:
@@ -90,20 +88,11 @@ async def read_upload(
             incomplete = incomplete or (part.field == INCOMPLETE and value.strip() == b"yes")
         else:
             name = file_name(part.filename or part.field)
-            taken = await files.take(
-                holder.actor.bureau_id, name, _data(parts), limit_bytes=settings.attachment_limit_bytes
-            )
+            taken = await files.take(phone.bureau_id, name, _data(parts), limit_bytes=settings.attachment_limit_bytes)
             sent.append(SentFile(name, taken.sha256, taken.size_bytes, taken.media_type))
     if form is None:
         raise UploadUnreadable
-    return SentForm(
-        actor=holder.actor,
-        device_id=holder.device_id,
-        filled=form[1],
-        xml=form[0],
-        files=tuple(sent),
-        incomplete=incomplete,
-    )
+    return SentForm(device_id=phone.device_id, filled=form[1], xml=form[0], files=tuple(sent), incomplete=incomplete)
 
 
 async def _data(parts: AsyncIterator[Part | bytes | None]) -> AsyncIterator[bytes]:

@@ -12,7 +12,8 @@ from api.db.queries.people import roles_of
 from api.db.tables.forms import FormSubmission
 from api.openrosa.filled import read_filled
 from api.openrosa.form import FORM_ID
-from api.usecases.receive_form import MakeNote, SentFile, add_beside, form_to_note, why_no_note
+from api.usecases.note_of_form import MakeNote, SentFile, form_to_note, why_no_note
+from api.usecases.receive_form import add_beside
 from api.usecases.record_note import RecordedNote, SentNote, record_all
 from domain.errors import NotFound
 from domain.values import Role

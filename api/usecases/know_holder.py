@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import BUREAU_CODE, Actor, Database
+from api.db.database import BUREAU_CODE, Actor, Database, Reader
 from domain.values import Role
 
 _HOLDERS = text(
@@ -20,17 +21,15 @@ _HOLDERS = text(
 )
 
 
-async def holders_of_devices(database: Database, bureau_id: str, devices: list[UUID]) -> list[Actor | None]:
-    """Return of each device of a bureau whose it is; None for a vehicle's, a revoked one, and one of who has left."""
-    async with database.read(bureau_id) as reader:
-        rows = await reader.execute(_HOLDERS, {"bureau_id": bureau_id, "devices": devices})
-    found = {
+async def holders_of_devices(reader: Reader, devices: Sequence[UUID]) -> dict[UUID, Actor]:
+    """Return whose each device is; a vehicle's, a revoked one, and that of who has left are nobody's."""
+    rows = await reader.execute(_HOLDERS, {"bureau_id": reader.bureau_id, "devices": list(devices)})
+    return {
         row.device_id: Actor(
-            bureau_id, row.person_id, row.unit_id, frozenset(Role(role) for role in row.roles), row.name
+            reader.bureau_id, row.person_id, row.unit_id, frozenset(Role(role) for role in row.roles), row.name
         )
         for row in rows
     }
-    return [found.get(device_id) for device_id in devices]
 
 
 _OF_LOGIN = text(

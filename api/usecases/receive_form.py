@@ -6,9 +6,9 @@ All of a form is one transaction: what was answered is there whole, what a fault
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from api.db.database import Actor, Database, UnitOfWork
@@ -18,34 +18,20 @@ from api.db.queries.forms import kept_files, known_forms, last_file_numbers
 from api.db.tables.forms import FormMedia, FormSubmission
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.tables.notes import Attachment, NoteAttachment
-from api.openrosa.audit import AUDIT_FILE
+from api.ingest.fixes import UnknownDevice
 from api.openrosa.filled import Filled, media_of
 from api.openrosa.form import FORM_ID
-from api.usecases.record_note import NamedFile, NewNote, RecordedNote, SentNote, record_all
-from domain.errors import DomainError, NotFound
+from api.usecases.know_holder import holders_of_devices
+from api.usecases.note_of_form import FormToNote, MakeNote, SentFile, form_to_note, note_files, why_no_note
+from api.usecases.record_note import NamedFile, RecordedNote, SentNote, record_all
 from domain.values import Role
 from domain.visit.form import FormConflict, FormIsNoNote, Waits
-from domain.visit.note import CorrectedNoteMissing, CorrectsOtherJob, form_note_id
-
-MakeNote: TypeAlias = Callable[["FormToNote"], NewNote]
-"""How a filled form becomes a note; raises `FormIsNoNote` for one that cannot."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentFile:
-    """A file that came with a form, already in the store."""
-
-    name: str
-    sha256: str
-    size_bytes: int
-    media_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentForm:
-    """A form as it came, of whom, and whether the client says that more of its files follow."""
+    """A form as it came, from which device, and whether the client says that more of its files follow."""
 
-    actor: Actor
     device_id: UUID
     filled: Filled
     xml: bytes
@@ -56,18 +42,6 @@ class SentForm:
     def sha256(self) -> str:
         """Return the hash of its bytes."""
         return hashlib.sha256(self.xml).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormToNote:
-    """What a note is made of: the answers, the files that have come, and the job where a dispatcher named it."""
-
-    filled: Filled
-    note_id: UUID
-    corrects: UUID | None
-    device_id: UUID
-    files: list[NamedFile]
-    job_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +59,7 @@ class _Form:
     """A form while it is received."""
 
     sent: SentForm
+    actor: Actor
     submission_id: UUID
     fresh: bool
     conflict: bool
@@ -109,11 +84,12 @@ async def receive_forms(
     The same bytes under an instanceID change nothing but for the files that are new; other bytes are kept as a
     conflict. Each has its own outcome, the fault where it is not what was sent before:
         FormConflict: another form has this instanceID.
+        UnknownDevice: the device was revoked meanwhile, or its person has left.
     """
     if len(sent) > 1 and not _apart(sent):
         return await _one_by_one(database, make_note, bureau_id, sent)
 
-    async def work(uow: UnitOfWork) -> list[_Form]:
+    async def work(uow: UnitOfWork) -> list[_Form | None]:
         return await _receive_all(uow, make_note, sent)
 
     try:
@@ -126,14 +102,16 @@ async def receive_forms(
         if len(sent) == 1:
             raise
         return await _one_by_one(database, make_note, bureau_id, sent)
-    return [
-        FormConflict(submission_id=str(form.submission_id))
-        if form.conflict
-        else ReceivedForm(
-            form.submission_id, form.note_id, Waits(form.reason) if form.reason else None, again=not form.fresh
-        )
-        for form in forms
-    ]
+    return [_outcome(form) for form in forms]
+
+
+def _outcome(form: _Form | None) -> ReceivedForm | Exception:
+    if form is None:
+        return UnknownDevice()
+    if form.conflict:
+        return FormConflict(submission_id=str(form.submission_id))
+    reason = Waits(form.reason) if form.reason else None
+    return ReceivedForm(form.submission_id, form.note_id, reason, again=not form.fresh)
 
 
 def _apart(sent: list[SentForm]) -> bool:
@@ -154,24 +132,29 @@ async def _one_by_one(
     return outcomes
 
 
-async def _receive_all(uow: UnitOfWork, make_note: MakeNote, sent: list[SentForm]) -> list[_Form]:
+async def _receive_all(uow: UnitOfWork, make_note: MakeNote, sent: list[SentForm]) -> list[_Form | None]:
+    holders = await holders_of_devices(uow, list({one.device_id for one in sent}))
     known = await known_forms(uow, [one.filled.instance_id for one in sent])
-    forms = [_form(one, known.get(one.filled.instance_id, ())) for one in sent]
+    every = [_form(one, holders.get(one.device_id), known.get(one.filled.instance_id, ())) for one in sent]
+    forms = [form for form in every if form is not None]
     await _make_notes(uow, make_note, forms)
     await _keep_files(uow, forms)
     await _keep_forms(uow, forms)
     await _add_to_notes(uow, forms)
-    return forms
+    return every
 
 
-def _form(sent: SentForm, known: Sequence[Any]) -> _Form:
+def _form(sent: SentForm, actor: Actor | None, known: Sequence[Any]) -> _Form | None:
+    if actor is None:
+        return None
     same = next((row for row in known if row.xml_sha256 == sent.sha256), None)
     if same is None:
-        form = _Form(sent, new_id(), fresh=True, conflict=bool(known), note_id=None, reason=None, files={})
+        form = _Form(sent, actor, new_id(), fresh=True, conflict=bool(known), note_id=None, reason=None, files={})
     else:
         files = {media["name"]: SentFile(**media) for media in same.media}
         form = _Form(
             sent,
+            actor,
             same.submission_id,
             fresh=False,
             conflict=same.conflict,
@@ -194,7 +177,7 @@ async def _make_notes(uow: UnitOfWork, make_note: MakeNote, forms: list[_Form]) 
             continue
         try:
             new = make_note(_to_note(uow.bureau_id, form))
-            notes.append((form, SentNote(form.sent.actor, new)))
+            notes.append((form, SentNote(form.actor, new)))
         except FormIsNoNote as fault:
             form.reason = fault.reason.value
     outcomes = await record_all(uow, [note for _, note in notes]) if notes else []
@@ -212,56 +195,16 @@ def _to_note(bureau_id: str, form: _Form) -> FormToNote:
     sent = form.sent
     if sent.filled.form_id != FORM_ID:
         raise FormIsNoNote(Waits.UNKNOWN_FORM)
-    if Role.OFFICER not in sent.actor.roles:
+    if Role.OFFICER not in form.actor.roles:
         raise FormIsNoNote(Waits.NOT_AN_OFFICER)
     if sent.incomplete and any(media.name not in form.files for media in media_of(sent.filled)):
         raise FormIsNoNote(Waits.FILES_MISSING)
     return form_to_note(bureau_id, sent.filled, sent.device_id, form.files)
 
 
-def form_to_note(
-    bureau_id: str, filled: Filled, device_id: UUID, files: Mapping[str, SentFile], job_id: UUID | None = None
-) -> FormToNote:
-    """Return what the note of a form is made of; its id is the same however often the form is sent."""
-    return FormToNote(
-        filled=filled,
-        note_id=form_note_id(bureau_id, filled.instance_id),
-        corrects=form_note_id(bureau_id, filled.replaces) if filled.replaces else None,
-        device_id=device_id,
-        files=note_files(filled, list(files.values())),
-        job_id=job_id,
-    )
-
-
-def note_files(filled: Filled, files: Sequence[SentFile]) -> list[NamedFile]:
-    """Return the files as a note has them, in the form's order; Collect's own log is none of them."""
-    roles = {media.name: media.role for media in media_of(filled)}
-    order = {name: place for place, name in enumerate(roles)}
-    mine = sorted(
-        (file for file in files if file.name != AUDIT_FILE), key=lambda file: order.get(file.name, len(order))
-    )
-    return [NamedFile(file.sha256, file.name, roles.get(file.name) or _role(file)) for file in mine]
-
-
-def _role(file: SentFile) -> str:
-    return {"image": "photo", "audio": "recording"}.get(file.media_type.partition("/")[0], "document")
-
-
-def why_no_note(outcome: object) -> Waits:
-    """Return the reason for which a note that was made of a form was not recorded."""
-    reasons = {
-        NotFound: Waits.NO_SUCH_JOB,
-        CorrectedNoteMissing: Waits.CORRECTED_MISSING,
-        CorrectsOtherJob: Waits.CORRECTS_OTHER_JOB,
-    }
-    if isinstance(outcome, DomainError):
-        return next((reason for kind, reason in reasons.items() if isinstance(outcome, kind)), Waits.UNREADABLE)
-    return Waits.NOTE_ID_USED
-
-
 async def _keep_files(uow: UnitOfWork, forms: list[_Form]) -> None:
     """Enter that files have come; one that is on record is not entered again."""
-    came = {file.sha256: (file, form.sent.actor) for form in reversed(forms) for file in form.added}
+    came = {file.sha256: (file, form.actor) for form in reversed(forms) for file in form.added}
     known = await kept_files(uow, sorted(came)) if came else set()
     entries: list[tuple[LedgerPayload, LedgerOutbox]] = []
     rows: list[Attachment] = []
@@ -329,7 +272,7 @@ def _entry(uow: UnitOfWork, form: _Form) -> tuple[LedgerPayload, LedgerOutbox]:
         uow.bureau_id,
         kind if form.fresh else "form-files-received",
         now=uow.now,
-        actor_id=form.sent.actor.person_id,
+        actor_id=form.actor.person_id,
         facts={
             "submission_id": form.submission_id,
             "device_id": form.sent.device_id,
@@ -349,7 +292,7 @@ def _submission(uow: UnitOfWork, form: _Form, entry_id: UUID) -> FormSubmission:
         submission_id=form.submission_id,
         instance_id=form.sent.filled.instance_id,
         device_id=form.sent.device_id,
-        officer_id=form.sent.actor.who,
+        officer_id=form.actor.who,
         form_version=form.sent.filled.version,
         xml=form.sent.xml,
         xml_sha256=form.sent.sha256,

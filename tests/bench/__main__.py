@@ -1,6 +1,6 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [phones] [notes] [desk] [terminals] [kills]
+.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
@@ -13,13 +13,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, ingest, kills, notes, phones, terminals
+from tests.bench import desk, forms, ingest, kills, notes, phones, terminals
 from tests.bench.result import Line
 
 BENCHES = {
     "ingest": ingest.measure,
     "phones": phones.measure_phones,
     "notes": notes.measure_notes,
+    "forms": forms.measure_forms,
     "desk": desk.measure_desk,
     "terminals": terminals.measure,
 }
@@ -39,6 +40,8 @@ Service, bare handlers and benchmark run on the same server (granian, one proces
 - For phones the bare handlers decode with the product's own decoder of that protocol and answer what its client wants.
 - A trip request is timed at the use case, without HTTP. Bureaus that ask at once ask for their own vehicles.
 - Notes are of one bureau, by one officer, each of them judged by the vehicle's track; the first finishes its job.
+- Forms are of one bureau too, each with an instanceID of its own and judged like a note; each is a form, a note and an
+  entry of the ledger for both, and a photo is another file, flushed to the disk before the answer.
 """
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
