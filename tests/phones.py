@@ -14,6 +14,28 @@ from domain.values import Point
 from tests.conftest import SignIn
 from tests.world import INSIDE, World
 
+AT = 1795395600
+ISO = "2026-11-23T01:00:00Z"
+QUERY = {"lat": "25.4337", "lon": "119.001", "timestamp": str(AT)}
+TRACCAR = {"location": {"timestamp": ISO, "coords": {"latitude": 25.4337, "longitude": 119.001}}}
+OWNTRACKS = {"_type": "location", "lat": 25.4337, "lon": 119.001, "tst": AT}
+OVERLAND = {
+    "locations": [
+        {"geometry": {"type": "Point", "coordinates": [119.001, 25.4337]}, "properties": {"timestamp": ISO}},
+    ]
+}
+GPSLOGGER = {"lat": "25.4337", "lon": "119.001", "spd": "0.0", "timestamp": f"{AT}000"}
+SHAPES: dict[str, dict[str, Any]] = {
+    "osmand query": {"params": QUERY},
+    "osmand form": {"data": QUERY},
+    "traccar": {"json": TRACCAR},
+    "owntracks": {"json": OWNTRACKS},
+    "overland": {"json": OVERLAND},
+    "gpslogger query": {"params": GPSLOGGER},
+    "gpslogger form": {"data": GPSLOGGER},
+}
+"""A fix as each of the stock clients sends it, by the arguments of a request."""
+
 
 async def enrol(signed_in: SignIn, **owner: Any) -> tuple[UUID, str]:
     """Enrol a device (`vehicle_id=` or `person_id=`) and return its id and token; a phone's person has been told."""

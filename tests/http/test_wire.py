@@ -39,7 +39,8 @@ WRITTEN = (
 )
 FILE = f"/v1/attachments/{hashlib.sha256(b'photo').hexdigest()}"
 COMPLAINTS, NOTES, POSITIONS, OSMAND = "/v1/complaints", "/v1/visit-notes", "/v1/positions", "/in/osmand"
-EVERY = (COMPLAINTS, NOTES, POSITIONS, OSMAND, FILE)
+OVERLAND = "/in/overland"
+EVERY = (COMPLAINTS, NOTES, POSITIONS, OSMAND, OVERLAND, FILE)
 JSON, FORM, BYTES = "application/json", "application/x-www-form-urlencoded", "application/octet-stream"
 
 
@@ -90,7 +91,9 @@ class Desk:
     ) -> bytes:
         """Return the head of a request to one of `EVERY`, signed as who may send there."""
         method = method or ("PUT" if path == FILE else "POST")
-        role = who or {COMPLAINTS: "dispatcher", POSITIONS: "device", OSMAND: "device"}.get(path, "officer")
+        role = who or {COMPLAINTS: "dispatcher", POSITIONS: "device", OSMAND: "device", OVERLAND: "device"}.get(
+            path, "officer"
+        )
         query = f"?id={quote(self.tokens[role], encoding='latin-1')}" if path == OSMAND else ""
         declared = kind or {FILE: BYTES, OSMAND: FORM}.get(path, JSON)
         return "\r\n".join(
@@ -328,7 +331,7 @@ async def test_a_file_whose_bytes_are_others_is_refused(desk: Desk, kind: str) -
     assert (answer.status, answer.code) in {(400, "hash-mismatch"), (415, "file-type-refused")}
 
 
-@pytest.mark.parametrize("path", [COMPLAINTS, NOTES, POSITIONS, OSMAND])
+@pytest.mark.parametrize("path", [COMPLAINTS, NOTES, POSITIONS, OSMAND, OVERLAND])
 @pytest.mark.parametrize("kind", ["application/xml", "text/plain", "multipart/form-data; boundary=x", "nonsense"])
 async def test_a_body_of_a_kind_that_is_not_taken_is_told_which_are(desk: Desk, path: str, kind: str) -> None:
     """A client's author reads what to send."""

@@ -12,30 +12,10 @@ import pytest
 from api.ingest.protocol import Sent, tokens
 from api.ingest.protocols import PROTOCOLS, protocol_of
 from tests.conftest import SignIn, problem_code
-from tests.phones import enrol, rows
+from tests.phones import AT, GPSLOGGER, OVERLAND, OWNTRACKS, QUERY, SHAPES, TRACCAR, enrol, rows
 from tests.world import World
 
 NOBODY = "350302-0000-0000-0000-0000"
-AT = 1795395600
-ISO = "2026-11-23T01:00:00Z"
-QUERY = {"lat": "25.4337", "lon": "119.001", "timestamp": str(AT)}
-TRACCAR = {"location": {"timestamp": ISO, "coords": {"latitude": 25.4337, "longitude": 119.001}}}
-OWNTRACKS = {"_type": "location", "lat": 25.4337, "lon": 119.001, "tst": AT}
-OVERLAND = {
-    "locations": [
-        {"geometry": {"type": "Point", "coordinates": [119.001, 25.4337]}, "properties": {"timestamp": ISO}},
-    ]
-}
-GPSLOGGER = {"lat": "25.4337", "lon": "119.001", "spd": "0.0", "timestamp": f"{AT}000"}
-SHAPES: dict[str, dict[str, Any]] = {
-    "osmand query": {"params": QUERY},
-    "osmand form": {"data": QUERY},
-    "traccar": {"json": TRACCAR},
-    "owntracks": {"json": OWNTRACKS},
-    "overland": {"json": OVERLAND},
-    "gpslogger query": {"params": GPSLOGGER},
-    "gpslogger form": {"data": GPSLOGGER},
-}
 ANSWERS = {"owntracks": b"[]", "overland": b'{"result":"ok"}'}
 DOORS = ("/in/osmand", "/in/owntracks", "/in/overland", "/in/gpslogger", "/")
 
@@ -146,6 +126,20 @@ async def test_a_token_that_is_nobody_s_is_refused_as_the_client_knows_it(
         answer = await anonymous.post(door, headers=headers, **SHAPES[shape])
         assert (answer.status_code, problem_code(answer)) == (status, "unknown-device")
     assert [*await rows(world), *await rows(world, "position_aside")] == []
+
+
+async def test_a_time_without_an_offset_is_read_in_the_zone_that_is_set_for_the_device(
+    signed_in: SignIn, world: World, anonymous: httpx.AsyncClient
+) -> None:
+    """The administrator sets it; the fix says that its time was read so."""
+    device_id, token = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    local = QUERY | {"id": token, "timestamp": "2026-11-23 09:00:00"}
+    configured = {"name": "a device", "zone": "Asia/Shanghai"}
+    answer = await (await signed_in("admin")).post(f"/v1/devices/{device_id}/configure", json=configured)
+    assert answer.status_code < 300, answer.text
+    assert (await anonymous.get("/in/osmand", params=local)).status_code == 200
+    [row] = await rows(world)
+    assert (row.fixed_at, row.attributes) == (world.clock(), {"time_repair": "device-zone"})
 
 
 async def test_a_revoked_token_is_refused_at_once(
