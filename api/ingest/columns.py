@@ -93,13 +93,13 @@ def copy_stream(batch: Sequence[Waiting], received_at_us: int) -> bytes:
     for number, waiting in enumerate(batch):
         if waiting.fixes:
             by_datum.setdefault(waiting.datum, []).append((number, waiting))
-    parts = [SIGNATURE]
+    parts: list[bytes | memoryview] = [SIGNATURE]
     for datum, numbered in by_datum.items():
         parts += _rows(datum, numbered, received_at_us)
     return b"".join([*parts, TRAILER])
 
 
-def _rows(datum: Datum, numbered: list[tuple[int, Waiting]], received_at_us: int) -> list[bytes]:
+def _rows(datum: Datum, numbered: list[tuple[int, Waiting]], received_at_us: int) -> list[bytes | memoryview]:
     sizes = [len(waiting.fixes) for _, waiting in numbered]
     fixes = [fix for _, waiting in numbered for fix in waiting.fixes]
     rows = np.repeat(_FRAMES[datum], len(fixes))
@@ -131,15 +131,16 @@ def _rows(datum: Datum, numbered: list[tuple[int, Waiting]], received_at_us: int
     return _with_attributes(rows, fixes)
 
 
-def _with_attributes(rows: NDArray[np.void], fixes: Sequence[Fix]) -> list[bytes]:
-    carrying = [i for i, fix in enumerate(fixes) if fix.attributes]
-    if not carrying:
+def _with_attributes(rows: NDArray[np.void], fixes: Sequence[Fix]) -> list[bytes | memoryview]:
+    if not any(fix.attributes for fix in fixes):
         return [rows.tobytes()]
-    parts: list[bytes] = []
+    encoded = [attributes_json(fix.attributes) for fix in fixes]
+    rows["attributes_bytes"] = [len(one) + len(_JSONB_VERSION) if one else _NULL for one in encoded]
+    whole, size = memoryview(rows.tobytes()), rows.itemsize
+    parts: list[bytes | memoryview] = []
     done = 0
-    for i in carrying:
-        attributes = _JSONB_VERSION + attributes_json(fixes[i].attributes)
-        rows["attributes_bytes"][i] = len(attributes)
-        parts += [rows[done : i + 1].tobytes(), attributes]
-        done = i + 1
-    return [*parts, rows[done:].tobytes()]
+    for i, attributes in enumerate(encoded, start=1):
+        if attributes:
+            parts += (whole[done : i * size], _JSONB_VERSION, attributes)
+            done = i * size
+    return [*parts, whole[done:]]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from api.ingest.extras import add, aside, kept, placed, tell, within
 from api.ingest.fixes import Fix, Received
 from api.ingest.protocol import JSON, Protocol, Read, Reply, Sent, received
-from api.ingest.times import Told, number, since_2001, when
+from api.ingest.times import FROM_2001_S, Told, number, since_2001, when
 
 MPS_PER_KMH: Final = 1 / 3.6
 _OWN: Final = frozenset({
@@ -86,11 +86,15 @@ def _decode_location(found: Received, body: Mapping[str, Any], sent: Sent, read:
 
 def _when(body: Mapping[str, Any], sent: Sent, read: Read) -> Told | None:
     count = number(body.get("tst"))
-    if count is not None and (_OVERLAND.issuperset(body) or "overland" in sent.header(b"user-agent").lower()):
+    if count is not None and count < FROM_2001_S and _is_overland(body, sent):
         repaired = since_2001(count, read.now)
         if repaired is not None:
             return repaired
     return when(body.get("tst"), read.now, read.zone)
+
+
+def _is_overland(body: Mapping[str, Any], sent: Sent) -> bool:
+    return _OVERLAND.issuperset(body) or "overland" in sent.header(b"user-agent").lower()
 
 
 def _known(body: Mapping[str, Any], name: str, most: float) -> float | None:

@@ -21,7 +21,7 @@ from api.db.ledger_entry import new_id
 from api.db.roles import OWNER, SERVICE
 from api.ingest.columns import SIGNATURE, TRAILER, Waiting, copy_stream
 from api.ingest.exchange import STAGING
-from api.ingest.fixes import Fix
+from api.ingest.fixes import Attributes, Fix
 from api.settings import Settings
 from api.usecases.enrol_device import NewDevice, enrol_device
 from domain.track.fixes import to_us
@@ -70,10 +70,10 @@ def copied(dsn: str, table: str, stream: bytes, rows: int) -> float:
     return written / 3
 
 
-def copied_whole(dsn: str) -> float:
+def copied_whole(dsn: str, attributes: Attributes | None = None) -> float:
     """Return how fast the very rows go in that the writer stages, in batches of the size it makes at most."""
     now = datetime.now(UTC)
-    fixes = [Fix(fixed_at=now, lat=25.4337, lon=119.001, seq=n) for n in range(ROWS)]
+    fixes = [Fix(fixed_at=now, lat=25.4337, lon=119.001, seq=n, attributes=attributes) for n in range(ROWS)]
     waiting = Waiting(
         bureau_id="350302",
         device_id=new_id(),

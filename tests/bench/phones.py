@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from api.db.address import running
+from api.ingest.fixes import Attributes
 from tests.bench.ingest import copied_narrow, copied_whole, enrolled
 from tests.bench.load import bare, check_wrk, load
 from tests.bench.result import Line
@@ -52,7 +54,7 @@ end
 OWNTRACKS = """
 function request()
   return wrk.format("POST", "/in/owntracks", {{["Content-Type"] = "application/json", ["X-Limit-U"] = "lin",
-    ["X-Limit-D"] = "{token}"}},
+    ["X-Limit-D"] = "phone", ["Authorization"] = "Basic {basic}"}},
     '{{"_type":"location","topic":"owntracks/lin/phone","created_at":' .. at .. ',"_id":"5f1a9c2e","t":"u",' ..
     '"batt":93,"bs":1,"acc":12,"vac":3,"lat":' .. place() .. ',"lon":119.0010123,"alt":21,"vel":26,' ..
     '"cog":87,"tst":' .. at .. ',"m":2,"conn":"w","inregions":["home"],"BSSID":"aa:bb:cc:dd:ee:ff",' ..
@@ -72,15 +74,23 @@ function request()
     ["Authorization"] = "Bearer {token}"}}, '{{"locations":[' .. table.concat(rows, ",") .. ']}}')
 end
 """
+ATTRIBUTES: Attributes = {
+    "vertical_accuracy": 4,
+    "speed_accuracy": 0.5,
+    "course_accuracy": 3.21,
+    "battery_state": "unplugged",
+    "battery_level": 0.93,
+    "motion": "driving",
+}
+"""What is kept of a row of Overland beside its fields."""
 SINGLES = {"OsmAnd query": QUERY, "Traccar 9 JSON": TRACCAR, "OwnTracks": OWNTRACKS}
 
 
 def script(of: str, token: str, base: int) -> str:
     """Return the script of a client whose fixes are counted from a base, so that nothing comes twice."""
     now = datetime.now(UTC)
-    return (COUNTED + of).format(
-        base=base, at=int(now.timestamp()), iso=now.isoformat(timespec="milliseconds"), token=token, rows=ROWS
-    )
+    told = {"at": int(now.timestamp()), "iso": now.isoformat(timespec="milliseconds"), "token": token, "rows": ROWS}
+    return (COUNTED + of).format(base=base, basic=b64encode(f"lin:{token}".encode()).decode(), **told)
 
 
 def measure_phones() -> list[Line]:
@@ -103,7 +113,7 @@ def measure_phones() -> list[Line]:
                 rates[name] = load(live.port, script(of, token, number * 10_000_000), connections=CONNECTIONS).rate
             batches = load(live.port, script(OVERLAND, token, 50_000_000), connections=BATCHES).rate * ROWS
             dsn = running(data).dsn("postgres")
-            same, narrow = copied_whole(dsn), copied_narrow(dsn)
+            same, narrow = copied_whole(dsn, ATTRIBUTES), copied_narrow(dsn)
     lines = [
         Line(
             f"{name}, single fixes, durable",
