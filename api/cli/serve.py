@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -25,12 +26,15 @@ from api.app import create_app
 from api.cli.connections import Connections, check_schema, held
 from api.log import start_logging
 from api.settings import Settings, SettingsError, load_settings
+from api.terminals.server import tls_of
 
 BACKLOG: Final = 1024
 """Connections that may wait to be taken up, and requests that may be worked on."""
 PORT_MOST: Final = 65_535
 DRAIN_S: Final = 30.0
 """How long a stopping service waits for the requests it has accepted."""
+OPEN_FILES: Final = 16_384
+"""Open files and connections wanted where terminals connect."""
 HEADERS_S: Final = 10
 """The headers of a request must have arrived within this time."""
 
@@ -76,29 +80,55 @@ def _told_to_stop(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def check_address(settings: Settings) -> None:
-    """Check that nobody listens where this process is to: the server's own socket would share the port with them.
+    """Check that this process can listen where it is to, at HTTP's port and at that of terminals.
 
     Raises:
-        SettingsError: the port is taken, or the host is none of this machine's.
+        SettingsError: a port is taken, the host is none of this machine's, or the certificate cannot be used.
     """
-    if not 0 <= settings.port <= PORT_MOST:
-        raise SettingsError(f"ZHUANCHE_PORT is {settings.port}; a port is at most {PORT_MOST}.")
+    _check_free(settings.host, settings.port, "HOST", "PORT")
+    if settings.jt808_port is None:
+        return
+    if settings.jt808_port == settings.port:
+        raise SettingsError("ZHUANCHE_PORT and ZHUANCHE_JT808_PORT are the same; each needs one of its own.")
+    _check_free(settings.jt808_host, settings.jt808_port, "JT808_HOST", "JT808_PORT")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        tls_of(settings)
+    except (OSError, ValueError) as fault:
+        raise SettingsError(
+            f"ZHUANCHE_JT808_CERTIFICATE and ZHUANCHE_JT808_KEY cannot be used together: {fault}."
+        ) from fault
+
+
+def _check_free(host: str, port: int, host_name: str, port_name: str) -> None:
+    """Check that nobody listens there: the server's own socket would share the port. Raises `SettingsError`."""
+    if not 0 <= port <= PORT_MOST:
+        raise SettingsError(f"ZHUANCHE_{port_name} is {port}; a port is at most {PORT_MOST}.")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as fault:
-        where = f"{settings.host}:{settings.port} (ZHUANCHE_HOST, ZHUANCHE_PORT)"
+        where = f"{host}:{port} (ZHUANCHE_{host_name}, ZHUANCHE_{port_name})"
         if fault.errno == errno.EADDRINUSE:
             raise SettingsError(f"Another process listens at {where} already.") from fault
         raise SettingsError(f"This machine cannot listen at {where}: {fault.strerror}.") from fault
 
 
+def allow_connections() -> None:
+    """Let this process have as many open connections as the system lets it: the usual 1,024 are soon taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def run(settings: Settings, connections: Connections) -> None:
     """Serve until SIGINT or SIGTERM."""
+    if settings.jt808_port is not None:
+        allow_connections()
     uvloop.run(_run(settings, connections))
 
 

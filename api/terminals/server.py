@@ -276,8 +276,15 @@ class Terminals:
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:
-    """Return how connections are encrypted, or None for plain TCP, as most terminals speak it."""
+    """Return how connections are encrypted, or None for plain TCP, as most terminals speak it.
+
+    Raises:
+        OSError: certificate or key cannot be read, or do not belong together.
+        ValueError: there is a key and no certificate.
+    """
     if settings.jt808_certificate is None:
+        if settings.jt808_key is not None:
+            raise ValueError("a key without a certificate")
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(settings.jt808_certificate, settings.jt808_key)

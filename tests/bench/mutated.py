@@ -4,15 +4,18 @@
 
 Some terminals of lenient devices send what is almost a message, in chunks that end with a good heartbeat, whose answer
 is waited for; who is hung up on connects again. One terminal of a strict device sends good reports all the while.
+SIGINT ends it early, with its figures.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,14 +111,14 @@ class Sender:
         self._originals = originals(self._terminal, datetime.now(UTC) - timedelta(hours=1))
         self._registration = self._terminal.raw(0x0100, bytes(37) + PLATE)
 
-    async def run(self, tally: Tally, count: int) -> None:
-        """Send until so many were sent by all."""
-        while tally.sent < count:
+    async def run(self, tally: Tally, enough: Callable[[], bool]) -> None:
+        """Send until it is enough."""
+        while not enough():
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
             try:
                 writer.write(self._terminal.authenticate(self._token))
                 await reader.readuntil(b"\x7e\x80\x01")
-                while tally.sent < count:
+                while not enough():
                     await self._chunk(reader, writer)
                     tally.sent += CHUNK
             except (ConnectionError, asyncio.IncompleteReadError):
@@ -169,6 +172,11 @@ async def attack(
                 sys.stdout.flush()
             await asyncio.sleep(MARK_S)
 
+    def enough() -> None:
+        nonlocal count
+        count = 0
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, enough)
     watching = [asyncio.create_task(watch()), asyncio.create_task(good(port, *strict, tally, done))]
     senders = [
         Sender(port, phone, token, random.Random(seed * 1000 + number)).run(tally, count)  # noqa: S311 - repeatable
