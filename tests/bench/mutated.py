@@ -179,7 +179,7 @@ async def attack(
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, enough)
     watching = [asyncio.create_task(watch()), asyncio.create_task(good(port, *strict, tally, done))]
     senders = [
-        Sender(port, phone, token, random.Random(seed * 1000 + number)).run(tally, count)  # noqa: S311 - repeatable
+        Sender(port, phone, token, random.Random(seed * 1000 + number)).run(tally, lambda: tally.sent >= count)  # noqa: S311 - repeatable
         for number, (phone, token) in enumerate(lenient)
     ]
     await asyncio.gather(*senders)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from api.ingest.protocols import PROTOCOLS
+from tests.fuzz import terminals
 from tests.fuzz.phones import door, protocol
 
 Target = Callable[[bytes], None]
@@ -16,4 +17,6 @@ Target = Callable[[bytes], None]
 TARGETS: Final[dict[str, Target]] = {
     **{one.name: protocol(one) for one in PROTOCOLS},
     "phone-door": door,
+    "jt808-stream": terminals.stream,
+    "jt808-body": terminals.body,
 }

@@ -73,7 +73,7 @@ PLACES = st.tuples(st.integers(-90_000_000, 90_000_000), st.integers(-180_000_00
 
 @given(
     PLACES.filter(lambda place: place != (0, 0)),
-    st.datetimes(datetime(2020, 1, 2), datetime(2099, 12, 30)),  # noqa: DTZ001 - the zone is added below
+    st.datetimes(datetime(2020, 1, 2), datetime(2026, 11, 24)),  # noqa: DTZ001 - the zone is added below
     st.integers(0, 65535),
     st.integers(0, 360),
     st.binary(max_size=60),
@@ -104,6 +104,15 @@ def test_a_terminal_in_another_zone_is_read_in_it_and_marked() -> None:
     assert fix.fixed_at == NOW
     assert (fix.attributes or {})["time_repair"] == "device-zone"
     assert said(frame).fixes[0].fixed_at == NOW - timedelta(hours=8)
+
+
+def test_a_receiver_whose_weeks_ran_over_is_put_right_and_marked() -> None:
+    """1,024 weeks ago it says, and means a minute ago: fix and mileage are of that time."""
+    at = NOW - timedelta(minutes=1)
+    received = said(Terminal().location(at - timedelta(weeks=1024), MARKET, odometer_tenths=7))
+    (fix,) = received.fixes
+    assert (fix.fixed_at, (fix.attributes or {})["time_repair"]) == (at, "gps-week")
+    assert received.mileages[0].at == at
 
 
 def test_without_a_place_there_is_an_event_and_no_fix() -> None:

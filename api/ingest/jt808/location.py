@@ -19,6 +19,7 @@ import msgspec
 from api.ingest.fixes import AHEAD_MOST, ATTRIBUTE_BYTES, EARLIEST_AT, Attributes, Fix, Mileage
 from api.ingest.jt808 import words
 from api.ingest.jt808.fields import Short, instant
+from api.ingest.times import TIME_REPAIR, Repair, mended
 from domain.values import Datum
 
 FIXED_BYTES: Final = 28
@@ -75,8 +76,11 @@ def read_location(body: bytes, zone: tzinfo | None, now: datetime) -> Location:
     at = instant(bcd, zone)
     positioned = bool(status & words.STATUS_POSITIONED) and (lat_e6 or lon_e6) != 0
     attributes, mileage_m = _items(body, status, alarms)
-    if zone is not None:
-        attributes["time_repair"] = "device-zone"
+    if at is not None:
+        told = mended(at, now)
+        at, repair = told.at, told.repair or (Repair.DEVICE_ZONE if zone is not None else None)
+        if repair is not None:
+            attributes[TIME_REPAIR] = repair.value
     fault, fix = None, None
     if at is None:
         fault = "bad-time"
