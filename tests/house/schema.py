@@ -29,7 +29,7 @@ COMMAND = ".venv/bin/python -m tests.house.schema --write"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 PURGED = {
-    "device_day": "after 400 days",
+    "device_day": "after 400 days; of a phone, a day of which nothing counts when the next is over",
     "idempotency_key": "a week after it was used",
     "position_aside": "30 days after it came",
     "position_held": "24 hours after it came, or when it is found to count",
