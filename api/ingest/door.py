@@ -154,7 +154,7 @@ class Lane:
             if path == POSITIONS and scope["method"] == "POST":
                 await self._positions(scope, receive, send)
                 return
-            if path == ROOT or path.startswith(IN):
+            if path == ROOT or (path.startswith(IN) and "/" not in path[len(IN) :].rstrip("/")):
                 await self._phone(scope, receive, send)
                 return
         await self._app(scope, receive, send)

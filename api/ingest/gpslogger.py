@@ -44,8 +44,9 @@ def decode(sent: Sent, read: Read) -> Received:
     given = {name.lower(): value for name, value in sent.parameters.items()}
     found = received("gpslogger", sent, within(number(given.get("batt")), 0, 100))
     told = _when(given, read)
+    extras = [(name, value_of(text)) for name, text in given.items() if name not in _OWN]
     if not given.get("lat") and not given.get("lon"):
-        tell(found, "heartbeat", told, given.items())
+        tell(found, "heartbeat", told, extras)
         return found
     at = placed(found, (number(given.get("lat")), number(given.get("lon"))), told, given, 0)
     if at is None:
@@ -58,7 +59,7 @@ def decode(sent: Sent, read: Read) -> Received:
         altitude_m=_known(given, ("alt", "altitude"), -1e6, 1e6),
         speed_mps=_speed_mps(given),
         course_deg=_known(given, ("dir", "bearing", "direction"), 0, 360),
-        attributes=kept(((name, value_of(text)) for name, text in given.items()), _OWN, told),
+        attributes=kept(extras, _OWN, told),
     )
     add(found, 0, fix)
     return found

@@ -48,6 +48,14 @@ async def test_a_query_is_taken_by_get_at_every_address(world: World, anonymous:
     assert len(await rows(world)) == 1
 
 
+async def test_there_is_nothing_below_an_address(anonymous: httpx.AsyncClient, token: str) -> None:
+    """Known or not, a device is answered alike at a path that is none."""
+    assert (await anonymous.get("/in/osmand", params=QUERY | {"id": token})).status_code == 200
+    for path in ("/in/osmand/more", f"/in/{token}/more", "/in", "/inosmand"):
+        answer = await anonymous.get(path, params=QUERY | {"id": token})
+        assert (answer.status_code, problem_code(answer)) == (404, "no-such-address"), path
+
+
 async def test_who_looks_what_is_at_the_root_is_no_device(anonymous: httpx.AsyncClient) -> None:
     """A browser that opens the service's address."""
     answer = await anonymous.get("/")
