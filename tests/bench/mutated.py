@@ -93,6 +93,9 @@ def mutated(rng: random.Random, raw: bytes) -> bytes:
             changed[place:place] = changed[place : place + rng.randint(1, 40)]
         else:
             del changed[place:]
+    if rng.random() < 0.8 and len(changed) >= HEADER:  # most have the length of what they are now
+        size = max(0, len(changed) - HEADER - (4 if changed[2] & 0x20 else 0))
+        changed[2:4] = u16(int.from_bytes(changed[2:4], "big") & 0xFC00 | size & 0x3FF)
     summed = bytes(changed) + bytes((sum_of(changed),))
     fate = rng.random()
     if fate < 0.05:
