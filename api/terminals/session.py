@@ -164,7 +164,7 @@ class Session:
         sent = frame(self._address)
         if await mark(serial):
             self._sent[serial] = (command_id, position)
-            await self._send(sent)
+            self._writer.write(sent)  # not waited for: one that does not read must not hold up the others' commands
 
     def has_sent(self, command_id: UUID) -> bool:
         """Return whether a command was sent on this connection and is not answered yet."""

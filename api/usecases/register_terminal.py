@@ -143,7 +143,10 @@ async def prove_terminal(
         await uow.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CONNECTED, "payload": payload})
         return _known(bureau_id, row)
 
-    device = await database.write(Actor(bureau_id), work)
+    try:
+        device = await database.write(Actor(bureau_id), work)
+    except (NotFound, DeviceRevoked):
+        return None  # it went meanwhile
     return None if device is None else (device, proof)
 
 

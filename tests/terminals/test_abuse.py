@@ -109,6 +109,39 @@ async def test_a_terminal_that_does_not_read_its_answers_is_hung_up_on(
     assert terminals.stats.ended["not-reading"] == 1
 
 
+async def test_a_terminal_that_does_not_read_holds_up_nobody_else_s_command(
+    connect: Dial, terminals: Terminals, signed_in: SignIn, world: World
+) -> None:
+    """Its answers fill every buffer; a command to it, then one to another: the other is told at once."""
+    slow_id, slow_token, slow_terminal = await on_file(signed_in, world)
+    other_id, token, terminal = await on_file(signed_in, world)
+    slow = await proven(await connect(slow_terminal), slow_token)
+    other = await proven(await connect(terminal), token)
+    slow.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    beats = b"".join(slow_terminal.heartbeat() for _ in range(2000))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3):
+            await flood(slow, beats)
+    chief = await signed_in("desk_chief")
+    for device_id in (slow_id, other_id):
+        answer = await chief.post(f"/v1/devices/{device_id}/commands", json={"kind": "locate"})
+        assert answer.status_code == 201
+    assert (await other.hear(3)).id == 0x8201
+    assert terminals.connected == 2
+    slow.writer.transport.abort()
+
+
+async def test_forty_terminals_at_once_are_each_answered(connect: Dial, signed_in: SignIn, world: World) -> None:
+    """One batch takes what all have sent; each hears of its own message, and every position is there."""
+    filed = [await on_file(signed_in, world) for _ in range(40)]
+    lines = [await proven(await connect(terminal), token) for _, token, terminal in filed]
+    told = await asyncio.gather(*(line.say(line.terminal.location(world.clock(), INSIDE)) for line in lines))
+    assert [(one.id, one.phone[-11:], one.body[-1]) for one in told] == [
+        (0x8001, line.terminal.phone, 0) for line in lines
+    ]
+    assert {row.device_id for row in await rows(world)} == {device_id for device_id, _, _ in filed}
+
+
 async def test_bad_frames_are_counted_kept_and_at_last_hung_up_on(
     connect: Dial, terminals: Terminals, signed_in: SignIn, world: World
 ) -> None:
