@@ -68,14 +68,14 @@ _PLAIN_ROW: Final = msgspec.json.Decoder(_PlainRow)
 
 
 def claims(sent: Sent) -> bool:
-    """Return whether the body is an object with a list of locations."""
-    return sent.is_of("locations", b"[")
+    """Return whether the body is an object with a list of locations, or the app asks without one who it speaks to."""
+    return sent.is_of("locations", b"[") or (sent.is_empty and "overland" in sent.header(b"user-agent").lower())
 
 
 def tokens(sent: Sent) -> Iterator[str]:
     """Yield the access token, and the names of the device in the first row and the last."""
     yield sent.parameters.get("access_token", "")
-    rows = _RAW_ROWS.decode(sent.keys["locations"]) if claims(sent) else []
+    rows = _rows_of(sent)
     for raw in (*rows[:1], *rows[-1:]):
         properties = _properties(_read(raw))
         for name in ("device_id", "unique_id"):
@@ -85,7 +85,7 @@ def tokens(sent: Sent) -> Iterator[str]:
 
 def decode(sent: Sent, read: Read) -> Received:
     """Return the fixes of a batch, each with its place in the list, and events of the rows that are none."""
-    rows: list[Any] = list(_RAW_ROWS.decode(sent.keys["locations"])) if claims(sent) else []
+    rows = _rows_of(sent)
     level = None
     if rows:
         level = within(number(_properties(_read(rows[-1])).get("battery_level")), 0, 1)
@@ -100,6 +100,10 @@ def decode(sent: Sent, read: Read) -> Received:
         else:
             _add_plain(found, index, plain, read)
     return found
+
+
+def _rows_of(sent: Sent) -> list[Any]:
+    return list(_RAW_ROWS.decode(sent.keys["locations"])) if sent.is_of("locations", b"[") else []
 
 
 def _read(raw: msgspec.Raw) -> Any:

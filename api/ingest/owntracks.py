@@ -28,9 +28,7 @@ _EVENTS: Final = frozenset({"transition", "lwt", "beacon"})
 
 def claims(sent: Sent) -> bool:
     """Return whether the body is an object that names its kind, or there is nothing at all: a friend was deleted."""
-    if not sent.body:
-        return not sent.query and sent.door in ("", "owntracks")
-    return "_type" in sent.keys
+    return "_type" in sent.keys or (sent.is_empty and sent.door in ("", "owntracks"))
 
 
 def tokens(sent: Sent) -> Iterator[str]:

@@ -97,6 +97,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         raw = self.keys.get(key)
         return raw is not None and memoryview(raw)[0] in kinds
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is neither a query nor a body."""
+        return not self.query and not self.body
+
     def header(self, name: bytes) -> str:
         """Return a header's text, or an empty one."""
         return self.headers.get(name, b"").decode("latin-1")

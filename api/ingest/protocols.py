@@ -8,8 +8,8 @@ from api.ingest import gpslogger, osmand, overland, owntracks, traccar
 from api.ingest.protocol import Protocol, Sent
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = (
-    owntracks.PROTOCOL,
     overland.PROTOCOL,
+    owntracks.PROTOCOL,
     traccar.PROTOCOL,
     gpslogger.PROTOCOL,
     osmand.PROTOCOL,
