@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Final
 
 import filetype
@@ -19,7 +20,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from api.errors import BodyTooLarge, WrongMediaType
 from api.settings import Settings
-from api.spool import Spool
+from api.spool import Spool, forget_left
 from domain.errors import InvalidInput, NotFound
 
 PART_BYTES: Final = 5 * 1024 * 1024
@@ -106,6 +107,7 @@ class FileStore:
         if settings.files_url is None:
             folder = settings.data / "files"
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            forget_left(folder, time())
             return cls(LocalStore(folder), folder)
         return cls(from_url(settings.files_url))
 

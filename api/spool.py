@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -16,7 +17,17 @@ HELD_BYTES: Final = 256 * 1024
 """What is held of one file before it is written on: a photo that a phone made smaller is written once."""
 HEAD_BYTES: Final = 8192
 INCOMING: Final = "incoming"
-"""Where a folder of files holds those that are not whole; what a killed process left there nobody asks for."""
+"""Where a folder of files holds those that are not whole."""
+LEFT_S: Final = 24 * 3600
+"""A part that old is of a process that was killed: no upload takes that long."""
+
+
+def forget_left(folder: Path, now_s: float) -> None:
+    """Delete what killed processes left of files that never became whole; other processes may be at theirs."""
+    for part in (folder / INCOMING).glob("*.part"):
+        with suppress(FileNotFoundError):
+            if now_s - part.stat().st_mtime > LEFT_S:
+                part.unlink()
 
 
 class Spool:

@@ -46,7 +46,9 @@ class CommandToAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kind: Annotated[Kind, msgspec.Meta(examples=["report-interval"])]
     interval_s: Annotated[int, msgspec.Meta(ge=5, le=3600, examples=[30])] | None = None
     """Seconds between two reports (parameter 0x0029)."""
-    odometer_m: Annotated[int, msgspec.Meta(ge=0, le=9_999_999_000, multiple_of=100)] | None = None
+    odometer_m: Annotated[int, msgspec.Meta(ge=0, le=9_999_999_000, multiple_of=100, examples=[86_400_000])] | None = (
+        None
+    )
     """What the dashboard shows now, in whole hundreds of metres (parameter 0x0080)."""
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MOST)] | None = None
     """Shown to the driver and read out."""

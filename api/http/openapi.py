@@ -132,7 +132,7 @@ def complete_document(app: Litestar) -> None:
         responses.pop("400", None)
         _tell_contents(handler, responses)
         for status in _problem_statuses(handler, operation):
-            responses.setdefault(str(int(status)), _problem_response(status))
+            responses.setdefault(str(int(status)), _problem_response(status, handler.opt.get("faults", PROBLEM_JSON)))
         operation.responses = responses
         if isinstance(operation.request_body, RequestBody):
             _add_example(operation.request_body, schemas)
@@ -144,7 +144,7 @@ def _operations(app: Litestar) -> Iterator[tuple[HTTPRouteHandler, Operation]]:
         item = paths.get(route.path_format)
         if item is None:
             continue
-        for method in ("get", "post", "put", "patch", "delete"):
+        for method in ("get", "head", "post", "put", "patch", "delete"):
             operation = getattr(item, method)
             found = getattr(route, "route_handler_map", {}).get(method.upper())
             if operation is not None and found is not None:
@@ -208,11 +208,11 @@ def _problem_statuses(handler: HTTPRouteHandler, operation: Operation) -> Iterat
         yield HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
-def _problem_response(status: HTTPStatus) -> OpenAPIResponse:
-    return OpenAPIResponse(
-        description=status.phrase,
-        content={PROBLEM_JSON: OpenAPIMediaType(schema=Reference(ref="#/components/schemas/Problem"))},
-    )
+def _problem_response(status: HTTPStatus, media_type: str) -> OpenAPIResponse:
+    """Return how a fault is told: as a problem, or as the XML that a client of forms reads."""
+    problem = Reference(ref="#/components/schemas/Problem")
+    told = problem if media_type == PROBLEM_JSON else Schema(type=OpenAPIType.STRING)
+    return OpenAPIResponse(description=status.phrase, content={media_type: OpenAPIMediaType(schema=told)})
 
 
 def _problem_schema() -> Schema:

@@ -91,22 +91,14 @@ class Holder:
 
 
 async def holder_of(
-    phone: NamedDependency[Phone],
-    request: Request[Any, Any, Any],
-    database: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    phone: NamedDependency[Phone], database: NamedDependency[Database], address: NamedDependency[str]
 ) -> Holder:
     """Return whose phone it is. Raises `UnknownDevice` where its person has left."""
     async with database.read(phone.bureau_id) as reader:
         actor = (await holders_of_devices(reader, [phone.device_id])).get(phone.device_id)
     if actor is None:
         raise UnknownDevice
-    return Holder(actor, f"{_address(request, settings)}{phone.path}")
-
-
-def _address(request: Request[Any, Any, Any], settings: Settings) -> str:
-    """Return the address that phones reach the service at: as set, else as this phone did."""
-    return settings.base_url.rstrip("/") if settings.base_url else str(request.base_url).rstrip("/")
+    return Holder(actor, f"{address}{phone.path}")
 
 
 async def _jobs_file(database: Database, holder: Holder) -> bytes:
@@ -139,6 +131,7 @@ class Collect(Controller):
     """What Collect asks for, however it says whose phone it is."""
 
     tags = ("forms",)
+    opt = {"faults": XML}  # noqa: RUF012 - Litestar reads it as it stands
 
     @get("/formList", guards=[by_device_token], summary="Forms to fill", media_type="text/xml")
     async def forms(self, holder: NamedDependency[Holder]) -> Response[bytes]:
@@ -179,7 +172,7 @@ class Collect(Controller):
         """Return the officer's open jobs as the CSV that the form chooses from."""
         if name != JOBS_FILE:
             raise NotFound
-        return _answer(await _jobs_file(database, holder), "text/csv; charset=utf-8")
+        return _answer(await _jobs_file(database, holder), "text/csv")
 
     @get(
         "/settings.svg",

@@ -17,7 +17,7 @@ from typing import Final
 
 from api.openrosa.form import JOBS_FILE, NO_JOB, Form, md5_of
 
-XML: Final = "text/xml; charset=utf-8"
+XML: Final = "text/xml"
 HEADERS: Final = {"X-OpenRosa-Version": "1.0", "Cache-Control": "no-store"}
 """Of every answer. Collect keeps an HTTP cache of 50 MiB: an old list of jobs must not come out of it."""
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from time import time
 
 import httpx
 import obstore
@@ -14,7 +16,7 @@ import pytest
 from api.errors import BodyTooLarge
 from api.files import HEAD_BYTES, PART_BYTES, FileGone, FileStore, FileTypeRefused, HashMismatch, media_type_of
 from api.settings import Settings
-from api.spool import HELD_BYTES
+from api.spool import HELD_BYTES, INCOMING, LEFT_S
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(64)
 LIMIT = 64 * 1024 * 1024
@@ -199,3 +201,15 @@ async def test_of_a_file_that_is_too_large_or_breaks_off_nothing_is_left(store: 
     with pytest.raises(ConnectionError):
         await store.take("350302", "x", broken(), limit_bytes=LIMIT)
     assert everything(store) == []
+
+
+def test_what_a_killed_process_left_is_gone_a_day_later(tmp_path: Path) -> None:
+    """Half of a video must not lie there for ever; what another process writes now must not go."""
+    incoming = tmp_path / "files" / INCOMING
+    incoming.mkdir(parents=True)
+    old, new = incoming / "a.part", incoming / "b.part"
+    for part, age_s in ((old, LEFT_S + 60), (new, LEFT_S - 60)):
+        part.write_bytes(b"x")
+        os.utime(part, (time() - age_s, time() - age_s))
+    FileStore.of(Settings(data=tmp_path))
+    assert list(incoming.iterdir()) == [new]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from api.ingest.protocols import PROTOCOLS
-from tests.fuzz import terminals
+from tests.fuzz import forms, terminals
 from tests.fuzz.phones import door, protocol
 
 Target = Callable[[bytes], None]
@@ -19,4 +19,8 @@ TARGETS: Final[dict[str, Target]] = {
     "phone-door": door,
     "jt808-stream": terminals.stream,
     "jt808-body": terminals.body,
+    "form": forms.form,
+    "form-upload": forms.upload,
+    "form-log": forms.log,
+    "form-signature": forms.signature,
 }

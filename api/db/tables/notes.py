@@ -106,7 +106,7 @@ class VisitNoteConflict(SQLModel, table=True):
 
 
 class NoteAttachment(SQLModel, table=True):
-    """A file that a note names by its SHA-256, whether or not it has arrived."""
+    """A file that a note names by its SHA-256, whether or not it has arrived, or that a form sent beside its note."""
 
     __tablename__ = "note_attachment"
     __table_args__ = (
