@@ -125,6 +125,7 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         "decided_on": now.date().isoformat(),
     } | reason
     terminal = {"name": "车载终端", "vehicle_id": str(world.vehicle_id)}
+    phone = {"name": "手机", "person_id": str(world["officer"].who)}
     shift = {"person_id": str(world["officer"].who), "start_at": now.isoformat(), "end_at": later}
     return {
         "delegation": (await desk.made("custodian", "POST", "/v1/delegations", json=delegation))["id"],
@@ -135,4 +136,5 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         ],
         "upkeep order": (await desk.made("desk_chief", "POST", "/v1/upkeep-orders", json=upkeep))["use_id"],
         "device": (await desk.made("admin", "POST", "/v1/devices", json=terminal))["device_id"],
+        "phone": (await desk.made("admin", "POST", "/v1/devices", json=phone))["device_id"],
     }

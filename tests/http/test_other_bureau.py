@@ -70,6 +70,8 @@ MADE_BY_THE_CLIENT = {("POST /v1/visit-notes", "note_id")}
 """The client makes this id: in each bureau it is another note."""
 AS_SAID = {("POST /v1/visit-notes", "device_id")}
 """What a phone says of itself inside a note is kept as it says it and looked up nowhere."""
+OF_ONESELF = "POST /v1/devices/{device_id}/acknowledge"
+"""Done of one's own phone alone."""
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 
 Ids = Mapping[str, str]
@@ -90,6 +92,8 @@ def kind_of(route: str, name: str) -> str:
     """Return what a parameter or field names."""
     if name == "use_id" and "upkeep" in route:
         return "upkeep order"
+    if route == OF_ONESELF:
+        return "phone"
     if name == "trip_id" and route.startswith("POST /v1/trips/"):
         return "asked trip"
     return NAMES[name]
@@ -225,8 +229,9 @@ async def test_at_home_every_address_finds_its_object(
         if not {name for name, _ in route.parameters} - OF_NO_BUREAU:
             continue
         assert route.allow is not None
-        # The session is the officer's own: whoever else may, does the rest.
-        roles = sorted(route.allow.roles - {Role.OFFICER}) if "/sessions/" not in route.path else [Role.OFFICER]
+        # Session and phone are the officer's own: whoever else may, does the rest.
+        own_alone = "/sessions/" in route.path or route.key == OF_ONESELF
+        roles = [Role.OFFICER] if own_alone else sorted(route.allow.roles - {Role.OFFICER})
         body = with_ids(route.key, bodies(document, route)[-1], own)
         answer = await desk.ask(roles[0].value, route.method, asked(route, own, {}), **request(route.method, body))
         if route.method == "GET":
