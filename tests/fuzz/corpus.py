@@ -9,8 +9,11 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "corpus"
 INPUTS_MOST = 400
-"""Inputs kept of a target; the shortest, which say the same in fewer bytes."""
+"""Inputs kept of a target; the shortest, which say the same in fewer bytes, after those that were kept before."""
 BYTES_MOST = 4_096
+"""Bytes of one of them."""
+TOTAL_BYTES = 100_000
+"""Bytes of them all."""
 
 
 def kept(name: str) -> list[bytes]:
@@ -20,11 +23,18 @@ def kept(name: str) -> list[bytes]:
 
 
 def keep(name: str, inputs: Iterable[bytes]) -> int:
-    """Write the corpus of a target anew and return how many inputs it holds."""
-    short = sorted({one for one in inputs if len(one) <= BYTES_MOST}, key=lambda one: (len(one), one))[:INPUTS_MOST]
-    text = json.dumps([one.decode("latin-1") for one in short], indent=0)
+    """Add to the corpus of a target while there is room, and return how many inputs it holds."""
+    before = dict.fromkeys(kept(name))
+    short = sorted({one for one in inputs if len(one) <= BYTES_MOST} - before.keys(), key=lambda one: (len(one), one))
+    room, chosen = TOTAL_BYTES, []
+    for one in (*before, *short):
+        room -= len(one)
+        if room < 0 or len(chosen) == INPUTS_MOST:
+            break
+        chosen.append(one)
+    text = json.dumps([one.decode("latin-1") for one in chosen], indent=0)
     (FOLDER / f"{name}.json").write_text(text + "\n", "utf-8")
-    return len(short)
+    return len(chosen)
 
 
 def unpack(name: str, folder: Path) -> None:
