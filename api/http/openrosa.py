@@ -23,7 +23,7 @@ from api.http.access import by_device_token
 from api.http.openrosa_faults import OPENROSA, CredentialsWanted, StaleChallenge
 from api.http.openrosa_upload import Phone, drained, read_upload
 from api.ingest.door import Door
-from api.ingest.fixes import UnknownDevice
+from api.ingest.fixes import NotTold, UnknownDevice
 from api.openrosa.digest import Verdict, check, read_answer
 from api.openrosa.form import FORM_ID, JOBS_FILE, visit_note_form
 from api.openrosa.replies import HEADERS, XML, OpenJob, form_list, jobs_csv, manifest, message
@@ -41,7 +41,12 @@ WAITS: Final = "已收到，由调度员处理：{zh}", "Received; the dispatche
 
 
 async def phone_of_token(token: FromPath[str], request: Request[Any, Any, Any], door: NamedDependency[Door]) -> Phone:
-    """Return the phone whose token stands in the address. Raises `UnknownDevice`: nobody's, or a vehicle's."""
+    """Return the phone whose token stands in the address.
+
+    Raises:
+        UnknownDevice: nobody's, or a vehicle's.
+        NotTold: its person has not been told yet what is tracked.
+    """
     async with drained(request):
         device = await door.device(token)
         if device.terminal:
@@ -58,6 +63,7 @@ async def phone_of_digest(
         CredentialsWanted: nothing of the kind was sent.
         StaleChallenge: the token is right, the challenge too old.
         UnknownDevice: user name and token do not fit together.
+        NotTold: the person has not been told yet what is tracked.
     """
     async with drained(request):
         return await _phone_that_signed(request, database, settings)
@@ -74,10 +80,12 @@ async def _phone_that_signed(request: Request[Any, Any, Any], database: Database
     key: bytes = request.app.state.digest_key
     stale = False
     # A person may have several devices, each with a token of its own, under the one user name.
-    for device_id, ha1 in (await devices_of_login(database, bureau_id, login)).items():
-        verdict = check(answered, ha1, request.method, made_for, key=key, now_s=time())
+    for device in await devices_of_login(database, bureau_id, login):
+        verdict = check(answered, device.ha1, request.method, made_for, key=key, now_s=time())
         if verdict is Verdict.GOOD:
-            return Phone(bureau_id, device_id, OPENROSA)
+            if not device.told:
+                raise NotTold
+            return Phone(bureau_id, device.device_id, OPENROSA)
         stale = stale or verdict is Verdict.STALE
     raise StaleChallenge if stale else UnknownDevice
 

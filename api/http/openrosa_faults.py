@@ -13,6 +13,7 @@ from typing import Any, Final
 from litestar import Request, Response
 
 from api.errors import NotSignedIn, problem_headers
+from api.ingest.fixes import NotTold
 from api.openrosa.digest import challenge
 from api.openrosa.replies import HEADERS, XML, message
 from domain.errors import DomainError
@@ -36,6 +37,9 @@ class StaleChallenge(NotSignedIn):
 
 def answer_open_rosa(request: Request[Any, Any, Any], fault: DomainError, status: int, language: str) -> Response[Any]:
     """Return the fault's sentence as OpenRosa XML; a 401 with the challenge that Collect answers."""
+    if isinstance(fault, NotTold):
+        # The identity is good: with 401 Collect would ask for another, and would not show the sentence.
+        status = HTTPStatus.FORBIDDEN
     headers = problem_headers(status, language) | HEADERS
     if status == HTTPStatus.UNAUTHORIZED:
         stale = isinstance(fault, StaleChallenge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -33,16 +34,26 @@ async def holders_of_devices(reader: Reader, devices: Sequence[UUID]) -> dict[UU
 
 
 _OF_LOGIN = text(
-    "SELECT d.device_id, d.ha1 FROM device d"
+    "SELECT d.device_id, d.ha1, EXISTS (SELECT 1 FROM tracking_acknowledgement t WHERE t.bureau_id = :bureau_id"
+    " AND t.person_id = p.person_id) AS told FROM device d"
     " JOIN person p ON p.bureau_id = d.bureau_id AND p.person_id = d.person_id"
     " WHERE d.bureau_id = :bureau_id AND p.login = :login AND d.ha1 IS NOT NULL AND d.revoked_at IS NULL AND p.active"
 )
 
 
-async def devices_of_login(database: Database, bureau_id: str, login: str) -> dict[UUID, str]:
-    """Return the devices in service of who signs in by that name, each with what proves its token over Digest."""
+@dataclass(frozen=True, slots=True)
+class SignedPhone:
+    """A device in service: what proves its token over Digest, and whether its person was told what is tracked."""
+
+    device_id: UUID
+    ha1: str
+    told: bool
+
+
+async def devices_of_login(database: Database, bureau_id: str, login: str) -> list[SignedPhone]:
+    """Return the devices in service of who signs in by that name."""
     if not BUREAU_CODE.fullmatch(bureau_id):
-        return {}
+        return []
     async with database.read(bureau_id) as reader:
         rows = await reader.execute(_OF_LOGIN, {"bureau_id": bureau_id, "login": login})
-    return {row.device_id: row.ha1 for row in rows}
+    return [SignedPhone(row.device_id, row.ha1, row.told) for row in rows]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import uvloop
@@ -23,6 +24,9 @@ from api.ingest.entry import Outcome
 from api.ingest.fixes import Fixes, decode_fixes
 from api.ingest.protocol import Protocol, Read, Reply, Sent
 from api.ingest.protocols import PROTOCOLS
+from api.openrosa.filled import read_filled
+from api.openrosa.replies import XML, message
+from api.openrosa.upload import XML_PART, Part, read_parts
 
 ANSWER = b'{"stored":1,"repeated":0,"held":0,"aside":0,"faults":[]}'
 
@@ -76,9 +80,23 @@ async def visit_notes(data: VisitNoteBody) -> dict[str, str]:
     return {"note_id": str(data.note_id)}
 
 
+@post("/openrosa/{token:str}/submission", request_max_body_size=None)
+async def submission(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Read a form and hash its files, and answer as if it were kept."""
+    xml, digest, is_form = b"", sha256(), False
+    chunks = (chunk async for chunk in request.stream() if chunk)
+    async for event in read_parts(chunks, request.headers["content-type"]):
+        if isinstance(event, Part):
+            is_form = event.field == XML_PART
+        elif event is not None:
+            xml += event if is_form else b""
+            digest.update(event)
+    return Response(message(read_filled(xml).instance_id).encode(), media_type=XML)
+
+
 async def main() -> None:
     """Serve until killed."""
-    litestar = Litestar([phones, positions, visit_notes], openapi_config=None, logging_config=None)
+    litestar = Litestar([phones, positions, submission, visit_notes], openapi_config=None, logging_config=None)
     server = Server(
         litestar if sys.argv[2] == "litestar" else application,
         port=int(sys.argv[1]),

@@ -13,6 +13,7 @@ import pytest
 from api.db.database import Database
 from api.openrosa.form import FORM_ID
 from api.openrosa.settings_code import collect_settings, settings_text
+from api.usecases.enrol_device import NewDevice, enrol_device
 from tests.conftest import SignIn
 from tests.openrosa.collect import Collect, CollectError
 from tests.openrosa.forms import phone_of
@@ -135,3 +136,19 @@ async def test_the_qr_code_sets_collect_up(signed_in: SignIn, world: World, anon
     assert read["general"]["server_url"] == phone.server_url
     assert read["admin"] == {}
     assert read["project"]["name"] == "专车 林"
+
+
+@pytest.mark.parametrize("by", ["token", "digest"])
+async def test_before_its_person_is_told_what_is_tracked_a_phone_is_given_nothing(
+    world: World, anonymous: httpx.AsyncClient, by: str
+) -> None:
+    """403 with the sentence: with 401 Collect would ask for other credentials, and these are good."""
+    device = NewDevice(name="phone", person_id=world["officer"].who)
+    token = (await enrol_device(world.database, world["admin"], device)).token or ""
+    if by == "token":
+        phone = Collect(anonymous, f"http://desk/openrosa/{token}")
+    else:
+        phone = Collect(anonymous, "http://desk/openrosa", f"{world.bureau_id}.officer", token)
+    with pytest.raises(CollectError, match="尚未阅读并确认"):
+        await phone.send(b"<data/>")
+    assert phone.requests[-1] == ("POST", 403)
