@@ -13,6 +13,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from api.openrosa.settings_code import collect_settings, settings_text
+from api.web.handover import qr_code
 from domain.tracking_notice import NOTICE, VERSION
 from domain.values import Role
 from tests.conftest import SignIn
@@ -114,6 +116,10 @@ async def test_each_app_is_given_one_value_and_what_opens_it(
     url = f"{ADDRESS}/in/{token}"
     assert values(page) == [url, url, url, url, f"{url}?%ALL", f"{ADDRESS}/openrosa/{token}"]
     assert page.count("<details") == 7
+    server = f"{ADDRESS}/openrosa/{token}"
+    collect = settings_text(collect_settings(server, f"专车 {world['officer'].name} 某"))
+    scanned = f"{url}?accuracy=highest&distance=20&interval=10&heartbeat=300&buffer=true"
+    assert [qr_code(said) in page for said in (scanned, collect, f"{ADDRESS}/enrol/{token}")] == [True] * 3
     opened = links(page)
     assert set(opened) == {"org.traccar.client", "owntracks", "overland", "gpslogger"}
     traccar = parse_qs(urlsplit(opened["org.traccar.client"]).query)
