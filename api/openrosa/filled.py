@@ -6,7 +6,6 @@ Nothing here refuses a value: what cannot be read is named among the faults, and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -92,7 +91,8 @@ def read_filled(xml: bytes) -> Filled:
         name = _local(child)
         if name == "meta":
             continue
-        leaves = {_local(leaf): _text(leaf) for leaf in _leaves(child)}
+        # iter() walks without calling itself: however deep a form is nested, reading it costs what its length does.
+        leaves = {_local(leaf): _text(leaf) for leaf in child.iter() if not len(leaf)}
         if len(child):
             repeats.setdefault(name, []).append(leaves)
         for leaf, value in leaves.items():
@@ -139,10 +139,3 @@ def _local(element: Element) -> str:
 
 def _text(element: Element) -> str:
     return (element.text or "").strip()
-
-
-def _leaves(element: Element) -> Iterator[Element]:
-    if not len(element):
-        yield element
-    for child in element:
-        yield from _leaves(child)

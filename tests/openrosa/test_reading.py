@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,17 @@ def test_an_instance_is_known_in_every_spelling_that_forms_have(xml: bytes) -> N
     """In the meta block of any namespace, or as the old attribute."""
     form = read_filled(xml)
     assert (form.instance_id, form.answers) == ("uuid:7", {"a": ["1"]})
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_a_form_is_read_in_the_time_its_length_takes_however_deep_it_is_nested(depth: int) -> None:
+    """One form of a megabyte must not hold up all others, nor the list of those who look at it later."""
+    nested = b"<a>" * depth + b"<b/>" * 100_000 + b"<c>1</c>" + b"</a>" * depth
+    xml = b'<data id="f" instanceID="uuid:7">' + nested + b"</data>"
+    began = process_time()
+    form = read_filled(xml)
+    assert process_time() - began < 2
+    assert form.answers == {"c": ["1"]}
 
 
 @given(st.integers(0, len(FORM)), st.binary(min_size=0, max_size=8))
