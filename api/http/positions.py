@@ -162,7 +162,7 @@ def _phone_handlers() -> Iterator[HTTPRouteHandler]:
     for name, (path, summary) in PHONE_DOORS.items():
         for method in ("GET", "POST"):
             example = EXAMPLES.get(name, EXAMPLES["osmand"])
-            takes_body = {"takes": (JSON, FORM, ""), "example": example} if method == "POST" else {}
+            takes_body = {"takes": (JSON, FORM, "", "*"), "example": example} if method == "POST" else {}
             yield HTTPRouteHandler(
                 path,
                 http_method=method,

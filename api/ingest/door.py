@@ -29,7 +29,7 @@ from api.headers import header, language_of
 from api.ingest.devices import Devices, KnownDevice, bureau_and_digest
 from api.ingest.entry import Outcome
 from api.ingest.fixes import FIXES_MOST, NotTold, Received, UnknownDevice, decode_fixes
-from api.ingest.protocol import FORM, JSON, Protocol, Read, Reply, Sent, tokens
+from api.ingest.protocol import JSON, Protocol, Read, Reply, Sent, tokens
 from api.ingest.protocols import DOORS, protocol_of
 from api.ingest.writer import Writer
 from api.settings import Settings
@@ -42,8 +42,6 @@ ROOT: Final = "/"
 TOKEN_ROUTE: Final = "/in/{token}"  # noqa: S105 - a route, no token
 BY_QUERY: Final = re.compile(rb"(?:^|&)(?:id|deviceid)=")
 """What a GET of the root must name to be a position."""
-KINDS: Final = ("", FORM, JSON)
-"""What a body of a phone may be declared as."""
 LOOK_UPS_MOST: Final = 4
 """Texts of one request that are looked up in the database; what is no token by its shape is not."""
 LANE_BYTES: Final = 512 * 1024
@@ -103,8 +101,15 @@ class Door:
         return protocol.reply
 
     def known(self, sent: Sent, protocol: Protocol) -> KnownDevice | None:
-        """Return whose request it is if this process has seen the token of late."""
-        return next((device for text in tokens(sent, protocol) if (device := self.devices.known(text))), None)
+        """Return whose request it is if this process has seen the token of late.
+
+        Of several tokens the likeliest counts: one that is not known here yet is looked up before others are believed.
+        """
+        for text in tokens(sent, protocol):
+            device = self.devices.known(text)
+            if device is not None or bureau_and_digest(text) is not None:
+                return device
+        return None
 
     async def _look_up(self, sent: Sent, protocol: Protocol) -> KnownDevice:
         likely = {text: None for text in tokens(sent, protocol) if bureau_and_digest(text) is not None}
@@ -270,9 +275,7 @@ def route_of(sent: Sent, path: str) -> str:
 
 def takes(scope: HTTPScope, sent: Sent) -> bool:
     """Return whether a request is one of a phone: the root is also asked by people who look what is there."""
-    if scope["method"] == "GET" and scope["path"] == ROOT and BY_QUERY.search(sent.query) is None:
-        return False
-    return not sent.body or sent.content_type in KINDS
+    return scope["method"] != "GET" or scope["path"] != ROOT or BY_QUERY.search(sent.query) is not None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from api.ingest.extras import add, bounded, kept, placed, tell, within
+from api.ingest.extras import add, aside, bounded, kept, placed, tell, within
 from api.ingest.fixes import Attribute, Fix, Received
-from api.ingest.protocol import Protocol, Read, Reply, Sent, received
+from api.ingest.protocol import FORM, JSON, Protocol, Read, Reply, Sent, received
 from api.ingest.times import number, when
 
 MPS_PER_KNOT: Final = 1852 / 3600
@@ -29,6 +29,8 @@ _LIMITS: Final = {
     "bearing": (0, 360),
     "heading": (0, 360),
 }
+_KINDS: Final = ("", FORM, JSON)
+"""What a body is declared as by those who send one; any other is read all the same, if it can be."""
 _TRUE: Final = ("true", "1")
 _WORDS: Final = {"true": True, "false": False}
 _PLAIN: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -56,6 +58,9 @@ def decode(sent: Sent, read: Read) -> Received:
     """Return the fixes of a message; an event for one without a place."""
     messages = _messages_of(sent.json) if sent.is_json else [sent.parameters]
     found = received("osmand", sent, within(number(messages[-1].get("batt")), 0, 100) if messages else None)
+    if sent.content_type not in _KINDS and not claims(sent):
+        aside(found, "bad-message", "The body is neither a form nor JSON.", {"bytes": len(sent.body)})
+        return found
     for index, given in enumerate(bounded(found, messages)):
         _decode_one(found, index, given, read)
     return found

@@ -171,7 +171,7 @@ async def test_a_phone_that_speaks_osmand_is_answered_as_it_expects(
 
 
 async def test_only_a_bad_identity_is_refused(anonymous: httpx.AsyncClient) -> None:
-    """No `id` and an unknown one are refused alike, as Traccar refuses them; a body of another kind is, too."""
+    """No `id` and an unknown one are refused alike, as Traccar refuses them."""
     for answer in (
         await anonymous.get("/in/osmand", params={"lat": "1", "lon": "2"}),
         await anonymous.get("/in/osmand", params={"id": "350302-0000-0000-0000-0000", "lat": "1", "lon": "2"}),
@@ -179,4 +179,4 @@ async def test_only_a_bad_identity_is_refused(anonymous: httpx.AsyncClient) -> N
     ):
         assert (answer.status_code, problem_code(answer)) == (400, "unknown-device")
     answer = await anonymous.post("/in/osmand", content=b"<a/>", headers={"Content-Type": "application/xml"})
-    assert (answer.status_code, problem_code(answer)) == (415, "wrong-media-type")
+    assert (answer.status_code, problem_code(answer)) == (400, "unknown-device")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -183,6 +184,44 @@ async def test_what_is_no_message_at_all_blocks_no_phone(
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     got = await anonymous.post(door.format(token=token), content=body, headers=headers)
     assert (got.status_code, got.content) == (200, answer)
+
+
+@pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "text/json", "application/octet-stream"])
+@pytest.mark.parametrize("shape", ["owntracks", "gpslogger", "osmand"])
+async def test_a_fix_counts_whatever_its_body_is_declared_as(
+    world: World, anonymous: httpx.AsyncClient, token: str, kind: str, shape: str
+) -> None:
+    """GPSLogger lets its user type both: refused, the phone would send it for ever."""
+    body = {"owntracks": json.dumps(OWNTRACKS), "gpslogger": urlencode(GPSLOGGER), "osmand": urlencode(QUERY)}[shape]
+    for _ in range(2):
+        answer = await anonymous.post(f"/in/{token}", content=body.encode(), headers={"Content-Type": kind})
+        assert answer.status_code == 200, answer.text
+    assert len(await rows(world)) == 1
+
+
+async def test_a_body_of_another_kind_is_set_aside_and_of_who_is_unknown_refused(
+    world: World, anonymous: httpx.AsyncClient, token: str
+) -> None:
+    """Neither a form nor JSON: only its size is kept."""
+    for address, status in ((f"/in/{token}", 200), (f"/in/{token}", 200), (f"/in/{NOBODY}", 400), ("/", 400)):
+        answer = await anonymous.post(address, content=b"<a/>", headers={"Content-Type": "application/xml"})
+        assert answer.status_code == status, answer.text
+    [aside] = await rows(world, "position_aside")
+    assert (aside.reason, bytes(aside.raw)) == ("bad-message", b'{"bytes":4}')
+
+
+@pytest.mark.parametrize("seen_before", ["neither", "first", "second", "both"])
+async def test_of_two_tokens_the_one_in_the_address_counts_whichever_was_seen_before(
+    signed_in: SignIn, world: World, anonymous: httpx.AsyncClient, token: str, seen_before: str
+) -> None:
+    """A colleague's identifier left in the app: where the fixes go must not hang on what a process remembers."""
+    other_id, other = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    for name, one in (("first", token), ("second", other)):
+        if seen_before in (name, "both"):
+            assert (await anonymous.get(f"/in/{one}", params={"batt": "50"})).status_code == 200
+    answer = await anonymous.get(f"/in/{token}", params=QUERY | {"id": other})
+    assert answer.status_code == 200
+    assert [row.device_id != other_id for row in await rows(world)] == [True]
 
 
 async def test_a_batch_of_thousands_is_stored_in_parts(world: World, anonymous: httpx.AsyncClient, token: str) -> None:
