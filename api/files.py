@@ -232,12 +232,14 @@ def _kind_of(head: bytes, name: str) -> str:
 
 
 def _move(spool: Spool, path: Path) -> None:
-    """Put a file under its name, and let both survive a power cut before anyone is told."""
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    spool.write()
-    spool.file.replace(path)
+    """Put a file under its name, and let both survive a power cut before anyone is told.
+
+    What has the name already may be cut short by a power cut of long ago, or be written by who has not settled it yet.
+    """
+    if not (path.exists() and path.stat().st_size == spool.size_bytes):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool.write()
+        spool.file.replace(path)
     _settle(path)
 
 

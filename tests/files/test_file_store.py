@@ -203,6 +203,17 @@ async def test_of_a_file_that_is_too_large_or_breaks_off_nothing_is_left(store: 
     assert everything(store) == []
 
 
+@pytest.mark.parametrize("left", [0, 1_000])
+async def test_a_file_that_a_power_cut_cut_short_is_whole_once_it_is_sent_again(tmp_path: Path, left: int) -> None:
+    """Named, but not yet on the disk when the power went: nobody was told that it is kept, and the phone sends it again."""
+    store, data = FileStore.of(Settings(data=tmp_path)), bytes(range(256)) * 2_000
+    named = tmp_path / "files" / "350302" / sha(data)[:2] / sha(data)
+    named.parent.mkdir(parents=True)
+    named.write_bytes(data[:left])
+    await store.take("350302", "1.jpg", pieces(data), limit_bytes=LIMIT)
+    assert await whole(store, "350302", sha(data)) == data
+
+
 def test_what_a_killed_process_left_is_gone_a_day_later(tmp_path: Path) -> None:
     """Half of a video must not lie there for ever; what another process writes now must not go."""
     incoming = tmp_path / "files" / INCOMING
