@@ -47,7 +47,7 @@ async def assign_form(database: Database, make_note: MakeNote, actor: Actor, sub
             raise FormIsNoNote(Waits.UNKNOWN_FORM)
         if Role.OFFICER not in await roles_of(uow, row.officer_id):
             raise FormIsNoNote(Waits.NOT_AN_OFFICER)
-        files = {file["name"]: SentFile(**file) for file in row.media}
+        files = [SentFile(**file) for file in row.media]
         form = form_to_note(uow.bureau_id, filled, row.device_id, files, job_id)
         new = make_note(form)
         officer = Actor(uow.bureau_id, row.officer_id)

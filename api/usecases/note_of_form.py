@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -41,7 +41,7 @@ class FormToNote:
 
 
 def form_to_note(
-    bureau_id: str, filled: Filled, device_id: UUID, files: Mapping[str, SentFile], job_id: UUID | None = None
+    bureau_id: str, filled: Filled, device_id: UUID, files: Sequence[SentFile], job_id: UUID | None = None
 ) -> FormToNote:
     """Return what the note of a form is made of; its id is the same however often the form is sent."""
     return FormToNote(
@@ -49,7 +49,7 @@ def form_to_note(
         note_id=form_note_id(bureau_id, filled.instance_id),
         corrects=form_note_id(bureau_id, filled.replaces) if filled.replaces else None,
         device_id=device_id,
-        files=note_files(filled, list(files.values())),
+        files=note_files(filled, files),
         job_id=job_id,
     )
 

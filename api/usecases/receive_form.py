@@ -65,7 +65,7 @@ class _Form:
     conflict: bool
     note_id: UUID | None
     reason: str | None
-    files: dict[str, SentFile]
+    files: list[SentFile]
     added: list[SentFile] = field(default_factory=list)
     noted_now: bool = False
     beside: list[NamedFile] = field(default_factory=list)
@@ -149,9 +149,8 @@ def _form(sent: SentForm, actor: Actor | None, known: Sequence[Any]) -> _Form | 
         return None
     same = next((row for row in known if row.xml_sha256 == sent.sha256), None)
     if same is None:
-        form = _Form(sent, actor, new_id(), fresh=True, conflict=bool(known), note_id=None, reason=None, files={})
+        form = _Form(sent, actor, new_id(), fresh=True, conflict=bool(known), note_id=None, reason=None, files=[])
     else:
-        files = {media["name"]: SentFile(**media) for media in same.media}
         form = _Form(
             sent,
             actor,
@@ -160,12 +159,12 @@ def _form(sent: SentForm, actor: Actor | None, known: Sequence[Any]) -> _Form | 
             conflict=same.conflict,
             note_id=same.note_id,
             reason=same.reason,
-            files=files,
+            files=[SentFile(**media) for media in same.media],
         )
-    before = {(media["name"], media["sha256"]) for media in same.media} if same else set()
+    before = {(file.name, file.sha256) for file in form.files}
     came = {(file.name, file.sha256): file for file in sent.files}
     form.added = [file for key, file in came.items() if key not in before]
-    form.files |= {file.name: file for file in form.added}
+    form.files += form.added
     return form
 
 
@@ -185,7 +184,7 @@ async def _make_notes(uow: UnitOfWork, make_note: MakeNote, forms: list[_Form]) 
         if isinstance(outcome, RecordedNote):
             form.note_id, form.reason, form.noted_now = outcome.row.note_id, None, True
             named = {file.sha256 for file in note.new.files}
-            every = note_files(form.sent.filled, list(form.files.values()))
+            every = note_files(form.sent.filled, form.files)
             form.beside = [file for file in every if file.sha256 not in named]
         else:
             form.reason = why_no_note(outcome).value
@@ -197,7 +196,7 @@ def _to_note(bureau_id: str, form: _Form) -> FormToNote:
         raise FormIsNoNote(Waits.UNKNOWN_FORM)
     if Role.OFFICER not in form.actor.roles:
         raise FormIsNoNote(Waits.NOT_AN_OFFICER)
-    if sent.incomplete and any(media.name not in form.files for media in media_of(sent.filled)):
+    if sent.incomplete and not {media.name for media in media_of(sent.filled)} <= {file.name for file in form.files}:
         raise FormIsNoNote(Waits.FILES_MISSING)
     return form_to_note(bureau_id, sent.filled, sent.device_id, form.files)
 

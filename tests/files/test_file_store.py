@@ -205,7 +205,7 @@ async def test_of_a_file_that_is_too_large_or_breaks_off_nothing_is_left(store: 
 
 @pytest.mark.parametrize("left", [0, 1_000])
 async def test_a_file_that_a_power_cut_cut_short_is_whole_once_it_is_sent_again(tmp_path: Path, left: int) -> None:
-    """Named, but not yet on the disk when the power went: nobody was told that it is kept, and the phone sends it again."""
+    """Named but not on the disk when the power went: nobody was told that it is kept, and the phone sends it again."""
     store, data = FileStore.of(Settings(data=tmp_path)), bytes(range(256)) * 2_000
     named = tmp_path / "files" / "350302" / sha(data)[:2] / sha(data)
     named.parent.mkdir(parents=True)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import SignIn, problem_code
-from tests.openrosa.collect import CollectError
+from tests.openrosa.collect import CollectError, multipart
 from tests.openrosa.forms import AUDIT, PNG, filled, kept, phone_of, photo
 from tests.trips import a_complaint_job
 from tests.world import World
@@ -58,6 +58,29 @@ async def test_the_dispatcher_files_a_form_under_its_job(
             )
         )
         assert str(world["dispatcher"].who) in leaf.scalar_one()
+
+
+@pytest.mark.parametrize("job", ["named", "none"])
+async def test_of_two_files_of_one_name_the_note_has_both(
+    signed_in: SignIn, world: World, anonymous: httpx.AsyncClient, job: str
+) -> None:
+    """Whichever was meant, both came; whether the officer named the job or the dispatcher does."""
+    phone = await phone_of(signed_in, world, anonymous)
+    job_id = await a_complaint_job(world)
+    xml = filled(job_id if job == "named" else "none", world.clock(), photos=["1.jpg"])
+    parts = [("xml_submission_file", "i.xml", "text/xml", xml)]
+    parts += [("1.jpg", "1.jpg", "image/jpeg", photo(n)) for n in (1, 2)]
+    post = multipart(parts)
+    answer = await anonymous.post(f"{phone.server_url}/submission", content=post.content, headers=post.headers)
+    assert answer.status_code == 201, answer.text
+    dispatcher = await signed_in("dispatcher")
+    for form in await waiting(dispatcher):
+        answer = await dispatcher.post(f"{FORMS}/{form['submission_id']}/assign", json={"job_id": str(job_id)})
+        assert answer.status_code == 201, answer.text
+    (form,) = (await dispatcher.get(FORMS)).json()["items"]
+    note = (await dispatcher.get(f"/v1/visit-notes/{form['note_id']}")).json()
+    assert {file["sha256"] for file in note["files"]} == {file["sha256"] for file in form["files"]}
+    assert len(note["files"]) == 2
 
 
 async def test_a_form_that_is_a_note_is_filed_under_no_other_job(
