@@ -43,16 +43,20 @@ class Commands:
             Busy: the same.
         """
         while self._to_look:
-            bureau_id = next(iter(self._to_look))
+            bureau_id = self._to_look.pop()
             here = {
                 session.device.device_id: session
                 for session in sessions
                 if session.device is not None and session.device.bureau_id == bureau_id
             }
-            if here:
+            if not here:
+                continue
+            try:
                 for command in await commands_to_send(self._database, bureau_id, list(here)):
                     await self._tell(bureau_id, here[command.device_id], command)
-            self._to_look.discard(bureau_id)
+            except Exception:
+                self._to_look.add(bureau_id)
+                raise
 
     async def ended(self, bureau_id: str, command_id: UUID, failure: str | None) -> None:
         """Record what became of a command."""

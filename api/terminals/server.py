@@ -12,6 +12,7 @@ import secrets
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final
 from uuid import UUID
@@ -63,7 +64,10 @@ class Terminals:
         self._connected: dict[UUID, Session] = {}
         self._unproved: Counter[str] = Counter()
         self._changed: set[str | None] = set()
-        self._work = asyncio.Event()
+        self._changes = 0
+        """Counts what changed, so that a proof begun before is looked at again."""
+        self._look_at_proofs = asyncio.Event()
+        self._look_for_commands = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
         self._commands = Commands(database, clock)
@@ -92,7 +96,8 @@ class Terminals:
         if self._settings.jt808_port is None:
             return
         self._door.devices.on_change = self._change
-        self._tasks = [asyncio.create_task(run()) for run in (self._sweep, self._recheck, self._listen)]
+        runs = (self._sweep, self._follow, self._send, self._listen)
+        self._tasks = [asyncio.create_task(self._for_ever(run)) for run in runs]
         self._server = await asyncio.start_server(
             self._take,
             self._settings.jt808_host,
@@ -123,7 +128,11 @@ class Terminals:
 
     async def prove(self, authentication: Authentication) -> tuple[KnownDevice, Proof] | None:
         """Return whose code it is."""
-        return await prove_terminal(self._database, authentication, self._process)
+        changes = self._changes
+        found = await prove_terminal(self._database, authentication, self._process)
+        if found is not None and self._changes != changes:
+            self._change(found[0].bureau_id)  # perhaps of this one, which nobody knew to be connected
+        return found
 
     async def put(self, device: KnownDevice, received: Received) -> object:
         """Return when what a terminal told is durable."""
@@ -134,13 +143,14 @@ class Terminals:
         if session.device is None:
             raise AssertionError("a session that has proved nothing")
         other = self._connected.get(session.device.device_id)
+        if other is session:
+            return  # it proved itself once more
         self._connected[session.device.device_id] = session
         self._unproved[session.peer] -= 1
-        if other is not None and other is not session:
+        self._look(session.device.bureau_id)
+        if other is not None:
             other.end("second-connection")
             await self._second(session.device)
-        self._commands.look(session.device.bureau_id)
-        self._work.set()
 
     async def answered(self, session: Session, command_id: UUID, failure: str | None) -> None:
         """Take note of what became of a command."""
@@ -191,6 +201,17 @@ class Terminals:
         if self._unproved[session.peer] <= 0:
             del self._unproved[session.peer]
 
+    async def _for_ever(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run what must go on as long as the service does: whatever ends it, it begins anew."""
+        while True:
+            try:
+                await run()
+            except (Busy, DatabaseAway, psycopg.Error) as fault:
+                log.warning("terminals-deaf", kind=type(fault).__name__)
+            except Exception as fault:
+                log.exception("terminals-fault", kind=type(fault).__name__)
+            await asyncio.sleep(DEAF_S)
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
@@ -199,37 +220,52 @@ class Terminals:
                 session.check(now_s)
 
     def _change(self, bureau_id: str | None) -> None:
+        self._changes += 1
         self._changed.add(bureau_id)
-        self._work.set()
+        self._look_at_proofs.set()
 
-    async def _recheck(self) -> None:
-        """Follow what changed of devices, and send commands; what cannot be looked up is looked up again."""
+    def _look(self, bureau_id: str) -> None:
+        self._commands.look(bureau_id)
+        self._look_for_commands.set()
+
+    async def _follow(self) -> None:
+        """Follow what changed of devices; what cannot be looked up is looked up again."""
         while True:
-            await self._work.wait()
-            self._work.clear()
+            await self._look_at_proofs.wait()
+            self._look_at_proofs.clear()
             try:
                 await self._check_proofs()
+            except Exception:
+                self._look_at_proofs.set()
+                raise
+
+    async def _send(self) -> None:
+        """Send commands; what cannot be looked up is looked up again. They hold up no revocation."""
+        while True:
+            await self._look_for_commands.wait()
+            self._look_for_commands.clear()
+            try:
                 await self._commands.send(self._connected.values())
-            except (Busy, DatabaseAway):
-                self._work.set()
-                await asyncio.sleep(DEAF_S)
+            except Exception:
+                self._look_for_commands.set()
+                raise
 
     async def _check_proofs(self) -> None:
-        while self._changed:
-            bureau_id = next(iter(self._changed))
-            by_bureau: dict[str, dict[UUID, Proof]] = {}
-            for session in self._connected.values():
-                device = session.device
-                if device is not None and session.proof is not None and bureau_id in (None, device.bureau_id):
-                    by_bureau.setdefault(device.bureau_id, {})[device.device_id] = session.proof
-            self._changed.discard(bureau_id)
-            for named, proofs in by_bureau.items():
-                try:
-                    known = await still_proven(self._database, named, proofs)
-                except (Busy, DatabaseAway):
-                    self._changed.add(named)
-                    raise
-                self._apply(proofs, known)
+        changed, self._changed = self._changed, set()
+        by_bureau: dict[str, dict[UUID, Proof]] = {}
+        for device_id, session in self._connected.items():
+            device = session.device
+            if device is not None and session.proof is not None and not changed.isdisjoint((None, device.bureau_id)):
+                by_bureau.setdefault(device.bureau_id, {})[device_id] = session.proof
+        self._changed.update(by_bureau)  # until it is done
+        for named, proofs in by_bureau.items():
+            self._changed.discard(named)
+            try:
+                known = await still_proven(self._database, named, proofs)
+            except Exception:
+                self._changed.add(named)
+                raise
+            self._apply(proofs, known)
 
     def _apply(self, proofs: dict[UUID, Proof], known: dict[UUID, KnownDevice]) -> None:
         for device_id, proof in proofs.items():
@@ -243,30 +279,23 @@ class Terminals:
 
     async def _listen(self) -> None:
         """Hear of commands, and of terminals that have proved themselves to another process."""
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=5, application_name="zhuanche terminals"
-                ) as connection:
-                    await connection.execute(f"LISTEN {COMMANDED}")
-                    await connection.execute(f"LISTEN {CONNECTED}")
-                    self._look_everywhere()
-                    async for notice in connection.notifies():
-                        await self._heard(notice.channel, notice.payload)
-            except psycopg.Error as fault:
-                log.warning("terminals-deaf", kind=type(fault).__name__)
-            await asyncio.sleep(DEAF_S)
+        async with await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, connect_timeout=5, application_name="zhuanche terminals"
+        ) as connection:
+            await connection.execute(f"LISTEN {COMMANDED}")
+            await connection.execute(f"LISTEN {CONNECTED}")
+            self._look_everywhere()
+            async for notice in connection.notifies():
+                await self._heard(notice.channel, notice.payload)
 
     def _look_everywhere(self) -> None:
         for session in self._connected.values():
             if session.device is not None:
-                self._commands.look(session.device.bureau_id)
-        self._work.set()
+                self._look(session.device.bureau_id)
 
     async def _heard(self, channel: str, payload: str) -> None:
         if channel == COMMANDED:
-            self._commands.look(payload)
-            self._work.set()
+            self._look(payload)
             return
         _, device_id, process = payload.split()
         session = self._connected.get(UUID(device_id))

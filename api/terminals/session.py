@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Final, Protocol
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from api.clock import Clock
@@ -158,8 +159,10 @@ class Session:
         position: bool,
     ) -> None:
         """Send a command once `mark` has recorded its serial; `position`: it is answered by a position."""
-        if self._address is None or len(self._sent) >= self._platform.bounds.commands:
+        if self._address is None:
             return
+        while len(self._sent) >= self._platform.bounds.commands:
+            del self._sent[next(iter(self._sent))]  # so many are open of no terminal: it never answered this one
         serial = self._address.serial
         sent = frame(self._address)
         if await mark(serial):
@@ -267,7 +270,7 @@ class Session:
             return turn
         if whole is not None:
             message, serials = whole
-            self._report(message, [message_with(part, serial) for serial in serials], turn)
+            self._report(message, [msgspec.structs.replace(part, serial=serial, body=b"") for serial in serials], turn)
         return turn
 
     def _report(self, message: Message, answered: Sequence[Message], turn: _Turn) -> None:
@@ -345,30 +348,39 @@ class Session:
 
     async def _identify(self, message: Message) -> None:
         self._unproved()
-        if self._address is None or self._address.versioned != message.versioned:
-            self._address = Address(message)
+        address = self._addressed(message)
         try:
             if message.id == words.REGISTER:
                 result, code = await self._platform.register(read_registration(message))
-                await self._send(self._address.registered(message.serial, result, code))
+                await self._send(address.registered(message.serial, result, code))
                 return
             authentication = read_authentication(message)
             found = await self._platform.prove(authentication)
         except Short:
-            await self._send(self._address.answer(message.id, message.serial, words.BAD_MESSAGE))
+            await self._send(address.answer(message.id, message.serial, words.BAD_MESSAGE))
             return
         except (Busy, DatabaseAway):
             await asyncio.sleep(PAUSE_S)  # not answered: it is sent again
             return
         if found is None:
-            await self._send(self._address.answer(message.id, message.serial, words.FAILED))
+            await self._send(address.answer(message.id, message.serial, words.FAILED))
             return
+        if self.device is not None and self.device.device_id != found[0].device_id:
+            raise Ended("another-terminal")
         self.device, self.proof = found
-        self._address = Address(message)
+        self._address = address
         self._software = authentication.software
         self._unproved_messages = 0
         await self._platform.proved(self)
-        await self._send(self._address.answer(message.id, message.serial, words.OK))
+        await self._send(address.answer(message.id, message.serial, words.OK))
+
+    def _addressed(self, message: Message) -> Address:
+        """Return how a message of identity is answered: a terminal's serials go on, whatever it says again."""
+        known = self._address
+        address = known if known is not None and known.is_of(message) else Address(message)
+        if self.device is None:
+            self._address = address
+        return address
 
     async def _send(self, frames: bytes) -> None:
         self._writer.write(frames)
@@ -385,8 +397,3 @@ class Session:
         with contextlib.suppress(ConnectionError, OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await self._writer.wait_closed()
-
-
-def message_with(part: Message, serial: int) -> Message:
-    """Return what is needed to answer a package of this serial."""
-    return Message(id=part.id, phone=part.phone, serial=serial, body=b"", versioned=part.versioned)

@@ -31,6 +31,10 @@ class Address:
         self.serial = 0
         """Serial of the next frame."""
 
+    def is_of(self, message: Message) -> bool:
+        """Return whether a message came from who is answered here, in the same version."""
+        return (message.phone, message.versioned) == (self._phone, self.versioned)
+
     def frame(self, message_id: int, body: bytes) -> bytes:
         """Return a whole frame with the next serial. A body longer than a frame takes is a fault of the program."""
         if len(body) > BODY_MOST:
