@@ -33,7 +33,7 @@ class Bounds:
     report_weight: int = 500
     """Fixes, events and asides that are written at once for one terminal."""
     commands: int = 100
-    """Commands that may be unanswered on one connection."""
+    """Unanswered commands of one connection that are known by their serial; of more the oldest are forgotten."""
 
 
 @dataclass(slots=True)

@@ -32,11 +32,11 @@ LIFE: Final = {
 """How long after it was asked for a command may be sent."""
 EXPIRED: Final = "expired"
 OPEN_MOST: Final = 20
-"""Commands of one terminal that may wait or be unanswered."""
+"""Commands of one terminal that may wait or be unanswered; those that are too old by now do not count."""
 _OPEN: Final = ("waiting", "sent")
 
-_COUNT_OPEN = text(
-    "SELECT count(*) FROM device_command"
+_OPEN_ONES = text(
+    "SELECT kind, asked_at FROM device_command"
     " WHERE bureau_id = :bureau_id AND device_id = :device_id AND state IN ('waiting', 'sent')"
 )
 _TO_SEND = text(
@@ -110,7 +110,8 @@ async def ask_command(
         if device.terminal_phone is None:
             raise NotATerminal
         asked = {"bureau_id": uow.bureau_id, "device_id": device_id}
-        if (await uow.execute(_COUNT_OPEN, asked)).scalar_one() >= OPEN_MOST:
+        ones = (await uow.execute(_OPEN_ONES, asked)).all()
+        if sum(not is_expired(one.kind, one.asked_at, uow.now) for one in ones) >= OPEN_MOST:
             raise TooManyCommands
         numbers = {name: value for name, value in new.parameters.items() if isinstance(value, int)}
         texts = {name: value for name, value in new.parameters.items() if isinstance(value, str)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -277,6 +278,26 @@ async def test_a_twenty_first_open_command_is_refused(signed_in: SignIn, world: 
         assert (await ask(chief, device_id, kind="locate")).status_code == 201
     answer = await ask(chief, device_id, kind="locate")
     assert (answer.status_code, problem_code(answer)) == (409, "too-many-commands")
+
+
+async def test_a_terminal_that_never_answers_can_be_told_something_again(
+    signed_in: SignIn, world: World, connect: Dial, terminals: Terminals
+) -> None:
+    """Many show a text and say nothing: what is too old to be sent stands in nobody's way."""
+    terminals.bounds = replace(terminals.bounds, commands=20)
+    device_id, token, terminal = await on_file(signed_in, world)
+    line = await proven(await connect(terminal), token)
+    chief = await signed_in("desk_chief")
+    for _ in range(20):
+        await ask(chief, device_id, kind="locate")
+        assert (await line.hear()).id == 0x8201
+    world.clock.advance(minutes=61)
+    chief = await signed_in("desk_chief")
+    assert (await ask(chief, device_id, kind="report-interval", interval_s=30)).status_code == 201
+    told = await line.hear()
+    assert told.id == 0x8103
+    await line.send(done(terminal, told.serial, told.id))
+    await until(chief, device_id, ("done", None))
 
 
 async def test_the_same_request_asks_once(signed_in: SignIn, world: World) -> None:
