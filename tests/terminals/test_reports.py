@@ -121,8 +121,24 @@ def test_without_a_place_there_is_an_event_and_no_fix() -> None:
     received = said(lost, Terminal().location(NOW, Point(0, 0)))
     assert received.fixes == []
     assert received.events[0] == Event(kind="no-fix", at=NOW, detail={"acc": True})
-    assert kinds(received) == ["no-fix", "no-fix"]
+    assert kinds(received) == ["no-fix"]
     assert [one.odometer_m for one in received.mileages] == [50_000]
+
+
+def test_a_car_that_stands_where_there_is_no_sky_says_so_once() -> None:
+    """A report every thirty seconds for days is one event, and another when the place is lost again."""
+    terminal = Terminal()
+    under_roof = [0, 1, 2, 3, 5, 6]
+    frames = [
+        terminal.location(NOW + timedelta(seconds=i), MARKET, status=ACC if i in under_roof else POSITIONED | ACC)
+        for i in range(7)
+    ]
+    received = said(*frames)
+    assert [(event.kind, event.at) for event in received.events] == [
+        ("no-fix", NOW),
+        ("no-fix", NOW + timedelta(seconds=5)),
+    ]
+    assert len(received.fixes) == 1
 
 
 def test_coordinates_through_the_plug_in_are_gcj02() -> None:

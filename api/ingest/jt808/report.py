@@ -7,7 +7,6 @@ of it once it is durable.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -23,12 +22,14 @@ from domain.values import Datum
 PROTOCOL: Final = "jt808"
 BATTERY_BYTES: Final = 7
 """A body of 0x0210 of this size tells the battery's level and the time, no locations (Traccar's decoder)."""
+UNPLACED: Final = 1 << 32
+"""Stands beside the 32 bits of the alarm flag: the report has no place."""
 CARD_ACTS: Final = {1: "inserted", 2: "removed"}
 CARD_RESULTS: Final = {0: "read", 1: "not-authentic", 2: "locked", 3: "removed", 4: "bad-data"}
 
 
 class Alarms(msgspec.Struct, frozen=True, gc=False):
-    """The alarm bits last seen, of live reports and of those a terminal had kept while it was out of reach."""
+    """The alarm bits last seen, and `UNPLACED`: of live reports, and of those kept while out of reach."""
 
     live: int = 0
     kept: int = 0
@@ -122,22 +123,22 @@ class Report:
             received.fixes.append(location.fix)
             received.indexes.append(len(received.fixes) - 1)  # type: ignore[attr-defined]  # a list, made in _for
             self.weight += 1
-        else:
-            self.add_event(Event(kind="no-fix", at=location.at, detail={"acc": location.acc}))
         if location.mileage is not None:
             received.mileages.append(location.mileage)
-        for kind in self._risen(location, live=live):
-            self.add_event(Event(kind=kind, at=location.at))
+        risen = self._risen(location, live=live)
+        if risen & UNPLACED:
+            self.add_event(Event(kind="no-fix", at=location.at, detail={"acc": location.acc}))
+        for bit, kind in words.ALARMS.items():
+            if risen >> bit & 1:
+                self.add_event(Event(kind=kind, at=location.at))
 
-    def _risen(self, location: Location, *, live: bool) -> Iterator[str]:
+    def _risen(self, location: Location, *, live: bool) -> int:
+        """Return the bits that are set by this report and were not before; a car in a garage says so once."""
+        bits = location.alarms | (UNPLACED if location.fix is None and location.fault is None else 0)
         before = self.alarms.live if live else self.alarms.kept
-        risen = location.alarms & ~before
-        if location.alarms != before:
-            self.alarms = Alarms(
-                live=location.alarms if live else self.alarms.live,
-                kept=self.alarms.kept if live else location.alarms,
-            )
-        return (kind for bit, kind in words.ALARMS.items() if risen >> bit & 1)
+        if bits != before:
+            self.alarms = Alarms(live=bits if live else self.alarms.live, kept=self.alarms.kept if live else bits)
+        return bits & ~before
 
     def _for(self, datum: Datum) -> Received:
         received = self._of.get(datum)
