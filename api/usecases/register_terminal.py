@@ -1,7 +1,8 @@
 """Let a JT/T 808 terminal in: register it against the vehicle file, and see its code proved.
 
-A code is given once. It is given anew only while the one before was never used to prove anything, since an answer
-may be lost on its way; after that, only when a person rotates the device's token, which takes the code away.
+A code is given once. It is given anew only while the terminal has never proved itself, since an answer may be lost on
+its way; after that, only when a person rotates the device's token, which takes the code away. A terminal that has the
+token typed in proves itself by that: its number and plate, which anyone may read, get nobody a code from then on.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _VEHICLES = text(
     " FROM vehicle v WHERE v.bureau_id = :bureau_id"
 )
 _PROVED = text(
-    "SELECT device_id, zone, strictness, code_sha256 = :digest AND code_used_at IS NULL AS first FROM device"
+    "SELECT device_id, zone, strictness, code_used_at IS NULL AS first FROM device"
     " WHERE bureau_id = :bureau_id AND terminal_phone = :phone AND revoked_at IS NULL"
     " AND (code_sha256 = :digest OR token_sha256 = :digest)"
 )
@@ -151,13 +152,14 @@ async def prove_terminal(
 
 
 async def _first_use(uow: UnitOfWork, device_id: UUID, digest: bytes) -> None:
-    """Record that a terminal has proved itself by its code: from now on it is given no other."""
+    """Record that a terminal has proved itself: from now on it is given no other code than the one it proved it by."""
     device, last = await device_in_service(uow, device_id)
-    if device.code_sha256 != digest or device.code_used_at is not None:
-        return  # two connections at once: the other was first
+    if device.code_used_at is not None or digest not in (device.code_sha256, device.token_sha256):
+        return  # two connections at once: the other was first; or the token was rotated, which is about to be heard of
     act = await acted(uow, device_id, "register", {"step": "proved"}, last=last)
     await uow.insert(act)
-    await uow.update(Device, device_id, code_used_at=uow.now, act_id=act.act_id)
+    await uow.update(Device, device_id, code_sha256=digest, act_id=act.act_id)
+    await uow.update(Device, device_id, code_used_at=uow.now)
 
 
 async def still_proven(database: Database, bureau_id: str, proofs: Mapping[UUID, Proof]) -> dict[UUID, KnownDevice]:

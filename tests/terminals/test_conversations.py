@@ -223,7 +223,22 @@ async def test_a_code_is_given_anew_until_it_is_used_and_then_only_after_rotatio
     assert registered(await again.say(terminal.register("0567872", plate)))[0] == 0
     assert answer(await again.say(terminal.authenticate(rotated)))[2] == 0
     verbs = [act["verb"] for act in await kept(world, "device_act", "recorded_at")]
-    assert verbs == ["enrol", "configure", "register", "register", "register", "rotate", "register"]
+    assert verbs == ["enrol", "configure", "register", "register", "register", "rotate", "register", "register"]
+
+
+async def test_a_terminal_proved_by_its_token_is_nobody_else_s_to_register(
+    signed_in: SignIn, world: World, connect: Dial
+) -> None:
+    """Whoever knows number and plate gets no code once the terminal works, though it never registered."""
+    device_id, token, terminal = await on_file(signed_in, world)
+    plate = await plate_of(world)
+    line = await proven(connect, terminal, token)
+    thief = await connect(Terminal(phone=terminal.phone))
+    assert registered(await thief.say(thief.terminal.register("0567872", plate))) == (3, "")
+    assert answer(await line.say(terminal.location(world.clock(), INSIDE)))[2] == 0
+    admin = await signed_in("admin")
+    await admin.post(f"/v1/devices/{device_id}/rotate")
+    assert registered(await thief.say(thief.terminal.register("0567872", plate)))[0] == 0
 
 
 async def test_a_code_is_of_no_use_with_another_phone_number(signed_in: SignIn, world: World, connect: Dial) -> None:
