@@ -179,7 +179,7 @@ class Devices:
                     listening.set()
                     async for notice in connection.notifies():
                         self.forget(notice.payload)
-            except psycopg.Error as fault:
+            except Exception as fault:  # noqa: BLE001 - or it would be deaf for good, and not know it
                 log.warning("devices-deaf", kind=type(fault).__name__)
             self._listening = False
             self.forget()

@@ -168,15 +168,15 @@ class DeviceHealth:
         counts, self._counts = self._counts, {}
         if not counts:
             return
-        rows = [_row(day, count) for day, count in sorted(counts.items(), key=lambda one: one[0])]
         try:
+            rows = [_row(day, count) for day, count in sorted(counts.items(), key=lambda one: one[0])]
             connection = await self._connected()
             await connection.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
-        except (psycopg.Error, OSError) as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever is wrong with one second, the next is counted
             log.warning("health-not-written", kind=type(fault).__name__, devices=len(counts))
             await self._drop_connection()
-            if not isinstance(fault, psycopg.DataError):  # which would come again for ever
-                self._keep(counts)
+            if isinstance(fault, (psycopg.Error, OSError)) and not isinstance(fault, psycopg.DataError):
+                self._keep(counts)  # anything else would come again for ever
 
     def _keep(self, before: dict[_Day, DayCount]) -> None:
         """Add counts that could not be written to those counted since."""

@@ -195,3 +195,24 @@ def test_a_day_is_that_of_the_receipt(settings: Settings, world: World) -> None:
     for second in (-1, 1):
         health.seen(world.bureau_id, device_id, None, midnight + timedelta(seconds=second), private=False)
     assert sorted(day.isoformat() for _, _, day in health._counts) == ["2026-11-23", "2026-11-24"]
+
+
+async def test_a_fault_of_one_second_does_not_end_the_count(
+    app: Litestar, signed_in: SignIn, world: World, anonymous: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong as it is written, what comes after is counted, and the service can be stopped in order."""
+    health: DeviceHealth = app.state.door.writer.health
+    _, token = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    connected, calls = health._connected, []
+
+    async def faulty() -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("a fault of the program")
+        return await connected()
+
+    monkeypatch.setattr(health, "_connected", faulty)
+    for age in (2, 1):
+        await send(anonymous, token, drive(world.clock() - timedelta(minutes=age), 1))
+        await asyncio.sleep(2.2)
+    assert [day.stored for day in await days(world)] == [1]

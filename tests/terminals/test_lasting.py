@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from api.ingest.devices import CHANNEL
 from api.terminals import commands, server
 from api.terminals.server import Terminals
 from api.terminals.session import Session
@@ -203,3 +204,16 @@ async def test_serials_go_on_when_a_terminal_proves_itself_again(
     line = await connect(terminal)
     told = [await line.say(terminal.authenticate(token)) for _ in range(3)]
     assert [one.serial for one in told] == [0, 1, 2]
+
+
+async def test_a_fault_does_not_end_that_changes_of_devices_are_heard_of(
+    world: World, terminals: Terminals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that hears no more of revocations would let a revoked phone in from what it remembers."""
+    calls = once_faulty(monkeypatch, terminals._door.devices, "forget")
+    tell_all = text("SELECT pg_notify(:channel, '000000')")
+    for _ in range(2):
+        async with world.database.engine.begin() as connection:
+            await connection.execute(tell_all, {"channel": CHANNEL})
+        await asyncio.sleep(2.5)
+    assert len(calls) >= 4  # the fault, gone deaf, listening again, the second notice
