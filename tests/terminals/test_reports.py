@@ -256,6 +256,15 @@ def card(act: int, *rest: bytes) -> bytes:
     return u8(act) + bcd("261123090000", 6) + b"".join(rest)
 
 
+def test_what_a_terminal_tells_without_a_time_is_of_the_moment_it_came() -> None:
+    """A card of the 2011 form, an alarm of a clock that is broken: today's is no repeat of yesterday's."""
+    body = u8(4) + "张三".encode("gbk") + padded("35030219", 20) + padded("C1", 40) + u8(2) + "局".encode("gbk")
+    broken = bytearray(location(NOW, MARKET, alarms=POWER_CUT))
+    broken[22:28] = b"\xff" * 6
+    received = said(Terminal().frame(0x0702, body), Terminal().frame(0x0200, bytes(broken)))
+    assert [(event.kind, event.at) for event in received.events] == [("driver-card", NOW), ("power-cut", NOW)]
+
+
 def test_a_drivers_card_is_an_event() -> None:
     """In with a name, in but not readable, out: each as it was told; the identity card's number is left out."""
     person = (
@@ -363,6 +372,15 @@ def test_unfinished_messages_take_no_more_than_their_room() -> None:
         other.add(Message(id=1, phone=b"", serial=1, body=bytes(101), total=2, index=1), 0.0)
     packages.clear()
     assert room.taken == 0
+
+
+def test_empty_packages_take_no_endless_room() -> None:
+    """Packages without a byte in them, of as many messages as can be told apart: few are kept at once."""
+    packages = Packages(Room())
+    for total in range(2, 256):
+        packages.add(Message(id=0x0704, phone=b"", serial=1, body=b"", total=total, index=1), 0.0)
+    assert packages.given_up == 254 - 8
+    assert len(packages.due(10.0)) == 8
 
 
 @pytest.mark.parametrize(("total", "index"), [(0, 0), (2, 0), (2, 3), (256, 1)])

@@ -16,6 +16,8 @@ from api.ingest.jt808.message import Message
 
 PACKAGES_MOST: Final = 255
 """Packages of one message: the request for missing ones counts them in one byte (2013)."""
+UNFINISHED_MOST: Final = 8
+"""Messages of one terminal that may be unfinished at once: of empty packages their bytes bound nothing."""
 TERMINAL_BYTES: Final = 64 * 1024
 """What is kept of one terminal's unfinished messages: over a thousand locations."""
 ALL_BYTES: Final = 32 * 1024 * 1024
@@ -129,8 +131,9 @@ class Packages:
             self._forget(key)
 
     def _make_room(self, key: tuple[int, int], size: int) -> None:
-        while self._taken + size > TERMINAL_BYTES and (others := [one for one in self._unfinished if one != key]):
-            self._give_up(others[0])
+        others = [one for one in self._unfinished if one != key]
+        while others and (self._taken + size > TERMINAL_BYTES or len(others) >= UNFINISHED_MOST):
+            self._give_up(others.pop(0))
         if self._taken + size > TERMINAL_BYTES or self._room.taken + size > self._room.most:
             if key in self._unfinished:
                 self._give_up(key)

@@ -69,7 +69,9 @@ class Report:
         self._location(body, live=True)
 
     def add_event(self, event: Event) -> None:
-        """Add an event."""
+        """Add an event; one whose time the terminal does not tell is of now: the next such is no repeat of it."""
+        if event.at is None:
+            event = msgspec.structs.replace(event, at=self._now)
         self._for(Datum.WGS84).events.append(event)
         self.weight += 1
 
