@@ -8,11 +8,21 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from api.settings import Settings
+from domain.errors import InvalidInput
 
 
 def reached_at(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> str:
-    """Return the address phones reach the service at, without a slash at its end: as set, else as this request did."""
-    return (settings.base_url or str(request.base_url)).rstrip("/")
+    """Return the address phones reach the service at, without a slash at its end: as set, else as this request did.
+
+    Raises:
+        InvalidInput: none is set, and the request's Host is none.
+    """
+    if settings.base_url:
+        return settings.base_url.rstrip("/")
+    try:
+        return str(request.base_url).rstrip("/")
+    except ValueError as fault:
+        raise InvalidInput("The Host header names no address.") from fault
 
 
 def handover_link(address: str, token: str) -> str:

@@ -17,7 +17,7 @@ from api.openrosa.settings_code import collect_settings, settings_text
 from api.web.handover import qr_code
 from domain.tracking_notice import NOTICE, VERSION
 from domain.values import Role
-from tests.conftest import SignIn
+from tests.conftest import SignIn, problem_code
 from tests.house.rights import application, routes
 from tests.phones import enrol, enrol_untold
 from tests.world import World
@@ -234,3 +234,13 @@ def test_the_notice_names_everybody_who_sees_a_track() -> None:
     [answer] = [told.answer for told in NOTICE["zh"] if told.question == "谁能看到"]
     assert seen.allow is not None
     assert {role for role in Role if by_role[role] in answer} == seen.allow.roles
+
+
+@pytest.mark.parametrize("host", ["desk:x", "desk:99999999", ""])
+async def test_a_host_that_is_no_address_is_refused(
+    anonymous: httpx.AsyncClient, signed_in: SignIn, world: World, host: str
+) -> None:
+    """The links on the page begin with it where no address is set: it is what the sender got wrong, not the service."""
+    _, token = await enrol_untold(signed_in, person_id=world["officer"].person_id)
+    answer = await anonymous.get(f"/enrol/{token}", headers={"Host": host})
+    assert (answer.status_code, problem_code(answer)) == (400, "invalid-input")
