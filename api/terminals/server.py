@@ -147,10 +147,10 @@ class Terminals:
             return  # it proved itself once more
         self._connected[session.device.device_id] = session
         self._unproved[session.peer] -= 1
-        self._look(session.device.bureau_id)
         if other is not None:
             other.end("second-connection")
             await self._second(session.device)
+        self._look(session.device.bureau_id)  # last: it hears that it is let in before it hears a command
 
     async def answered(self, session: Session, command_id: UUID, failure: str | None) -> None:
         """Take note of what became of a command."""
