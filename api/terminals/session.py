@@ -202,7 +202,7 @@ class Session:
         except BadFrame:
             self._bad("bad-frame", piece, report, counts=False)
             return None
-        strict = self.device is None or self.device.strict
+        strict = self.device.strict if self.device is not None else message.id not in words.IDENTITY
         if message.encrypted:
             self._bad("encrypted", piece, report, counts=False)
             return None
@@ -240,7 +240,7 @@ class Session:
 
     async def _handle(self, message: Message, turn: _Turn) -> _Turn:
         """Take a message; return the turn that the next one joins."""
-        if message.id in (words.REGISTER, words.AUTHENTICATE):
+        if message.id in words.IDENTITY:
             await self._finish(turn)
             await self._identify(message)
             return self._turn()

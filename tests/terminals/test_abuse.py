@@ -13,7 +13,7 @@ from api.db.faults import Busy
 from api.terminals.server import Terminals
 from tests.conftest import SignIn
 from tests.phones import rows
-from tests.terminal import Line, Terminal, dial, kept, location, on_file, wire
+from tests.terminal import Line, Terminal, dial, kept, location, on_file, unwire, wire
 from tests.terminals.conftest import Dial
 from tests.world import INSIDE, World
 
@@ -160,6 +160,26 @@ async def test_bad_frames_are_counted_kept_and_at_last_hung_up_on(
         await line.send(terminal.frame(0x0200, location(at - timedelta(seconds=i), INSIDE), spoil_sum=1))
     assert await line.ended()
     assert (terminals.stats.ended["bad-frames"], await rows(world)) == (1, [])
+
+
+@pytest.mark.parametrize(("strictness", "read"), [("lenient", True), ("strict", False)])
+async def test_a_terminal_that_cannot_sum_up_is_let_in_and_then_read_as_it_is_set(
+    connect: Dial, signed_in: SignIn, world: World, strictness: str, *, read: bool
+) -> None:
+    """A vendor's checksum is wrong in every frame: the setting for it must be reached, from registration on."""
+    device_id, _, terminal = await on_file(signed_in, world, strictness=strictness)
+    plate = (await kept(world, "vehicle", "recorded_at"))[0]["plate"]
+    line = await connect(terminal)
+
+    def spoilt(frame: bytes) -> bytes:
+        return wire(unwire(frame), spoil_sum=0x55)
+
+    told = await line.say(spoilt(terminal.register("0567872", plate)))
+    assert (told.id, told.body[2]) == (0x8100, 0)
+    assert (await line.say(spoilt(terminal.authenticate(told.body[3:].decode())))).body[-1] == 0
+    await line.send(spoilt(terminal.location(world.clock(), INSIDE)))
+    assert (await line.say(terminal.heartbeat())).body[-1] == 0
+    assert [row.device_id for row in await rows(world)] == ([device_id] if read else [])
 
 
 async def test_an_encrypted_message_is_not_guessed_at(

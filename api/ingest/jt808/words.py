@@ -31,6 +31,8 @@ TIME_VENDOR: Final = 0x8109
 LOCATE: Final = 0x8201
 TEXT: Final = 0x8300
 
+IDENTITY: Final = frozenset({REGISTER, AUTHENTICATE})
+"""By which a terminal says who it is: read whatever its checksum, as nobody knows yet how strictly it is to be read."""
 DROPPED: Final = frozenset({ATTRIBUTES, WAYBILL, MULTIMEDIA, TRANSPARENT})
 """Acknowledged, and of no use here: nothing of them is kept."""
 
