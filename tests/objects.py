@@ -13,9 +13,12 @@ from api.db.database import UnitOfWork
 from api.usecases.add_unit import add_unit
 from api.usecases.raise_finding import raise_finding
 from domain.findings.kinds import FindingKind
+from domain.tracking_notice import VERSION
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import token_of
 from tests.notes import NOTES, note_body
+from tests.openrosa.collect import Collect
+from tests.openrosa.forms import filled
 from tests.trips import requested_trip, returned_trip
 from tests.world import World
 
@@ -126,6 +129,7 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
     } | reason
     terminal = {"name": "车载终端", "vehicle_id": str(world.vehicle_id)}
     phone = {"name": "手机", "person_id": str(world["officer"].who)}
+    enrolled = await desk.made("admin", "POST", "/v1/devices", json=phone)
     shift = {"person_id": str(world["officer"].who), "start_at": now.isoformat(), "end_at": later}
     return {
         "delegation": (await desk.made("custodian", "POST", "/v1/delegations", json=delegation))["id"],
@@ -136,5 +140,16 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         ],
         "upkeep order": (await desk.made("desk_chief", "POST", "/v1/upkeep-orders", json=upkeep))["use_id"],
         "device": (await desk.made("admin", "POST", "/v1/devices", json=terminal))["device_id"],
-        "phone": (await desk.made("admin", "POST", "/v1/devices", json=phone))["device_id"],
+        "phone": enrolled["device_id"],
+        "form": await _filled_form(desk, enrolled["token"]),
     }
+
+
+async def _filled_form(desk: Desk, token: str) -> str:
+    """Send a form that names no job from a phone whose person was told what is tracked; return the submission's id."""
+    told = await desk.client.post(f"/enrol/{token}", data={"notice": VERSION})
+    assert told.status_code == 303, told.text
+    collect = Collect(desk.client, f"http://desk/openrosa/{token}")
+    await collect.send(filled("none", desk.world.clock(), job_words="文献步行街鞋店"))
+    (form,) = (await desk.made("dispatcher", "GET", "/v1/form-submissions?waiting=true"))["items"]
+    return str(form["submission_id"])

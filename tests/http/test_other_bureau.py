@@ -50,6 +50,7 @@ NAMES: Mapping[str, str] = {
     "session_id": "session",
     "sha256": "attachment",
     "shift_id": "shift",
+    "submission_id": "form",
     "to_person_id": "person",
     "trip_id": "trip",
     "unit_id": "unit",
@@ -61,6 +62,7 @@ BODIES: Mapping[str, list[Any]] = {
     "POST /v1/trips/{trip_id}/depart": [
         {"reading": {"odometer_m": 60_000_000}, "check": dict.fromkeys(("tyres", "lights", "fuel", "papers"), True)}
     ],
+    "POST /v1/devices/{device_id}/commands": [{"kind": "report-interval", "interval_s": 30}],
     "POST /v1/devices": [{"name": "手机", "person_id": str(uuid4())}, {"name": "终端", "vehicle_id": str(uuid4())}],
 }
 """Bodies that get further than the example, which names everything there is to name at once."""
