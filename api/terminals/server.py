@@ -257,15 +257,13 @@ class Terminals:
             device = session.device
             if device is not None and session.proof is not None and not changed.isdisjoint((None, device.bureau_id)):
                 by_bureau.setdefault(device.bureau_id, {})[device_id] = session.proof
-        self._changed.update(by_bureau)  # until it is done
-        for named, proofs in by_bureau.items():
-            self._changed.discard(named)
-            try:
-                known = await still_proven(self._database, named, proofs)
-            except Exception:
-                self._changed.add(named)
-                raise
-            self._apply(proofs, known)
+        try:
+            while by_bureau:
+                named, proofs = next(iter(by_bureau.items()))
+                self._apply(proofs, await still_proven(self._database, named, proofs))
+                del by_bureau[named]
+        finally:
+            self._changed.update(by_bureau)  # what could not be looked up
 
     def _apply(self, proofs: dict[UUID, Proof], known: dict[UUID, KnownDevice]) -> None:
         for device_id, proof in proofs.items():

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
-from uuid import UUID
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
-from api.ingest.devices import CHANNEL
+from api.ingest.devices import CHANNEL, KnownDevice
 from api.terminals import commands, server
 from api.terminals.server import Terminals
 from api.terminals.session import Session
-from api.usecases.register_terminal import CONNECTED
+from api.usecases.register_terminal import CONNECTED, Proof
 from tests.conftest import SignIn
 from tests.terminal import Line, Terminal, on_file
 from tests.terminals.conftest import Dial
@@ -167,6 +168,36 @@ async def test_who_is_revoked_while_proving_itself_is_let_go(
     line = await connect(terminal)
     await line.send(terminal.authenticate(token))
     assert await line.ended(2)
+
+
+async def test_who_connects_while_changes_are_looked_up_is_looked_up_too(
+    terminals: Terminals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two bureaus changed; as the first is looked up, the second changes again while one more of it connects."""
+    asked: list[UUID] = []
+
+    def connected(bureau_id: str) -> UUID:
+        device = KnownDevice(bureau_id, uuid4(), terminal=True)
+        terminals._connected[device.device_id] = cast(
+            "Session", SimpleNamespace(device=device, proof=Proof("1", bytes(32)))
+        )
+        return device.device_id
+
+    async def looked_up(_: object, bureau_id: str, proofs: dict[UUID, Proof]) -> dict[UUID, KnownDevice]:
+        if not asked:
+            asked.append(connected("000002"))
+            terminals._change("000002")
+        asked.extend(proofs)
+        return {device_id: KnownDevice(bureau_id, device_id, terminal=True) for device_id in proofs}
+
+    monkeypatch.setattr(server, "still_proven", looked_up)
+    first, second = connected("000001"), connected("000002")
+    terminals._change(None)
+    await asyncio.sleep(0.2)
+    late, *looked = asked
+    assert looked[:2] == [first, second]
+    assert late in looked
+    terminals._connected.clear()
 
 
 async def test_proving_oneself_again_opens_the_door_to_no_strangers(
