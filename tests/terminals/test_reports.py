@@ -197,6 +197,8 @@ def test_wifi_stations_and_cells_are_not_kept() -> None:
     items = b"".join(u8(item, 2, 1, 1) for item in (0x54, 0xE1, 0xEB, 0xEC))
     (fix,) = said(Terminal().location(NOW, MARKET, items=items)).fixes
     assert set(fix.attributes or {}) == {"acc", "status"}
+    (aside,) = said(Terminal().location(NOW, Point(91, 0), items=u8(0x54, 6) + b"\xaa\xbb\xcc\xdd\xee\xff")).asides
+    assert (aside.reason, b"\xaa\xbb" in aside.raw) == ("bad-place", False)
 
 
 def test_an_alarm_is_an_event_when_it_rises() -> None:

@@ -15,7 +15,7 @@ import msgspec
 from api.ingest.fixes import Event, Fault, Health, Received, set_aside
 from api.ingest.jt808 import words
 from api.ingest.jt808.fields import TIME_BYTES, Fields, Short, instant
-from api.ingest.jt808.location import Location, read_location
+from api.ingest.jt808.location import FIXED_BYTES, Location, read_location
 from api.ingest.jt808.message import Message
 from domain.values import Datum
 
@@ -120,7 +120,8 @@ class Report:
         location = read_location(body, self._zone, self._now)
         received = self._for(location.datum)
         if location.fault is not None:
-            self.set_aside(location.fault, "The report has no time or no place on earth.", body)
+            # The fault is in what is fixed; stations around may be listed in the items, and are not kept.
+            self.set_aside(location.fault, "The report has no time or no place on earth.", body[:FIXED_BYTES])
         elif location.fix is not None:
             received.fixes.append(location.fix)
             received.indexes.append(len(received.fixes) - 1)  # type: ignore[attr-defined]  # a list, made in _for
