@@ -288,12 +288,11 @@ def times_of(received: Received, kept: Kept, now: datetime) -> tuple[Received, l
     )
     good: list[float] = []
     for index, fix, at_s in zip(received.indexes, received.fixes, times, strict=True):
-        at = fix.fixed_at.astimezone(UTC) if at_s >= EARLIEST_AT.timestamp() else EARLIEST_AT
         if at_s < EARLIEST_AT.timestamp():
             fault = ("far-past", "The fix is older than any that is kept.")
         elif at_s > latest_s:
             fault = ("far-future", "The fix lies more than a day ahead of the service's clock.")
-        elif (at.year, at.month) not in kept.months:
+        elif fix.fixed_at.astimezone(UTC).timetuple()[:2] not in kept.months:  # within the calendar by now
             fault = ("month-not-kept", "Positions of this month are not kept any more, or not yet.")
         else:
             left.fixes.append(fix)

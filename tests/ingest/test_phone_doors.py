@@ -13,7 +13,7 @@ import pytest
 from api.ingest.protocol import Sent, tokens
 from api.ingest.protocols import PROTOCOLS, protocol_of
 from tests.conftest import SignIn, problem_code
-from tests.phones import AT, GPSLOGGER, OVERLAND, OWNTRACKS, QUERY, SHAPES, TRACCAR, enrol, rows
+from tests.phones import AT, GPSLOGGER, OVERLAND, OWNTRACKS, QUERY, SHAPES, TRACCAR, enrol, rows, send
 from tests.world import World
 
 NOBODY = "350302-0000-0000-0000-0000"
@@ -222,6 +222,20 @@ async def test_of_two_tokens_the_one_in_the_address_counts_whichever_was_seen_be
     answer = await anonymous.get(f"/in/{token}", params=QUERY | {"id": other})
     assert answer.status_code == 200
     assert [row.device_id != other_id for row in await rows(world)] == [True]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_a_time_at_the_end_of_the_calendar_blocks_no_batch(
+    world: World, anonymous: httpx.AsyncClient, token: str, time: str
+) -> None:
+    """Beyond it in UTC, whatever its own zone says: set aside, and the rest of the batch is stored."""
+    feature = OVERLAND["locations"][0]
+    rowed = [feature | {"properties": {"timestamp": time}}, feature]
+    answer = await anonymous.post(f"/in/{token}", json={"locations": rowed})
+    assert (answer.status_code, answer.content) == (200, ANSWERS["overland"])
+    assert len(await rows(world)) == len(await rows(world, "position_aside")) == 1
+    sent = await send(anonymous, token, [{"fixed_at": time, "lat": 25.4337, "lon": 119.001}])
+    assert (sent.status_code, sent.json()["aside"]) == (200, 1)
 
 
 async def test_a_batch_of_thousands_is_stored_in_parts(world: World, anonymous: httpx.AsyncClient, token: str) -> None:
