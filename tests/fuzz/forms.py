@@ -27,7 +27,7 @@ def form(data: bytes) -> None:
     try:
         filled = read_filled(data)
         named = media_of(filled)
-        files = {media.name: SentFile(media.name, f"{n:064x}", 1, "image/png") for n, media in enumerate(named)}
+        files = [SentFile(media.name, f"{n:064x}", 1, "image/png") for n, media in enumerate(named)]
         note = note_of_form(form_to_note("350302", filled, DEVICE, files))
     except (InvalidInput, FormIsNoNote):
         return
