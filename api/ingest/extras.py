@@ -20,11 +20,12 @@ from api.ingest.protocol import LIKE_TOKEN, TOKEN_LENGTH
 from api.ingest.times import TIME_REPAIR, Told
 
 NEVER_KEPT: Final = frozenset({
-    "wifi", "wifis", "wifi_access_points", "ssid", "bssid", "cell", "cells", "cell_towers", "imei", "aid", "ser",
-    "id", "deviceid", "device_id", "unique_id", "access_token", "token", "key", "u", "d", "topic", "notificationtoken",
-    TIME_REPAIR,
+    "wifi", "wifis", "wifiaccesspoints", "ssid", "bssid", "cell", "cells", "celltowers", "imei", "aid", "ser",
+    "id", "deviceid", "uniqueid", "accesstoken", "token", "key", "u", "d", "topic", "notificationtoken",
+    TIME_REPAIR.replace("_", ""),
 })  # fmt: skip
-"""Keys, in lower case, whose values are dropped: other people's stations, serial numbers, and where tokens stand."""
+"""Keys whose values are dropped: other people's stations, serial numbers, and where tokens stand. In lower case and
+without what joins words, since one client writes `wifi_access_points` and the next `wifiAccessPoints`."""
 IN_EVENTS: Final = frozenset({
     "action", "activity.type", "alarm", "batt", "battery.is_charging", "battery.level", "battery_level",
     "battery_state", "bs", "charge", "conn", "event", "ignition", "is_moving", "m", "mode", "motion", "t", "distance",
@@ -99,7 +100,8 @@ def _keepable(value: object) -> bool:
 
 @lru_cache(maxsize=1024)
 def _may_be_kept(name: str) -> bool:
-    return len(name) <= _NAME_LENGTH and name.lower() not in NEVER_KEPT and not tells_token(name)
+    plain = name.lower().replace("_", "").replace("-", "")
+    return len(name) <= _NAME_LENGTH and plain not in NEVER_KEPT and not tells_token(name)
 
 
 def _is_plain(value: float) -> bool:
@@ -127,11 +129,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Mapping):
         if depth > DEPTH_MOST:
             return None
-        return {
-            name: clean(item, depth + 1)
-            for name, item in value.items()
-            if name.lower() not in NEVER_KEPT and not tells_token(name)
-        }
+        return {name: clean(item, depth + 1) for name, item in value.items() if _may_be_kept(name)}
     if isinstance(value, list):
         return [clean(item, depth + 1) for item in value[:KEYS_MOST]] if depth <= DEPTH_MOST else None
     if isinstance(value, str):

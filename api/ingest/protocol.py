@@ -26,8 +26,8 @@ PARAMETERS_MOST: Final = 200
 APP_LENGTH: Final = 100
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
-LIKE_TOKEN: Final = re.compile(r"[0-9]{6}[- ]?(?:[0-9a-z]{4}[- ]?){3}[0-9a-z]{4}", re.IGNORECASE)
-"""What looks like a device token in the midst of other text, as typed: six digits and sixteen letters."""
+LIKE_TOKEN: Final = re.compile(r"[0-9oil]{6}[- ]?(?:[0-9a-z]{4}[- ]?){3}[0-9a-z]{4}", re.IGNORECASE)
+"""What looks like a device token in the midst of other text, as typed: six digits, sixteen letters, or look-alikes."""
 TOKEN_LENGTH: Final = 22
 """A text shorter than this holds no token."""
 

@@ -18,6 +18,9 @@ TOKEN = "350302-0123-4567-89ab-cdef"
 STATIONS = {
     "wifi": [{"bssid": "aa:bb:cc:dd:ee:ff", "ssid": "the neighbours"}],
     "WIFI": "the neighbours",
+    "Wi-Fi": "the neighbours",
+    "wifiAccessPoints": [{"macAddress": "aa:bb:cc:dd:ee:ff"}],
+    "cell-towers": [{"lac": "460,0"}],
     "cell": "460,0,1,2",
     "cells": [1],
     "SSID": "the neighbours",
@@ -25,6 +28,7 @@ STATIONS = {
     "device_id": TOKEN,
     "unique_id": "5D7F0F8E",
     "note": f"my code is {TOKEN}",
+    "read": TOKEN.replace("0", "O").replace("1", "l"),
     "spaced": TOKEN.replace("-", " ").upper(),
     TOKEN: "1",
     "nested": {"deep": {"ssid": "the neighbours", "code": TOKEN, "fine": 1}},
@@ -70,7 +74,7 @@ def test_neither_stations_nearby_nor_the_token_are_kept_with_a_fix_or_aside(name
         if got.asides:
             told = got.asides[0].raw.decode()
         assert '"fine":' in told
-        for secret in ("neighbours", "aa:bb", "460,0", "0123-4567", "0123 4567", "5D7F0F8E", '"ser"', '"aid"'):
+        for secret in ("neighbours", "aa:bb", "460,0", "0123-4567", "0123 4567", "Ol23", "5D7F0F8E", '"ser"', '"aid"'):
             assert secret not in told, secret
 
 
