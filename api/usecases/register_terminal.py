@@ -27,6 +27,8 @@ from domain.errors import NotFound
 
 CONNECTED: Final = "zhuanche_terminals"
 """Channel on which a process says that a terminal has proved itself to it: `bureau device process`."""
+CODES_MOST: Final = 100
+"""Codes that a terminal may be given in vain, each a fact for good, before somebody has to rotate its token."""
 SAID_MOST: Final = 40
 """Letters kept of what a terminal says of its maker and model."""
 
@@ -35,6 +37,12 @@ _VEHICLES = text(
     " AND d.vehicle_id = v.vehicle_id AND d.revoked_at IS NULL AND d.code_used_at IS NOT NULL"
     " AND d.bureau_id = :bureau_id) AS proved"
     " FROM vehicle v WHERE v.bureau_id = :bureau_id"
+)
+_GIVEN = text(
+    "SELECT count(*) FROM device_act a WHERE a.bureau_id = :bureau_id AND a.device_id = :device_id"
+    " AND a.verb = 'register' AND NOT EXISTS (SELECT 1 FROM device_act r WHERE r.bureau_id = a.bureau_id"
+    " AND r.bureau_id = :bureau_id AND r.device_id = a.device_id AND r.verb = 'rotate'"
+    " AND (r.recorded_at, r.act_id) > (a.recorded_at, a.act_id))"
 )
 _PROVED = text(
     "SELECT device_id, zone, strictness, code_used_at IS NULL AS first FROM device"
@@ -87,7 +95,9 @@ async def _register(database: Database, numbered: Numbered, registration: Regist
         if device.terminal_phone != registration.phone:
             return words.NO_SUCH_TERMINAL
         vehicles = (await uow.execute(_VEHICLES, {"bureau_id": uow.bureau_id})).all()
-        result = result_of(registration, _file_of(device, vehicles))
+        asked = {"bureau_id": uow.bureau_id, "device_id": device.device_id}
+        given = (await uow.execute(_GIVEN, asked)).scalar_one()
+        result = result_of(registration, _file_of(device, vehicles, given))
         if result == words.REGISTRATION_OK:
             said: dict[str, object] = {
                 "step": "code-given",
@@ -102,13 +112,13 @@ async def _register(database: Database, numbered: Numbered, registration: Regist
     return await database.write(Actor(numbered.bureau_id), work), code
 
 
-def _file_of(device: Device, vehicles: Sequence[Row[Any]]) -> VehicleFile:
+def _file_of(device: Device, vehicles: Sequence[Row[Any]], given: int) -> VehicleFile:
     own = next(vehicle for vehicle in vehicles if vehicle.vehicle_id == device.vehicle_id)
     return VehicleFile(
         plate=own.plate,
         vin=own.vin,
         terminal_id=device.terminal_id,
-        code_used=device.code_used_at is not None,
+        code_used=device.code_used_at is not None or given >= CODES_MOST,
         others={
             name: vehicle.proved
             for vehicle in vehicles

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from httpx import AsyncClient
 
+from api.usecases import register_terminal
 from domain.values import Point
 from tests.conftest import SignIn
 from tests.phones import rows
@@ -224,6 +225,22 @@ async def test_a_code_is_given_anew_until_it_is_used_and_then_only_after_rotatio
     assert answer(await again.say(terminal.authenticate(rotated)))[2] == 0
     verbs = [act["verb"] for act in await kept(world, "device_act", "recorded_at")]
     assert verbs == ["enrol", "configure", "register", "register", "register", "rotate", "register", "register"]
+
+
+async def test_who_registers_again_and_again_fills_no_ledger(
+    signed_in: SignIn, world: World, connect: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Number and plate are enough to be given a code, each a fact for good: after some in vain a person is asked."""
+    monkeypatch.setattr(register_terminal, "CODES_MOST", 3)
+    device_id, _, terminal = await on_file(signed_in, world)
+    plate = await plate_of(world)
+    line = await connect(terminal)
+    told = [registered(await line.say(terminal.register("0567872", plate)))[0] for _ in range(5)]
+    assert told == [0, 0, 0, 3, 3]
+    assert [act["verb"] for act in await kept(world, "device_act", "recorded_at")].count("register") == 3
+    admin = await signed_in("admin")
+    await admin.post(f"/v1/devices/{device_id}/rotate")
+    assert registered(await line.say(terminal.register("0567872", plate)))[0] == 0
 
 
 async def test_a_terminal_proved_by_its_token_is_nobody_else_s_to_register(

@@ -24,7 +24,7 @@ class VehicleFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     terminal_id: str | None
     """What the terminal calls itself, where that was entered."""
     code_used: bool
-    """Whether it has proved itself by a code it was given before."""
+    """Whether it has proved itself before, or was given so many codes in vain that it gets no further one."""
     others: Mapping[str, bool]
     """Plates and VINs of the bureau's other vehicles, and whether a terminal of theirs has proved itself."""
 
