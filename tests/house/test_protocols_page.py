@@ -43,7 +43,7 @@ def test_every_reason_and_kind_of_event_and_repair_is_explained(page: str, proje
 def test_the_table_of_clients_names_a_version_for_each_conversation(project: Path) -> None:
     """A client is listed because what it says is played, and each that is played is listed."""
     readme = (project / "README.md").read_text("utf-8")
-    table = readme.partition("## Phones that work as installed")[2].partition("\n## ")[0]
+    table = readme.partition("## Phones and terminals that work as installed")[2].partition("\n## ")[0]
     clients = {"traccar-client": "Traccar Client", "osmand": "OsmAnd", "owntracks-android": "Android "}
     clients |= {"owntracks-ios": "iOS ", "overland-ios": "Overland", "gpslogger": "GPSLogger"}
     for path in FOLDER.glob("*.toml"):
