@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from api.db.database import Database
 from api.settings import Settings
+from domain.tracking_notice import VERSION
 from tests.conftest import Server
 from tests.live import PATIENCE_S, Live, serving
 from tests.world import PASSWORD, HeldClock, World, make_world, monday_morning
@@ -182,6 +183,8 @@ async def opened(live: Live, server: Server, settings: Settings, owner: Database
             headers={"Authorization": f"Bearer {tokens['admin']}"},
         )
         tokens["device"] = enrolled.json()["token"]
+        told = await client.post(f"/enrol/{tokens['device']}", data={"notice": VERSION})
+        assert told.status_code == 303, told.text
     yield Desk(live, world, tokens)
     await database.close()
 
@@ -331,8 +334,20 @@ async def test_a_file_whose_bytes_are_others_is_refused(desk: Desk, kind: str) -
     assert (answer.status, answer.code) in {(400, "hash-mismatch"), (415, "file-type-refused")}
 
 
-@pytest.mark.parametrize("path", [COMPLAINTS, NOTES, POSITIONS, OSMAND, OVERLAND])
-@pytest.mark.parametrize("kind", ["application/xml", "text/plain", "multipart/form-data; boundary=x", "nonsense"])
+KINDS = ("application/xml", "text/plain", "multipart/form-data; boundary=x", "nonsense")
+
+
+@pytest.mark.parametrize("path", [OSMAND, OVERLAND])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_phone_that_sends_what_nobody_can_read_need_not_send_it_again(desk: Desk, path: str, kind: str) -> None:
+    """Its queue goes on: a known phone is told that it was taken; a batch nobody can read is kept aside."""
+    unlike_others = b"<" + b"a" * len(kind) + b"/>"
+    assert (await desk.whole(path, unlike_others, kind=kind)).status == 200
+    desk.meant = {"position_aside": 1} if path == OVERLAND else {}
+
+
+@pytest.mark.parametrize("path", [COMPLAINTS, NOTES, POSITIONS])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_body_of_a_kind_that_is_not_taken_is_told_which_are(desk: Desk, path: str, kind: str) -> None:
     """A client's author reads what to send."""
     answer = await desk.whole(path, b"<a/>", kind=kind)
