@@ -21,10 +21,14 @@ _COMPLAINT = text(
     "  AND q.rev = c.particulars_rev"
     " WHERE c.bureau_id = :bureau_id AND c.complaint_id = :complaint_id"
 )
+# A cluster cannot plan joins of which a NULL leaves nothing: one statement with the vehicle, one without.
 _SITE = text(
+    "SELECT j.site_name, j.site_address, NULL AS plate FROM job j WHERE j.bureau_id = :bureau_id AND j.job_id = :job_id"
+)
+_SITE_BY_VEHICLE = text(
     "SELECT j.site_name, j.site_address, v.plate FROM job j"
-    " LEFT JOIN vehicle_use u ON u.bureau_id = j.bureau_id AND u.use_id = :use_id"
-    " LEFT JOIN vehicle v ON v.bureau_id = u.bureau_id AND v.vehicle_id = u.vehicle_id"
+    " JOIN vehicle_use u ON u.bureau_id = j.bureau_id AND u.use_id = :use_id"
+    " JOIN vehicle v ON v.bureau_id = u.bureau_id AND v.vehicle_id = u.vehicle_id"
     " WHERE j.bureau_id = :bureau_id AND j.job_id = :job_id"
 )
 
@@ -40,5 +44,7 @@ async def printed_complaint(reader: Reader, complaint_id: UUID) -> Any:
 
 async def printed_site(reader: Reader, job_id: UUID, use_id: UUID | None) -> Any:
     """Return the site of a job, and the plate of the vehicle that went there if one is named."""
-    parameters = {"bureau_id": reader.bureau_id, "job_id": job_id, "use_id": use_id}
-    return (await reader.execute(_SITE, parameters)).one()
+    asked = {"bureau_id": reader.bureau_id, "job_id": job_id}
+    if use_id is None:
+        return (await reader.execute(_SITE, asked)).one()
+    return (await reader.execute(_SITE_BY_VEHICLE, asked | {"use_id": use_id})).one()
