@@ -18,6 +18,19 @@ TOGETHER_MOST: Final = 64
 """Things done at once: the transaction of more would keep the first of them waiting for the last."""
 
 
+async def one_by_one(
+    work: Callable[[list[Ask]], Awaitable[Sequence[Answer | Exception]]], asks: Sequence[Ask]
+) -> list[Answer | Exception]:
+    """Do each thing by itself and return its answer, or the fault that was its own."""
+    answers: list[Answer | Exception] = []
+    for ask in asks:
+        try:
+            answers += await work([ask])
+        except Exception as fault:  # noqa: BLE001 - each hears of its own
+            answers.append(fault)
+    return answers
+
+
 class Gather(Generic[Ask, Answer]):
     """Calls `work` with what of a bureau waits, one call at a time a bureau."""
 

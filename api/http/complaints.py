@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from api.http.complaint_views import (
     whole,
 )
 from api.http.fields import WITHOUT_NUL, Instant, Number, day_or_none, instant_or_none
-from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.visits import VisitBody
 from api.usecases.register_complaint import NewComplaint, register_complaint
 from domain.complaint.states import State
@@ -126,11 +126,11 @@ class ComplaintController(Controller):
             received_until=day_or_none(received_until),
         )
         async with database.read(actor.bureau_id) as reader:
-            found = await list_complaints(reader, wanted, limit + 1, _key(after))
+            found = await list_complaints(reader, wanted, limit + 1, parse_instant_cursor(after))
         items = [summary(one) for one in found[:limit]]
         if len(found) <= limit:
             return Page(items=items, next=None)
-        return Page(items=items, next=cursor(items[-1].received_at.isoformat(), str(items[-1].complaint_id)))
+        return Page(items=items, next=instant_cursor(items[-1].received_at, items[-1].complaint_id))
 
     @get("/{complaint_id:uuid}", guards=[Allow(CASE_READERS)], summary="Read a complaint", name="complaint.read")
     async def read(
@@ -195,13 +195,3 @@ class ComplaintController(Controller):
         async with database.read(actor.bureau_id) as reader:
             _, pack = await complaint_facts(reader, complaint_id)
         return grounds(pack)
-
-
-def _key(after: str | None) -> tuple[datetime, UUID] | None:
-    key = parse_cursor(after, 2)
-    if key is None:
-        return None
-    try:
-        return datetime.fromisoformat(key[0]), UUID(key[1])
-    except ValueError as fault:
-        raise BadCursor from fault

@@ -16,7 +16,7 @@ from api.db.queries.forms import form_view, forms_page
 from api.files import FileStore
 from api.http.access import Allow
 from api.http.form_notes import note_of_form
-from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.visit_notes import READS_NOTES
 from api.openrosa.audit import AUDIT_BYTES, AUDIT_FILE, read_audit
 from api.openrosa.filled import media_of, read_filled
@@ -95,12 +95,12 @@ class FilledFormController(Controller):
     ) -> Page[FilledFormView]:
         """List filled forms, the last received first; `waiting`: those that are no note, conflicts too."""
         async with database.read(actor.bureau_id) as reader:
-            rows = await forms_page(reader, waiting=waiting, note_id=note_id, after=_key(after), limit=limit + 1)
+            rows = await forms_page(
+                reader, waiting=waiting, note_id=note_id, after=parse_instant_cursor(after), limit=limit + 1
+            )
         items = [_form_of(row) for row in rows[:limit]]
         more = len(rows) > limit
-        return Page(
-            items=items, next=cursor(items[-1].received_at.isoformat(), str(items[-1].submission_id)) if more else None
-        )
+        return Page(items=items, next=instant_cursor(items[-1].received_at, items[-1].submission_id) if more else None)
 
     @get("/{submission_id:uuid}", guards=[READS_NOTES], summary="One filled form", name="forms.get")
     async def form(
@@ -196,11 +196,3 @@ def _form_of(row: Any) -> FilledFormView:
         missing=[media.name for media in media_of(filled) if media.name not in came],
         xml_sha256=row.xml_sha256,
     )
-
-
-def _key(after: str | None) -> tuple[datetime, UUID] | None:
-    key = parse_cursor(after, 2)
-    try:
-        return (datetime.fromisoformat(key[0]), UUID(key[1])) if key else None
-    except ValueError as fault:
-        raise BadCursor from fault

@@ -23,7 +23,7 @@ from api.http.note_wire import (
     note_of,
     recorded_of,
 )
-from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.record_note import RecordedNote, SentNote
 from domain.errors import InvalidInput, NotFound
 from domain.values import Role
@@ -89,12 +89,10 @@ class VisitNoteController(Controller):
             corroborated=corroborated,
         )
         async with database.read(actor.bureau_id) as reader:
-            rows = await notes_page(reader, wanted, _key(after), limit + 1)
+            rows = await notes_page(reader, wanted, parse_instant_cursor(after), limit + 1)
         items = [note_of(row) for row in rows[:limit]]
         more = len(rows) > limit
-        return Page(
-            items=items, next=cursor(items[-1].recorded_at.isoformat(), str(items[-1].note_id)) if more else None
-        )
+        return Page(items=items, next=instant_cursor(items[-1].recorded_at, items[-1].note_id) if more else None)
 
     @get("/{note_id:uuid}", guards=[READS_NOTES], summary="One visit note", name="visit_note.get")
     async def note(
@@ -132,7 +130,7 @@ class VisitNoteController(Controller):
     ) -> Page[NoteConflictView]:
         """List what came under the ids of other notes, the last first."""
         async with database.read(actor.bureau_id) as reader:
-            rows = await note_conflicts(reader, note_id=note_id, after=_key(after), limit=limit + 1)
+            rows = await note_conflicts(reader, note_id=note_id, after=parse_instant_cursor(after), limit=limit + 1)
         items = [
             NoteConflictView(
                 conflict_id=row.conflict_id,
@@ -146,9 +144,7 @@ class VisitNoteController(Controller):
         ]
         more = len(rows) > limit
         last = items[-1] if items else None
-        return Page(
-            items=items, next=cursor(last.recorded_at.isoformat(), str(last.conflict_id)) if more and last else None
-        )
+        return Page(items=items, next=instant_cursor(last.recorded_at, last.conflict_id) if more and last else None)
 
     @get(
         "/conflicts/{conflict_id:uuid}/raw",
@@ -175,11 +171,3 @@ def _as_sent(row: Any) -> Response[bytes]:
         media_type="application/json",
         headers={"ETag": f'"{row.body_sha256}"', "X-Content-Type-Options": "nosniff"},
     )
-
-
-def _key(after: str | None) -> tuple[datetime, UUID] | None:
-    key = parse_cursor(after, 2)
-    try:
-        return (datetime.fromisoformat(key[0]), UUID(key[1])) if key else None
-    except ValueError as fault:
-        raise BadCursor from fault

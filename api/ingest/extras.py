@@ -94,7 +94,7 @@ def _gather(
 
 def _keepable(value: object) -> bool:
     if isinstance(value, str):
-        return len(value) < TOKEN_LENGTH or LIKE_TOKEN.search(value) is None
+        return not tells_token(value)
     return isinstance(value, (bool, int, float)) and _is_plain(value)
 
 

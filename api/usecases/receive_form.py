@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from api.db.queries.forms import kept_files, known_forms, last_file_numbers
 from api.db.tables.forms import FormMedia, FormSubmission
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.tables.notes import Attachment, NoteAttachment
+from api.gather import one_by_one
 from api.ingest.fixes import UnknownDevice
 from api.openrosa.filled import Filled, media_of
 from api.openrosa.form import FORM_ID
@@ -87,7 +89,7 @@ async def receive_forms(
         UnknownDevice: the device was revoked meanwhile, or its person has left.
     """
     if len(sent) > 1 and not _apart(sent):
-        return await _one_by_one(database, make_note, bureau_id, sent)
+        return await one_by_one(partial(receive_forms, database, make_note, bureau_id), sent)
 
     async def work(uow: UnitOfWork) -> list[_Form | None]:
         return await _receive_all(uow, make_note, sent)
@@ -101,7 +103,7 @@ async def receive_forms(
         # Whatever it was, it is one form's own: the others are not told of it.
         if len(sent) == 1:
             raise
-        return await _one_by_one(database, make_note, bureau_id, sent)
+        return await one_by_one(partial(receive_forms, database, make_note, bureau_id), sent)
     return [_outcome(form) for form in forms]
 
 
@@ -118,18 +120,6 @@ def _apart(sent: list[SentForm]) -> bool:
     """Tell whether no form comes with itself, or with the one that it is an edit of."""
     instances = {one.filled.instance_id for one in sent}
     return len(instances) == len(sent) and not any(one.filled.replaces in instances for one in sent)
-
-
-async def _one_by_one(
-    database: Database, make_note: MakeNote, bureau_id: str, sent: list[SentForm]
-) -> list[ReceivedForm | Exception]:
-    outcomes: list[ReceivedForm | Exception] = []
-    for one in sent:
-        try:
-            outcomes += await receive_forms(database, make_note, bureau_id, [one])
-        except Exception as fault:  # noqa: BLE001 - each hears of its own
-            outcomes.append(fault)
-    return outcomes
 
 
 async def _receive_all(uow: UnitOfWork, make_note: MakeNote, sent: list[SentForm]) -> list[_Form | None]:

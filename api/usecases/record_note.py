@@ -6,6 +6,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from api.db.queries.settings import settings_of
 from api.db.queries.visit_notes import NotedVisit, facts_of_notes, known_notes, note_receipts
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.tables.notes import NoteAttachment, VisitNote, VisitNoteConflict
+from api.gather import one_by_one
 from api.usecases.add_job import JobNotOpen, finish_job
 from domain.complaint.words import VisitResult
 from domain.errors import DomainError, NotFound
@@ -120,7 +122,7 @@ async def record_notes(database: Database, bureau_id: str, sent: list[SentNote])
         CorrectsOtherJob: the note it corrects is of another job.
     """
     if len(sent) > 1 and not _apart(sent):
-        return await _one_by_one(database, bureau_id, sent)
+        return await one_by_one(partial(record_notes, database, bureau_id), sent)
 
     async def work(uow: UnitOfWork) -> list[RecordedNote | Clash | DomainError]:
         return await record_all(uow, sent)
@@ -134,7 +136,7 @@ async def record_notes(database: Database, bureau_id: str, sent: list[SentNote])
         # Whatever it was, it is one note's own: the others are not told of it.
         if len(sent) == 1:
             raise
-        return await _one_by_one(database, bureau_id, sent)
+        return await one_by_one(partial(record_notes, database, bureau_id), sent)
     return [
         NoteIdUsed(note_id=str(one.new.note_id), conflict_id=str(outcome.conflict_id))
         if isinstance(outcome, Clash)
@@ -147,16 +149,6 @@ def _apart(sent: list[SentNote]) -> bool:
     """Tell whether no note comes with another of its id, or with the one that it corrects."""
     ids = {one.new.note_id for one in sent}
     return len(ids) == len(sent) and not any(one.new.corrects in ids for one in sent)
-
-
-async def _one_by_one(database: Database, bureau_id: str, sent: list[SentNote]) -> list[RecordedNote | Exception]:
-    outcomes: list[RecordedNote | Exception] = []
-    for one in sent:
-        try:
-            outcomes += await record_notes(database, bureau_id, [one])
-        except Exception as fault:  # noqa: BLE001 - each hears of its own
-            outcomes.append(fault)
-    return outcomes
 
 
 async def record_all(uow: UnitOfWork, sent: list[SentNote]) -> list[RecordedNote | Clash | DomainError]:
