@@ -74,6 +74,7 @@ def serving(log: Path, *command: str, **settings: object) -> Iterator[Live]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            start_new_session=True,  # Ctrl-C is for the one who started it, who then stops it in order
         ) as process,
     ):
         try:

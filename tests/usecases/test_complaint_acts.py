@@ -157,7 +157,7 @@ async def test_the_ledger_holds_no_name_in_its_facts(world: World) -> None:
         ).all()
     kinds = {row.kind for row in rows}
     assert {"complaint-register", "complaint-announce", "complaint-correct", "job-added"} <= kinds
-    secrets = ("林", "1380000", "1390000", "霞林", "文献", "陈某", "398", "褪色", "服装店")
+    secrets = ("林", "13800000001", "13900000002", "霞林", "文献", "陈某", "398 元", "褪色", "服装店")
     for row in rows:
         assert not [secret for secret in secrets if secret in row.facts], row.kind
     assert any("陈某" in (row.person or "") for row in rows)
