@@ -1,5 +1,7 @@
 """Alembic's entry: runs as the owner role, one transaction a revision, with a lock time-out."""
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 from alembic import context
@@ -9,6 +11,9 @@ from sqlalchemy import Connection, text
 from api.db.migrate import MIGRATION_LOCK
 from api.db.roles import OWNER
 from api.db.tables import metadata
+
+# The folder is no package: as part of an installed `api` it lies elsewhere than in a checkout.
+runpy.run_path(str(Path(__file__).with_name("operations.py")))
 
 
 def render_item(kind: str, item: Any, _: AutogenContext) -> str | bool:
