@@ -134,6 +134,15 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
+class Holiday:
+    """The stretch of statutory holidays around a day, first and last included, and what that day is called."""
+
+    first_on: date
+    last_on: date
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """What is known of working days: the named days, and the years that have a notice."""
 
@@ -171,6 +180,18 @@ class Calendar:
         if named:
             return not named.working
         return day.year not in self.years and bool(_fixed_holiday(day))
+
+    def holiday_of(self, day: date) -> Holiday | None:
+        """Return the stretch of statutory holidays that `day` lies in, or None where it is none."""
+        if not self.is_statutory_holiday(day):
+            return None
+        first_on = last_on = day
+        while self.is_statutory_holiday(first_on - ONE_DAY):
+            first_on -= ONE_DAY
+        while self.is_statutory_holiday(last_on + ONE_DAY):
+            last_on += ONE_DAY
+        named = self._named.get(day)
+        return Holiday(first_on, last_on, named.name if named else _fixed_holiday(day))
 
     def is_provisional(self, day: date) -> bool:
         """Tell whether a notice that is not out yet decides what that day is."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from math import ceil
-from typing import Final, TypeAlias
+from typing import Final
 
 from domain.calendar import Calendar, Deadline
-from domain.settings import BureauSettings
+from domain.duty import DutyHours
 from domain.values import Window
-
-DutyHours: TypeAlias = Sequence[tuple[time, time]]
-"""Duty hours of a working day, in order, apart from each other; a visit longer than any of them may span the break."""
 
 STEP: Final = timedelta(minutes=5)
 """Outings begin at whole five minutes."""
@@ -58,19 +55,6 @@ class Slot:
     in_job_window: bool
     keeps_nominal: bool
     keeps_rolled: bool
-
-
-def duty_hours(settings: BureauSettings) -> DutyHours:
-    """Return a bureau's duty hours: the morning and the afternoon of a working day, one stretch if they meet."""
-    morning, noon, again, evening = (
-        _clock(settings[f"duty_{end}_min"])
-        for end in ("morning_from", "morning_until", "afternoon_from", "afternoon_until")
-    )
-    return ((morning, evening),) if noon == again else ((morning, noon), (again, evening))
-
-
-def _clock(minute: int) -> time:
-    return time(minute // 60, minute % 60)
 
 
 def way_allowance(straight_m: float) -> timedelta:

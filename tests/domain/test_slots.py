@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calendar import Deadline, shipped_calendar
-from domain.settings import SETTINGS, BureauSettings
-from domain.trip.slots import STEP, Slot, Wanted, duty_hours, way_allowance
+from domain.duty import duty_hours
+from domain.settings import BureauSettings
+from domain.trip.slots import STEP, Slot, Wanted, way_allowance
 from domain.trip.slots import free_slots as slots_on_duty
 from domain.values import Window
 
@@ -90,25 +90,6 @@ def test_a_visit_longer_than_half_a_day_spans_the_midday_break() -> None:
     """Four hours fit into neither half, so the day counts as one."""
     first = free_slots(wanted(at(23, 9), at(23, 17), visit=240), [], CALENDAR, ZONE, MONDAY)[0]
     assert (first.visit.start_at, first.visit.end_at) == (at(23, 9), at(23, 13))
-
-
-DUTY_SETTINGS = sorted(name for name in SETTINGS if name.startswith("duty_"))
-
-
-@given(st.fixed_dictionaries({n: st.integers(SETTINGS[n].least, SETTINGS[n].most) for n in DUTY_SETTINGS}))
-def test_duty_hours_are_in_order_whatever_a_bureau_sets(changed: dict[str, int]) -> None:
-    """Within the bounds of the four settings no stretch is empty, and none begins before the other ends."""
-    hours = duty_hours(BureauSettings(changed))
-    assert all(start < end for start, end in hours)
-    assert all(one[1] < other[0] for one, other in pairwise(hours))
-    minutes = [at.hour * 60 + at.minute for at in (hours[0][0], hours[-1][1])]
-    assert minutes == [changed["duty_morning_from_min"], changed["duty_afternoon_until_min"]]
-
-
-def test_a_bureau_without_a_midday_break_has_one_stretch() -> None:
-    """A visit of an hour may then lie over one o'clock."""
-    hours = duty_hours(BureauSettings({"duty_morning_until_min": 780, "duty_afternoon_from_min": 780}))
-    assert hours == ((time(8, 30), time(17, 30)),)
 
 
 def test_a_visit_longer_than_a_day_has_no_slot() -> None:

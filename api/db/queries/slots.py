@@ -13,9 +13,10 @@ from api.db.queries.jobs import read_job
 from api.db.queries.settings import settings_of
 from api.db.tables.vehicles import Vehicle
 from domain.calendar import Deadline
+from domain.duty import duty_hours
 from domain.errors import NotFound
 from domain.place.distance import distance_m
-from domain.trip.slots import Slot, Wanted, duty_hours, free_slots, way_allowance
+from domain.trip.slots import Slot, Wanted, free_slots, way_allowance
 from domain.values import Point, Window
 
 _BUSY = text(
