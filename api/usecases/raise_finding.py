@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.queries.settings import settings_of
 from api.db.tables.answers import Finding
-from domain.findings.kinds import COLOURS, FindingKind
+from domain.findings.kinds import COLOURS, Colour, FindingKind
 
 
 async def raise_finding(
@@ -23,6 +23,9 @@ async def raise_finding(
     use_id: UUID | None,
     subject_id: UUID,
     evidence: dict[str, Any],
+    colour: Colour | None = None,
+    span: tuple[datetime, datetime] | None = None,
+    place: dict[str, Any] | None = None,
 ) -> UUID:
     """Write the finding and return its id; the same kind on the same subject is found once.
 
@@ -33,7 +36,12 @@ async def raise_finding(
         use_id: the trip or upkeep order it is about, if one is.
         subject_id: what it was found on.
         evidence: identifiers, times, codes and whole numbers.
+        colour: how grave it is, where it is not as grave as its kind always is.
+        span: from when until when it happened, where it is a happening.
+        place: where, in whole numbers (`lat_e7`, `lon_e7`): shown with the evidence, and erased apart from it.
     """
+    grave = colour or COLOURS[kind]
+    from_at, until_at = span or (None, None)
     known: UUID | None = await uow.one(
         select(Finding.finding_id).where(
             Finding.bureau_id == uow.bureau_id, Finding.kind == kind.value, Finding.subject_id == subject_id
@@ -48,26 +56,31 @@ async def raise_finding(
         facts={
             "finding_id": finding_id,
             "finding": kind,
-            "colour": COLOURS[kind],
+            "colour": grave,
             "vehicle_id": vehicle_id,
             "use_id": use_id,
             "subject_id": subject_id,
             "evidence": evidence,
+            "from_at": from_at,
+            "until_at": until_at,
             "term_at": term_at,
         },
+        place=place,
     )
     await uow.insert(
         Finding(
             bureau_id=uow.bureau_id,
             finding_id=finding_id,
             kind=kind.value,
-            colour=COLOURS[kind].value,
+            colour=grave.value,
             vehicle_id=vehicle_id,
             use_id=use_id,
             subject_id=subject_id,
-            evidence=plain(evidence),
+            evidence=plain(evidence | (place or {})),
             term_at=term_at,
             recorded_at=uow.now,
+            from_at=from_at,
+            until_at=until_at,
             entry_id=entry_id,
         )
     )

@@ -49,8 +49,9 @@ BY_NAME: Final[Mapping[str, Any]] = {
 
 BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
     "setting_change": {"name": "site_tolerance_m", "new_value": Jsonb({"value": 100})},
+    "finding_update": {"what": "lasts", "colour": "yellow"},
 }
-"""What a trigger that looks at its own row asks for."""
+"""What a trigger, or a check of two columns, asks for of its own row."""
 
 
 def rows_for(connection: Connection, table: str, bureau_id: str) -> Iterator[dict[str, Any]]:

@@ -6,11 +6,14 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
+    APPEND_ONLY,
     FACT,
     At,
+    AtOrNone,
     BureauKey,
     Codes,
     IdKey,
+    IntKey,
     Json,
     Str,
     belongs_to_bureau,
@@ -19,6 +22,8 @@ from api.db.tables.columns import (
     one_of,
     refers,
 )
+from domain.findings.kinds import Colour, FindingKind
+from domain.findings.life import What
 
 
 class Refusal(SQLModel, table=True):
@@ -73,6 +78,9 @@ class FieldConflict(SQLModel, table=True):
     entry_id: UUID
 
 
+SPAN = "(from_at IS NULL) = (until_at IS NULL) AND (from_at IS NULL OR from_at <= until_at)"
+
+
 class Finding(SQLModel, table=True):
     """Something that does not add up; it waits for an explanation and a ruling."""
 
@@ -82,7 +90,10 @@ class Finding(SQLModel, table=True):
         refers("use_id", "vehicle_use"),
         entered(),
         UniqueConstraint("bureau_id", "kind", "subject_id"),
+        Index("ix_finding_recorded", "bureau_id", "recorded_at"),
         one_of("colour", "yellow", "red"),
+        one_of("kind", *FindingKind),
+        check("span", SPAN),
         FACT,
     )
     bureau_id: BureauKey
@@ -96,6 +107,36 @@ class Finding(SQLModel, table=True):
     evidence: Json
     term_at: At
     """Until when the custodian must explain it."""
+    recorded_at: At
+    entry_id: UUID
+    from_at: AtOrNone
+    until_at: AtOrNone
+    """From when until when it happened, as far as that was known when it was raised."""
+
+
+class FindingUpdate(SQLModel, table=True):
+    """What became of a finding after it was raised: it lasts, got graver, ended, or was cleared."""
+
+    __tablename__ = "finding_update"
+    __table_args__ = (
+        refers("finding_id", "finding"),
+        entered(),
+        UniqueConstraint("bureau_id", "finding_id", "no"),
+        one_of("what", *What),
+        one_of("colour", *Colour),
+        check("cleared_is_green", "(what = 'cleared') = (colour = 'green')"),
+        check("span", SPAN),
+        FACT,
+    )
+    bureau_id: BureauKey
+    update_id: IdKey
+    finding_id: UUID
+    no: int
+    what: Str
+    colour: Str
+    from_at: AtOrNone
+    until_at: AtOrNone
+    evidence: Json
     recorded_at: At
     entry_id: UUID
 
@@ -118,3 +159,19 @@ class FindingAct(SQLModel, table=True):
     actor_id: UUID
     recorded_at: At
     entry_id: UUID
+
+
+class FindingAttachment(SQLModel, table=True):
+    """A file that an explanation or a ruling names: it must be there."""
+
+    __tablename__ = "finding_attachment"
+    __table_args__ = (
+        refers("act_id", "finding_act"),
+        refers("sha256", "attachment"),
+        APPEND_ONLY,
+    )
+    bureau_id: BureauKey
+    act_id: IdKey
+    no: IntKey
+    sha256: Str
+    name: Str
