@@ -6,7 +6,20 @@ is ever a request or an answer.
 
 from sqlmodel import SQLModel
 
-from api.db.tables import answers, bureau, complaints, devices, forms, ledger, notes, people, positions, uses, vehicles
+from api.db.tables import (
+    answers,
+    bureau,
+    complaints,
+    devices,
+    forms,
+    ledger,
+    notes,
+    people,
+    positions,
+    seals,
+    uses,
+    vehicles,
+)
 
 metadata = SQLModel.metadata
 
@@ -21,6 +34,7 @@ __all__ = [
     "notes",
     "people",
     "positions",
+    "seals",
     "uses",
     "vehicles",
 ]
