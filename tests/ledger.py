@@ -38,6 +38,7 @@ NO_ENTRY: Final = {
     "device_event": "committed to by the hour, in `position_digest`",
     "terminal_reading": "the same",
     "device_day": "counts of what came, for health",
+    "trip_measure": "what positions, which are committed to, measure; made anew whenever it is asked",
     "device_command": "entered when it is asked for; that it was sent and answered is its state",
 }
 """Tables whose rows have no entry of their own, and why."""

@@ -11,8 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, Parameter
 
 from api.db.database import Actor, Database
-from api.db.queries.positions import track_of_trip
-from api.db.queries.settings import settings_of
+from api.db.queries.measures import track_of_trip
 from api.db.tables.uses import VehicleUse
 from api.http.access import Allow
 from domain.errors import NotFound
@@ -76,7 +75,4 @@ async def _track(database: Database, actor: Actor, use_id: UUID, device_id: UUID
     async with database.read(actor.bureau_id) as reader:
         if await reader.get(VehicleUse, use_id) is None:
             raise NotFound("There is no such trip.", use_id=str(use_id))
-        settings = await settings_of(reader)
-        return await track_of_trip(
-            reader, use_id, unobserved_after_s=settings["unobserved_after_s"], device_id=device_id
-        )
+        return await track_of_trip(reader, use_id, device_id)

@@ -8,6 +8,7 @@ from api.jobs.forgetting import forget, forget_of_devices
 from api.jobs.job import HOUR_S, MINUTE_S, Job, at_once, in_each_bureau
 from api.jobs.positions import digest_hours, keep_held, make_months
 from api.usecases.expire_uses import expire_uses
+from api.usecases.refresh_measures import refresh_late, refresh_old
 from api.usecases.spoken_approval import find_unconfirmed
 
 JOBS: Final = (
@@ -16,6 +17,8 @@ JOBS: Final = (
     Job("position-digests", 10 * MINUTE_S, in_each_bureau(at_once(digest_hours))),
     Job("expired-uses", MINUTE_S, in_each_bureau(at_once(expire_uses))),
     Job("unconfirmed-approvals", MINUTE_S, in_each_bureau(at_once(find_unconfirmed))),
+    Job("late-measures", 10 * MINUTE_S, in_each_bureau(at_once(refresh_late))),
+    Job("old-measures", 24 * HOUR_S, in_each_bureau(at_once(refresh_old))),
     Job("forget", HOUR_S, in_each_bureau(at_once(forget))),
     Job("forget-of-devices", HOUR_S, in_each_bureau(at_once(forget_of_devices))),
 )

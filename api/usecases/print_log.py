@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from api.db.database import Actor, Database
 from api.db.queries.log import hold_snapshot, log_facts
-from api.db.queries.settings import settings_of
 from api.db.tables.bureau import Bureau
 from api.print.log_columns import LogHead, Manner
 from api.print.log_files import WRITERS, LogFormat, LogWriter
@@ -86,7 +85,6 @@ async def print_log(
         head = LogHead(
             vehicle_id, vehicle.plate, vehicle.name, starts[0], starts[-1], reader.now, Manner(language, bureau.zone)
         )
-        unobserved_after_s = float((await settings_of(reader))["unobserved_after_s"])
         file = tempfile.TemporaryFile()  # noqa: SIM115 - handed on, and closed by who sends it
         try:
             writer, totals = WRITERS[form](file, head), Totals()
@@ -95,9 +93,7 @@ async def print_log(
                 totals += await asyncio.to_thread(
                     _write,
                     writer,
-                    await log_facts(
-                        reader, vehicle_id, from_at, until_at, zone=bureau.zone, unobserved_after_s=unobserved_after_s
-                    ),
+                    await log_facts(reader, vehicle_id, from_at, until_at, zone=bureau.zone),
                 )
             await asyncio.to_thread(writer.end, totals)
             file.seek(0)

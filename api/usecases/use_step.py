@@ -18,6 +18,7 @@ from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.tables.uses import Decision, VehicleUse
 from api.ingest.held import promote_held
+from api.usecases.refresh_measures import refresh_measures
 from domain.errors import NotFound
 from domain.trip.life import UseKind, UseState, UseVerb, after
 
@@ -120,6 +121,8 @@ async def take_step(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
     await uow.insert(_decision(uow, use, step, state, entry_id, recorded_at=recorded_at))
     if use.kind == UseKind.TRIP and changed.keys() & {"actual_from", "actual_until"}:
         await promote_held(uow, use.use_id)
+    if "actual_until" in changed:
+        await refresh_measures(uow, [use.use_id])
     return Taken(decision_id, entry_id, state)
 
 

@@ -12,6 +12,8 @@ against the drive around it.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,6 +63,11 @@ class Cleaned:
 
     kept: Fixes
     dropped: tuple[tuple[int, Dropped], ...]
+
+    @property
+    def counts(self) -> Mapping[Dropped, int]:
+        """How many were dropped for each reason."""
+        return Counter(reason for _, reason in self.dropped)
 
 
 def clean(fixes: Fixes, *, fastest_mps: float = FASTEST_MPS) -> Cleaned:

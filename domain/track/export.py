@@ -20,7 +20,7 @@ def to_geojson(track: Track) -> dict[str, Any]:
     """Return a FeatureCollection in order of time: what was observed, and between it what was not.
 
     `properties.kind` is "observed" (a LineString, or a Point for a single fix, with `length_m` and the `times` of its
-    coordinates) or "unobserved" (the straight line between its ends, with `chord_m`).
+    coordinates) or "unobserved" (the straight line between its ends, with `least_m` and `most_m`).
     """
     features: list[dict[str, Any]] = []
     for i, segment in enumerate(track.segments):
@@ -33,7 +33,7 @@ def to_geojson(track: Track) -> dict[str, Any]:
 def to_gpx(track: Track, name: str = "") -> bytes:
     """Return a GPX 1.1 document, UTF-8: one `trkseg` a segment, the unobserved stretches told in `desc`."""
     unobserved = "\n".join(
-        f"unobserved: {_stamp(gap.from_at)} to {_stamp(gap.to_at)}, at least {gap.chord_m} m"
+        f"unobserved: {_stamp(gap.from_at)} to {_stamp(gap.to_at)}, {gap.least_m} to {gap.most_m} m"
         for gap in track.unobserved
     )
     lines = [
@@ -83,7 +83,8 @@ def _gap(before: Segment, gap: Unobserved, after: Segment) -> dict[str, Any]:
             "kind": "unobserved",
             "from_at": _stamp(gap.from_at),
             "to_at": _stamp(gap.to_at),
-            "chord_m": gap.chord_m,
+            "least_m": gap.least_m,
+            "most_m": gap.most_m,
         },
     }
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from api.db.queries.positions import Encounter, fixes_near, fixes_of_trip, track_length_of_trip
+from api.db.queries.measures import measures_of, track_of_trip
+from api.db.queries.positions import Encounter, fixes_near
 from domain.track.fixes import to_us
 from domain.values import Point
 from tests.tracks import driven, enrolled, told
@@ -30,21 +31,23 @@ async def test_the_track_of_a_trip_is_what_its_terminal_told_while_it_was_out(wo
     await told(world, device_id, northward(out_at - timedelta(seconds=10), 12))
     use_id = await driven(world, out_at, out_at + timedelta(seconds=90))
     async with world.database.read(world.bureau_id) as reader:
-        fixes = await fixes_of_trip(reader, use_id)
-        length_m = await track_length_of_trip(reader, use_id, unobserved_after_s=120)
+        track = await track_of_trip(reader, use_id)
+    (segment,) = track.segments
+    fixes = segment.fixes
     assert [int(at_us) for at_us in fixes["at_us"]] == [to_us(out_at + timedelta(seconds=10 * i)) for i in range(10)]
     assert fixes["lat"][0] == pytest.approx(INSIDE.lat + 0.001, abs=1e-7)
     assert np.isnan(fixes["speed_mps"]).all()
     assert fixes["valid"].all()
-    assert length_m == pytest.approx(9 * 110.8, rel=0.001)
+    assert track.length_m == pytest.approx(9 * 110.8, rel=0.001)
 
 
-async def test_a_trip_nobody_told_anything_of_has_no_length(world: World) -> None:
+async def test_a_trip_nobody_told_anything_of_has_no_measure(world: World) -> None:
     """No track is not a track of no metres."""
+    await enrolled(world)
     use_id = await driven(world, world.clock())
     async with world.database.read(world.bureau_id) as reader:
-        assert len(await fixes_of_trip(reader, use_id)) == 0
-        assert await track_length_of_trip(reader, use_id, unobserved_after_s=120) is None
+        assert (await track_of_trip(reader, use_id)).segments == ()
+        assert await measures_of(reader, [use_id]) == {use_id: ()}
 
 
 async def test_the_terminal_that_told_more_is_the_witness_unless_another_is_named(world: World) -> None:
@@ -55,8 +58,10 @@ async def test_the_terminal_that_told_more_is_the_witness_unless_another_is_name
     await told(world, quiet, northward(out_at, 2))
     use_id = await driven(world, out_at, out_at + timedelta(minutes=5))
     async with world.database.read(world.bureau_id) as reader:
-        assert len(await fixes_of_trip(reader, use_id)) == 5
-        assert len(await fixes_of_trip(reader, use_id, quiet)) == 2
+        assert (await track_of_trip(reader, use_id)).kept == 5
+        assert (await track_of_trip(reader, use_id, quiet)).kept == 2
+        measures = (await measures_of(reader, [use_id]))[use_id]
+    assert [(one.device_id, one.kept) for one in measures] == [(busy, 5), (quiet, 2)]
 
 
 @pytest.mark.parametrize(("off_s", "seen"), [(59, 1), (60, 1), (61, 0)])

@@ -52,7 +52,8 @@ def test_geojson_shows_what_was_seen_and_between_it_what_was_not() -> None:
         "kind": "unobserved",
         "from_at": "2026-11-24T09:00:20Z",
         "to_at": "2026-11-24T09:10:00Z",
-        "chord_m": WITH_GAPS.unobserved[0].chord_m,
+        "least_m": WITH_GAPS.unobserved[0].least_m,
+        "most_m": 580 * 120_000 // 3600,
     }
 
 
@@ -74,8 +75,8 @@ def test_gpx_breaks_the_track_where_it_was_not_observed() -> None:
     assert (first.get("lat"), first.get("lon")) == ("25.4300000", "119.0012346")
     assert first.findtext(f"{NS}time") == "2026-11-24T09:00:00Z"
     told = root.findtext(f"{NS}trk/{NS}desc", "")
-    chord_m = WITH_GAPS.unobserved[0].chord_m
-    assert f"unobserved: 2026-11-24T09:00:20Z to 2026-11-24T09:10:00Z, at least {chord_m} m" in told
+    gap = WITH_GAPS.unobserved[0]
+    assert f"unobserved: 2026-11-24T09:00:20Z to 2026-11-24T09:10:00Z, {gap.least_m} to {gap.most_m} m" in told
 
 
 def test_a_track_without_gaps_says_nothing_of_unobserved_stretches() -> None:

@@ -19,10 +19,8 @@ from api.db.tables import metadata
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "schema.md"
 UPDATES = {
     table: columns
-    for migration in ("0002_tenancy", "0004_devices")
-    for table, columns in runpy.run_path(str(DOCUMENT.parents[1] / "migrations" / "versions" / f"{migration}.py"))[
-        "SERVICE_UPDATES"
-    ].items()
+    for migration in sorted((DOCUMENT.parents[1] / "migrations" / "versions").glob("*.py"))
+    for table, columns in runpy.run_path(str(migration)).get("SERVICE_UPDATES", {}).items()
 }
 """What the service may change, as its rights are written."""
 COMMAND = ".venv/bin/python -m tests.house.schema --write"

@@ -49,7 +49,7 @@ async def test_the_drive_that_jumps_off_the_earth_is_as_long_as_its_wheels_say(
     auditor = await signed_in("auditor")
     track = (await auditor.get(f"/v1/trips/{trip_id}/track.geojson")).json()
     seen = [feature["properties"] for feature in track["features"]]
-    length_m = sum(part.get("length_m", 0) + part.get("chord_m", 0) for part in seen)
+    length_m = sum(part.get("length_m", 0) + part.get("least_m", 0) for part in seen)
     assert length_m == pytest.approx(WHEELS_M, rel=0.05)
 
 

@@ -30,7 +30,7 @@ async def test_a_track_shows_what_was_seen_and_what_was_not(signed_in: SignIn, w
     seen, gap, seen_too = answer.json()["features"]
     assert [f["properties"]["kind"] for f in (seen, gap, seen_too)] == ["observed", "unobserved", "observed"]
     assert seen["properties"]["length_m"] == seen_too["properties"]["length_m"] == pytest.approx(332, abs=1)
-    assert gap["properties"]["chord_m"] == pytest.approx(111, abs=1)
+    assert gap["properties"]["least_m"] == pytest.approx(111, abs=1)
     gpx = await client.get(f"/v1/trips/{use_id}/track.gpx")
     assert gpx.headers["content-type"].startswith("application/gpx+xml")
     points = ET.fromstring(gpx.content).iter("{http://www.topografix.com/GPX/1/1}trkpt")  # noqa: S314 - our own answer

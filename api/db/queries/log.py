@@ -12,7 +12,7 @@ from sqlalchemy import func, text
 from sqlmodel import col, select
 
 from api.db.database import Reader
-from api.db.queries.positions import track_length_of_trip
+from api.db.queries.measures import measures_of
 from api.db.queries.readings import MOMENTS, as_reading
 from api.db.tables.people import Person
 from api.db.tables.vehicles import Reading as Row
@@ -105,9 +105,7 @@ async def hold_snapshot(reader: Reader) -> None:
     await reader.execute(_SNAPSHOT)
 
 
-async def log_facts(
-    reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime, *, zone: str, unobserved_after_s: float
-) -> LogFacts:
+async def log_facts(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime, *, zone: str) -> LogFacts:
     """Return what the log of a vehicle from one instant to another is made of."""
     asked: dict[str, Any] = {
         "bureau_id": reader.bureau_id,
@@ -118,7 +116,7 @@ async def log_facts(
     }
     readings = await _readings(reader, asked)
     books = stretch_of((one.reading for one in readings), from_at, until_at)
-    uses = await _uses(reader, asked | {"driven": list(books.driven)}, unobserved_after_s)
+    uses = await _uses(reader, asked | {"driven": list(books.driven)})
     refusals = await _rows(reader, _REFUSALS, asked)
     conflicts = await _rows(reader, _CONFLICTS, asked)
     return LogFacts(
@@ -176,17 +174,21 @@ async def _readings(reader: Reader, asked: dict[str, Any]) -> tuple[RecordedRead
     return tuple(RecordedReading(as_reading(row), name or "", row.recorded_at) for row, name in rows)
 
 
-async def _uses(reader: Reader, asked: dict[str, Any], unobserved_after_s: float) -> tuple[LogUse, ...]:
+async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[LogUse, ...]:
     rows = {row.use_id: row for row in await _rows(reader, _USES, asked)}
     of = {"bureau_id": reader.bureau_id, "uses": list(rows)}
     steps, crews, passengers, jobs, stops = [
         _by_use(await _rows(reader, statement, of)) for statement in (_STEPS, _CREWS, _PASSENGERS, _JOBS, _STOPS)
     ]
+    begun = [
+        use_id
+        for use_id, row in rows.items()
+        if row.kind == UseKind.TRIP and row.actual_from is not None and row.actual_from >= asked["from_at"]
+    ]
+    measures = await measures_of(reader, begun)
     uses = []
     for use_id, row in rows.items():
-        track_m = None
-        if row.kind == UseKind.TRIP and row.actual_from is not None and row.actual_from >= asked["from_at"]:
-            track_m = await track_length_of_trip(reader, use_id, unobserved_after_s=unobserved_after_s)
+        witnessed = [one.length_m for one in measures.get(use_id, ()) if one.kept]
         uses.append(
             LogUse(
                 use_id=use_id,
@@ -211,7 +213,7 @@ async def _uses(reader: Reader, asked: dict[str, Any], unobserved_after_s: float
                 document_no=row.document_no,
                 cost_fen=row.cost_fen,
                 fuel_ml=row.fuel_ml,
-                track_m=track_m,
+                track_m=witnessed[0] if witnessed else None,
             )
         )
     return tuple(uses)

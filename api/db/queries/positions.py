@@ -1,4 +1,4 @@
-"""Positions as arrays: the track of a trip, and where a vehicle was about an instant.
+"""Positions as arrays: what a device told, and where a vehicle was about an instant.
 
 A month of a vehicle is 150,000 fixes, so they do not travel as rows of Python objects: every column of the query is
 of a fixed width and never null, COPY in binary form sends them as one block, and numpy reads the block as it is.
@@ -14,11 +14,9 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 
 from api.db.database import Reader
 from domain.track.fixes import FIX, Fixes
-from domain.track.length import Track, measure
 
 _E7: Final = 10_000_000
 _SIGNATURE_BYTES: Final = 19
@@ -51,20 +49,6 @@ _BLOCK = (
     " TO STDOUT (FORMAT BINARY)"
 )
 
-_TRIP = text(
-    "SELECT vehicle_id, actual_from, actual_until FROM vehicle_use"
-    " WHERE bureau_id = :bureau_id AND use_id = :use_id AND actual_from IS NOT NULL"
-)
-_WITNESSES = text(
-    "SELECT d.device_id, d.vehicle_id IS NOT NULL AS terminal, d.person_id FROM device d"
-    " WHERE d.bureau_id = :bureau_id AND (d.vehicle_id = :vehicle_id OR d.person_id IN ("
-    "  SELECT c.person_id FROM trip_crew c JOIN trip t ON t.bureau_id = c.bureau_id AND t.use_id = c.use_id"
-    "  AND t.crew_rev = c.rev WHERE c.bureau_id = :bureau_id AND c.use_id = :use_id))"
-)
-_COUNTS = text(
-    "SELECT device_id, count(*) AS fixes FROM position WHERE bureau_id = :bureau_id"
-    " AND device_id = ANY(:devices) AND fixed_at BETWEEN :from_at AND :until_at GROUP BY device_id"
-)
 _NEAR = (
     "COPY (SELECT q.no, d.vehicle_id IS NOT NULL, p.fixed_at, p.lat_e7, p.lon_e7,"
     " coalesce(p.speed_mps, 'NaN'::real), p.fixed"
@@ -81,31 +65,6 @@ _NEAR = (
     "  AND p.fixed_at BETWEEN q.from_at AND q.until_at WHERE p.bureau_id = %s"
     " ORDER BY q.no, p.fixed_at) TO STDOUT (FORMAT BINARY)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Outing:
-    """When a use of a vehicle was on the road; `until_at` is now while it is under way."""
-
-    use_id: UUID
-    vehicle_id: UUID
-    from_at: datetime
-    until_at: datetime
-
-
-async def fixes_of_trip(reader: Reader, use_id: UUID, device_id: UUID | None = None) -> Fixes:
-    """Return what one device told of a trip, by fix time; an empty array where nobody told anything.
-
-    Two devices in one array would draw a zigzag between them. Unless told which, the witness is the vehicle's own
-    terminal, else the phone of the crew with the most fixes.
-    """
-    outing = await _outing(reader, use_id)
-    if outing is None:
-        return np.empty(0, dtype=FIX)
-    chosen = device_id or await _best_witness(reader, outing)
-    if chosen is None:
-        return np.empty(0, dtype=FIX)
-    return await fixes_of_device(reader, chosen, outing.from_at, outing.until_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +99,6 @@ async def fixes_near(reader: Reader, encounters: Sequence[Encounter], *, within_
     return found
 
 
-async def track_of_trip(
-    reader: Reader, use_id: UUID, *, unobserved_after_s: float, device_id: UUID | None = None
-) -> Track:
-    """Return the measured track of a trip."""
-    return measure(await fixes_of_trip(reader, use_id, device_id), unobserved_after_s=unobserved_after_s)
-
-
-async def track_length_of_trip(reader: Reader, use_id: UUID, *, unobserved_after_s: float) -> int | None:
-    """Return the observed metres of a trip, or None where no device told anything that counts."""
-    track = await track_of_trip(reader, use_id, unobserved_after_s=unobserved_after_s)
-    return track.length_m if track.kept else None
-
-
 async def fixes_of_device(reader: Reader, device_id: UUID, from_at: datetime, until_at: datetime) -> Fixes:
     """Return what a device told between two instants, both included, by fix time."""
     return _fixes(await _copied(reader, _BLOCK, (reader.bureau_id, device_id, from_at, until_at), _ROW))
@@ -176,28 +122,3 @@ def _fixes(rows: NDArray[np.void]) -> Fixes:
     fixes["speed_mps"] = rows["speed_mps"]
     fixes["valid"] = rows["fixed"]
     return fixes
-
-
-async def _outing(reader: Reader, use_id: UUID) -> Outing | None:
-    row = (await reader.execute(_TRIP, {"bureau_id": reader.bureau_id, "use_id": use_id})).one_or_none()
-    if row is None:
-        return None
-    return Outing(use_id, row.vehicle_id, row.actual_from, row.actual_until or max(reader.now, row.actual_from))
-
-
-async def _best_witness(reader: Reader, outing: Outing) -> UUID | None:
-    asked = {"bureau_id": reader.bureau_id, "vehicle_id": outing.vehicle_id, "use_id": outing.use_id}
-    terminal = {row.device_id: row.terminal for row in await reader.execute(_WITNESSES, asked)}
-    if len(terminal) <= 1:
-        return next(iter(terminal), None)
-    counts = await reader.execute(
-        _COUNTS,
-        {
-            "bureau_id": reader.bureau_id,
-            "devices": list(terminal),
-            "from_at": outing.from_at,
-            "until_at": outing.until_at,
-        },
-    )
-    told: list[tuple[bool, int, UUID]] = [(terminal[row.device_id], row.fixes, row.device_id) for row in counts]
-    return max(told, default=(False, 0, None))[2]

@@ -37,6 +37,7 @@ At = Annotated[datetime, Field(sa_type=DateTime(timezone=True))]
 AtOrNone = Annotated[datetime | None, Field(default=None, sa_type=DateTime(timezone=True))]
 Json = Annotated[dict[str, Any], Field(sa_type=JSONB)]
 JsonOrNone = Annotated[dict[str, Any] | None, Field(default=None, sa_type=JSONB)]
+JsonList = Annotated[list[dict[str, Any]], Field(sa_type=JSONB)]
 Ids = Annotated[list[UUID], Field(sa_type=ARRAY(SaUuid))]
 Codes = Annotated[list[str], Field(sa_type=ARRAY(Text))]
 
