@@ -57,6 +57,7 @@ from api.http.trip_changes import TripChangeController
 from api.http.trips import TripController
 from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
+from api.http.vehicle_history import vehicle_history
 from api.http.vehicle_log import vehicle_log
 from api.http.vehicles import VehicleController
 from api.http.visit_notes import VisitNoteController
@@ -118,6 +119,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     UnitController,
     UpkeepController,
     VehicleController,
+    vehicle_history,
     vehicle_log,
     VisitNoteController,
 )
