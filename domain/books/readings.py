@@ -229,23 +229,26 @@ def intervals(recorded: Iterable[Reading]) -> tuple[Interval, ...]:
     found: list[Interval] = []
     standing = in_force(recorded)
     returned: set[UUID] = set()
-    under_way: UUID | None = None
+    under_way: Reading | None = None
     for start, end in pairwise(standing):
-        under_way = _use_after(start, under_way, returned)
+        under_way = _under_way_after(start, under_way, returned)
         if start.segment == end.segment:
-            found.append(Interval(start, end, under_way))
+            found.append(Interval(start, end, under_way.use_id if under_way else None))
     return tuple(found)
 
 
-def _use_after(reading: Reading, under_way: UUID | None, returned: set[UUID]) -> UUID | None:
-    """Tell to which use the metres after `reading` belong, given that before it."""
+def _under_way_after(reading: Reading, under_way: Reading | None, returned: set[UUID]) -> Reading | None:
+    """Tell by which departure the metres after `reading` are driven, given that of those before it."""
     if reading.use_id is None or reading.moment is Moment.SPOT:
         return under_way
     if reading.moment is Moment.RETURN:
         returned.add(reading.use_id)
-        return None if under_way == reading.use_id else under_way
+        # The next use may depart in the minute of this return, at a coarser reading; one that departed earlier and has
+        # no return yet ended when this use began.
+        begun = under_way is not None and under_way.use_id != reading.use_id and under_way.read_at == reading.read_at
+        return under_way if begun else None
     # A departure of the same minute may sort after its own return; it then opens nothing.
-    return under_way if reading.use_id in returned else reading.use_id
+    return under_way if reading.use_id in returned else reading
 
 
 def _order(reading: Reading) -> tuple[int, datetime, int, int, UUID]:

@@ -29,13 +29,19 @@ class Stretch:
 
     `difference_m` is last minus first reading, summed over the vehicle's odometers; `driven` and `unaccounted` add up
     to it exactly. `opening` and `closing` are the readings the odometer stood at, None before the first one.
+    `intervals` are those that end in the stretch, in their order.
     """
 
     opening: Reading | None
     closing: Reading | None
     difference_m: int
     driven: Mapping[UUID, Driven]
-    unaccounted: tuple[Interval, ...]
+    intervals: tuple[Interval, ...]
+
+    @property
+    def unaccounted(self) -> tuple[Interval, ...]:
+        """Those that belong to no use."""
+        return tuple(interval for interval in self.intervals if interval.use_id is None)
 
     @property
     def unaccounted_m(self) -> int:
@@ -51,20 +57,17 @@ def stretch_of(recorded: Iterable[Reading], from_at: datetime, until_at: datetim
     known = tuple(recorded)
     standing = [reading for reading in in_force(known) if reading.read_at < until_at]
     before = [reading for reading in standing if reading.read_at < from_at]
+    within = tuple(interval for interval in intervals(known) if from_at <= interval.end.read_at < until_at)
     owned: dict[UUID, list[Interval]] = {}
-    unaccounted: list[Interval] = []
-    for interval in intervals(known):
-        if from_at <= interval.end.read_at < until_at:
-            if interval.use_id is None:
-                unaccounted.append(interval)
-            else:
-                owned.setdefault(interval.use_id, []).append(interval)
+    for interval in within:
+        if interval.use_id is not None:
+            owned.setdefault(interval.use_id, []).append(interval)
     return Stretch(
         opening=before[-1] if before else None,
         closing=standing[-1] if standing else None,
         difference_m=_difference_m(standing, from_at),
         driven={use_id: _driven(parts) for use_id, parts in owned.items()},
-        unaccounted=tuple(unaccounted),
+        intervals=within,
     )
 
 

@@ -5,6 +5,7 @@ Written with triggers and foreign keys off, in a transaction that is rolled back
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,7 @@ BY_NAME: Final[Mapping[str, Any]] = {
 BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
     "setting_change": {"name": "site_tolerance_m", "new_value": Jsonb({"value": 100})},
     "finding_update": {"what": "lasts", "colour": "yellow"},
+    "month_seal": {"month": date(2026, 11, 1), "statement_sha256": hashlib.sha256(b"1").hexdigest()},
 }
 """What a trigger, or a check of two columns, asks for of its own row."""
 

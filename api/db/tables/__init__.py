@@ -18,6 +18,7 @@ from api.db.tables import (
     notes,
     people,
     positions,
+    seals,
     uses,
     vehicles,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "notes",
     "people",
     "positions",
+    "seals",
     "uses",
     "vehicles",
 ]
