@@ -57,6 +57,8 @@ from api.http.trip_changes import TripChangeController
 from api.http.trips import TripController
 from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
+from api.http.upkeep_places import UpkeepPlaceController
+from api.http.vehicle_file import VehicleFileController
 from api.http.vehicle_history import vehicle_history
 from api.http.vehicle_log import vehicle_log
 from api.http.vehicles import VehicleController
@@ -118,8 +120,10 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     TripController,
     UnitController,
     UpkeepController,
+    UpkeepPlaceController,
     VehicleController,
     vehicle_history,
+    VehicleFileController,
     vehicle_log,
     VisitNoteController,
 )

@@ -32,6 +32,7 @@ from domain.findings.kinds import FindingKind
 from domain.values import Role
 from tests.conftest import SignIn
 from tests.notes import note_body, send_note
+from tests.objects import UPKEEP_PLACE
 from tests.phones import drive, enrol, send
 from tests.trips import a_complaint_job, approved_trip, closed_trip, departed_trip, requested_trip
 from tests.world import World
@@ -67,6 +68,7 @@ THERE = {
     "number": "SELECT number FROM dispatch_order",
     "officer_id": PERSON,
     "person_id": PERSON,
+    "place_id": "SELECT place_id FROM upkeep_place",
     "approver_id": PERSON,
     "after_use_id": USE,
     "reading_id": "SELECT reading_id FROM reading",
@@ -112,7 +114,9 @@ async def let_there_be_some_of_all(world: World, signed_in: SignIn) -> str:
     await made("dispatcher", "/v1/shifts", {"person_id": officer, "start_at": at, "end_at": later})
     place = {"name": "太平路市场", "lat": 25.5, "lon": 119.1, "datum": "WGS-84", "radius_m": 120, "inside": True}
     await made("custodian", "/v1/site-decisions", place | {"reason": "按界桩属城厢区"})
+    await made("admin", "/v1/upkeep-places", UPKEEP_PLACE)
     order = {"vehicle_id": vehicle, "upkeep": "wash", "driver_id": driver, "place": "洗车场", "reason": "例行保洁"}
+    order |= {"place_reason": "定点单位停业"}
     order |= {name: (now + timedelta(hours=n)).isoformat() for name, n in (("planned_from", 12), ("planned_until", 13))}
     await made("desk_chief", "/v1/upkeep-orders", order)
     loan = {"vehicle_id": vehicle, "borrower": "某科", "reason": "接待来宾"}

@@ -44,6 +44,8 @@ class Wash:
             driver_id=self.world["driver"].who,
             upkeep="wash",
             place="城厢洗车场",
+            place_id=None,
+            place_reason="定点单位停业",
             reason="例行保洁，车身泥污较多，按月度计划安排",
             after_use_id=None,
             cost_fen=3_000,

@@ -26,6 +26,15 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
 """How a photo begins; each bureau's is its own by what follows."""
 
 
+UPKEEP_PLACE = {
+    "kinds": ["fuel", "wash"],
+    "name": "中石化城厢加油站",
+    "address": "莆田市城厢区荔城中大道 100 号",
+    "place": {"lat": 25.43, "lon": 119.0, "datum": "WGS-84"},
+    "document_no": "莆财采〔2026〕3号",
+}
+
+
 class Desk:
     """Asks over HTTP as people of one bureau, whoever the test wants next."""
 
@@ -116,6 +125,7 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         "planned_from": (now + timedelta(hours=5)).isoformat(),
         "planned_until": (now + timedelta(hours=6)).isoformat(),
         "place": "洗车场",
+        "place_reason": "定点单位停业",
         "driver_id": str(world["driver"].who),
     } | reason
     decision = {
@@ -141,6 +151,7 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         "upkeep order": (await desk.made("desk_chief", "POST", "/v1/upkeep-orders", json=upkeep))["use_id"],
         "device": (await desk.made("admin", "POST", "/v1/devices", json=terminal))["device_id"],
         "phone": enrolled["device_id"],
+        "upkeep place": (await desk.made("admin", "POST", "/v1/upkeep-places", json=UPKEEP_PLACE))["id"],
         "form": await _filled_form(desk, enrolled["token"]),
     }
 

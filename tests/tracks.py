@@ -76,6 +76,8 @@ async def driven(world: World, from_at: datetime, until_at: datetime | None = No
                 driver_id=world["driver"].who,
                 upkeep="fuel",
                 place="加油站",
+                place_id=None,
+                place_reason="定点单位停业",
                 reason="加油",
                 after_use_id=None,
             ),

@@ -1,4 +1,4 @@
-"""`/v1/upkeep-orders`: fuel, wash, repair, inspection and tow, the only movement without a complaint."""
+"""`/v1/upkeep-orders`: fuel, wash, repair, inspection and the like, the only movement without a complaint."""
 
 from __future__ import annotations
 
@@ -40,9 +40,17 @@ class UpkeepIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Left out only for a tow."""
     planned_from: Instant
     planned_until: Instant
-    place: Annotated[
-        str, msgspec.Meta(min_length=1, max_length=200, pattern=SAYS_SOMETHING, examples=["中石化城厢加油站"])
-    ]
+    place_id: UUID | None = None
+    """The registered place it goes to."""
+    place: (
+        Annotated[
+            str, msgspec.Meta(min_length=1, max_length=200, pattern=SAYS_SOMETHING, examples=["中石化城厢加油站"])
+        ]
+        | None
+    ) = None
+    """Where it goes instead, or from where it is towed."""
+    place_reason: Said | None = None
+    """Why it goes to no registered place."""
     reason: Said
     after_use_id: UUID | None = None
     """The trip that ended by breakdown or accident: the order goes on from that place."""
@@ -80,6 +88,8 @@ class UpkeepOut(msgspec.Struct, frozen=True, kw_only=True):
     actual_from: datetime | None
     actual_until: datetime | None
     place: str
+    place_id: UUID | None
+    place_reason: str | None
     reason: str
     requester_id: UUID
     requester_name: str
@@ -116,14 +126,19 @@ class UpkeepController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> UpkeepOut:
-        """Order fuel, wash, repair, inspection or tow; someone else than who orders drives."""
+        """Order fuel, wash, repair, inspection, insurance, tyres or tow; someone else than who orders drives.
+
+        It goes to a place that is registered for it, or says why not.
+        """
         new = NewUpkeep(
             vehicle_id=data.vehicle_id,
             kind=data.upkeep,
             driver_id=data.driver_id,
             planned_from=data.planned_from,
             planned_until=data.planned_until,
+            place_id=data.place_id,
             place=data.place,
+            place_reason=data.place_reason,
             reason=data.reason,
             after_use_id=data.after_use_id,
         )

@@ -11,15 +11,24 @@ from api.db.database import Actor, Database, Once, RecordedRefusal, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.settings import settings_of
 from api.db.queries.upkeep import UpkeepAsked, broke_down_at, load_upkeep_facts, order_of
+from api.db.tables.upkeep import UpkeepPlace, UpkeepPlaceRetired
 from api.db.tables.uses import UpkeepOrder, VehicleUse
 from api.usecases.ask_rule import facts_as_json, insert_refusal
 from api.usecases.change_trip import NewWindow
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.use_step import Step, begin_use, lock_use, take_step
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from domain.trip.life import UseKind, UseState, UseVerb, after
 from domain.use_rule.facts import Stage
-from domain.use_rule.upkeep import DriverOrTow, UpkeepFacts, UpkeepKind, check_window, refuse_upkeep
+from domain.use_rule.upkeep import (
+    DriverOrTow,
+    PlaceNotRegistered,
+    UpkeepFacts,
+    UpkeepKind,
+    check_place,
+    check_window,
+    refuse_upkeep,
+)
 
 
 class NoBreakdown(InvalidInput):
@@ -31,15 +40,20 @@ class NoBreakdown(InvalidInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUpkeep:
-    """An order as given. `driver_id` None only for a tow; `after_use_id` names the trip that broke down."""
+    """An order as given. `driver_id` None only for a tow; `after_use_id` names the trip that broke down.
+
+    It goes to a registered place (`place_id`), or to `place` for a reason; a tow just to `place`.
+    """
 
     vehicle_id: UUID
     kind: UpkeepKind
     driver_id: UUID | None
     planned_from: datetime
     planned_until: datetime
-    place: str
     reason: str
+    place_id: UUID | None = None
+    place: str | None = None
+    place_reason: str | None = None
     after_use_id: UUID | None = None
 
 
@@ -47,8 +61,8 @@ async def order_upkeep(database: Database, actor: Actor, new: NewUpkeep, once: O
     """Give an order and return its id.
 
     Raises:
-        NotFound: there is no such vehicle or driver.
-        BadUpkeepWindow, DriverOrTow, NoBreakdown: it cannot be such an order.
+        NotFound: there is no such vehicle, driver or place.
+        BadUpkeepWindow, DriverOrTow, NoBreakdown, PlaceNotRegistered: it cannot be such an order.
         RecordedRefusal: it was refused, with every reason; of a busy vehicle the other uses' windows are told.
     """
     if (new.driver_id is None) is not (new.kind is UpkeepKind.TOW):
@@ -58,6 +72,7 @@ async def order_upkeep(database: Database, actor: Actor, new: NewUpkeep, once: O
         check_window(new.kind, new.planned_from, new.planned_until, uow.now)
         await known_vehicle(uow, new.vehicle_id)
         await _check_breakdown(uow, new.vehicle_id, new.after_use_id, new.planned_from)
+        place = await _place(uow, new)
         grace_s = (await settings_of(uow))["departure_grace_s"]
         asked = UpkeepAsked(
             stage=Stage.REQUEST,
@@ -89,10 +104,9 @@ async def order_upkeep(database: Database, actor: Actor, new: NewUpkeep, once: O
             facts={
                 "rule": facts_as_json(facts),
                 "upkeep": new.kind,
-                "driver_id": new.driver_id,
-                "after_use_id": new.after_use_id,
+                **{name: getattr(new, name) for name in ("driver_id", "after_use_id", "place_id")},
             },
-            said={"reason": new.reason, "place": new.place},
+            said={"reason": new.reason, "place": place, "place_reason": new.place_reason},
         )
         await begin_use(uow, use, step)
         await uow.insert(
@@ -102,7 +116,9 @@ async def order_upkeep(database: Database, actor: Actor, new: NewUpkeep, once: O
                 requester_id=uow.actor.who,
                 driver_id=new.driver_id,
                 upkeep=new.kind.value,
-                place=new.place,
+                place=place,
+                place_id=new.place_id,
+                place_reason=new.place_reason,
                 reason=new.reason,
                 after_use_id=new.after_use_id,
             )
@@ -205,6 +221,21 @@ async def upkeep_permitted(uow: UnitOfWork, asked: UpkeepAsked, request: dict[st
     )
 
 
+async def _place(uow: UnitOfWork, new: NewUpkeep) -> str:
+    """Return the name of the place the order goes to. Raises `NotFound` or `PlaceNotRegistered`."""
+    if new.place_id is None:
+        check_place(new.kind, None, new.place_reason)
+        if not new.place:
+            raise PlaceNotRegistered(upkeep=new.kind.value)
+        return new.place
+    place = await uow.get(UpkeepPlace, new.place_id)
+    if place is None:
+        raise NotFound("There is no such registered place.", place_id=str(new.place_id))
+    retired = await uow.get(UpkeepPlaceRetired, new.place_id)
+    check_place(new.kind, () if retired else place.kinds, None)
+    return place.name
+
+
 async def _check_breakdown(
     uow: UnitOfWork, vehicle_id: UUID, after_use_id: UUID | None, planned_from: datetime
 ) -> None:
@@ -223,4 +254,5 @@ def _as_put(new: NewUpkeep) -> dict[str, Any]:
         "planned_from": new.planned_from.isoformat(),
         "planned_until": new.planned_until.isoformat(),
         "after_use_id": str(new.after_use_id) if new.after_use_id else None,
+        "place_id": str(new.place_id) if new.place_id else None,
     }

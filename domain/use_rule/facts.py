@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.complaint.job import JobKind
+from domain.upkeep.dues import Due, Odometer
 from domain.use_rule.site import SiteStanding
 
 
@@ -128,6 +129,10 @@ class UseFacts:
     insurance: Validity | None
     under_repair: bool
     findings: tuple[OpenFinding, ...]
+    dues: tuple[Due, ...] = ()
+    """What the vehicle is due for, the newest entry of each kind."""
+    odometer: Odometer | None = None
+    """What the odometer shows, by the newest reading before the departure."""
 
 
 def days_of(begins_at: datetime, until: datetime, zone: str) -> tuple[date, date]:

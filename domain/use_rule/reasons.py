@@ -75,8 +75,8 @@ class ReasonCode(Named):
     )
     VEHICLE_UNFIT = (
         "vehicle-unfit",
-        "车辆年检或保险缺失、已过期，或者车辆正在维修。",
-        "The vehicle's inspection or insurance has lapsed or is missing, or it is under repair.",
+        "车辆年检或保险缺失、已过期，保养等到期未做，或者车辆正在维修。",
+        "The vehicle's inspection or insurance has lapsed or is missing, service is overdue, or it is under repair.",
     )
     WINDOW_MISSED = (
         "window-missed",

@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.complaint.job import is_mediation
+from domain.upkeep.dues import passed
 from domain.use_rule.facts import JobFacts, OtherUse, Seat, Stage, UseFacts
 from domain.use_rule.reasons import OwnReason, Reason, ReasonCode, UseMark
 from domain.use_rule.site import SiteStanding
@@ -155,7 +156,9 @@ def _in_the_way(facts: UseFacts, other: OtherUse) -> bool:
 def _vehicle_unfit(facts: UseFacts) -> About:
     papers = (facts.inspection, facts.insurance)
     lapsed = any(paper is None or not paper.covers(facts.first_day, facts.last_day) for paper in papers)
-    return _when(lapsed or facts.under_repair, facts.vehicle_id)
+    # What was due when it departed was judged then: at its close the trip's own kilometres do not count against it.
+    due = facts.stage is not Stage.CLOSE and passed(facts.dues, facts.last_day, facts.odometer)
+    return _when(lapsed or facts.under_repair or bool(due), facts.vehicle_id)
 
 
 def _window_missed(facts: UseFacts) -> About:

@@ -6,7 +6,7 @@ such a thing takes. An order never displaces a trip: a window that is taken is a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -29,6 +29,8 @@ class UpkeepKind(Named):
     WASH = "wash", "洗车", "wash"
     REPAIR = "repair", "维修保养", "repair"
     INSPECTION = "inspection", "年检", "inspection"
+    INSURANCE = "insurance", "保险定损", "insurance survey"
+    TYRES = "tyres", "更换轮胎", "tyres"
     TOW = "tow", "拖车", "tow"
 
 
@@ -37,6 +39,8 @@ LONGEST: Final[Mapping[UpkeepKind, timedelta]] = {
     UpkeepKind.WASH: timedelta(hours=3),
     UpkeepKind.REPAIR: timedelta(days=60),
     UpkeepKind.INSPECTION: timedelta(days=2),
+    UpkeepKind.INSURANCE: timedelta(days=2),
+    UpkeepKind.TYRES: timedelta(days=1),
     UpkeepKind.TOW: timedelta(days=2),
 }
 """How long each may take at most; who needs more gives another order."""
@@ -54,6 +58,13 @@ class DriverOrTow(InvalidInput):
 
     code = "driver-or-tow"
     zh = "维保单须指定驾驶员；只有拖车时不填驾驶员。"
+
+
+class PlaceNotRegistered(InvalidInput):
+    """An upkeep order names a place that is registered for its kind, or says why it goes elsewhere; a tow need not."""
+
+    code = "place-not-registered"
+    zh = "维保单须指定为该类维保登记的定点单位，或者说明为何不去定点单位；拖车除外。"
 
 
 class AmountsMissing(InvalidInput):
@@ -93,6 +104,25 @@ def check_window(kind: UpkeepKind, planned_from: datetime, planned_until: dateti
             planned_until=planned_until.isoformat(),
             longest_s=int(LONGEST[kind].total_seconds()),
         )
+
+
+def check_place(kind: UpkeepKind, registered_for: Collection[str] | None, reason: str | None) -> None:
+    """Refuse an order to a place that is not registered for it and that nobody gave a reason for.
+
+    Args:
+        kind: of the order.
+        registered_for: the kinds the named place is registered for now; None where none is named.
+        reason: why the place is none.
+
+    Raises:
+        PlaceNotRegistered: neither holds.
+    """
+    if registered_for is not None:
+        fits = kind.value in registered_for
+    else:
+        fits = kind is UpkeepKind.TOW or bool((reason or "").strip())
+    if not fits:
+        raise PlaceNotRegistered(upkeep=kind.value)
 
 
 def check_amounts(kind: UpkeepKind, cost_fen: int | None, fuel_ml: int | None) -> None:

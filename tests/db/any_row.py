@@ -40,6 +40,7 @@ BY_TYPE: Final[Mapping[str, Any]] = {
 BY_NAME: Final[Mapping[str, Any]] = {
     "outline": "((0,0),(1,0),(1,1))",
     "sha256": "0" * 64,
+    "file_sha256": "0" * 64,
     "planned_until": NOW + timedelta(hours=1),
     "window_until": NOW + timedelta(hours=1),
     "valid_until": NOW + timedelta(days=1),
@@ -52,8 +53,17 @@ BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
     "setting_change": {"name": "site_tolerance_m", "new_value": Jsonb({"value": 100})},
     "finding_update": {"what": "lasts", "colour": "yellow"},
     "month_seal": {"month": date(2026, 11, 1), "statement_sha256": hashlib.sha256(b"1").hexdigest()},
+    "upkeep_place": {"kinds": ["fuel"]},
+    "vehicle_card": {"card_no": "1000"},
+    "vehicle_due": {
+        "every_months": 12,
+        "due_on": date(2027, 11, 23),
+        "every_m": 10_000_000,
+        "done_m": 1,
+        "due_m": 10_000_001,
+    },
 }
-"""What a trigger, or a check of two columns, asks for of its own row."""
+"""What a trigger that looks at its own row asks for, and checks that compare columns or look at their form."""
 
 
 def rows_for(connection: Connection, table: str, bureau_id: str) -> Iterator[dict[str, Any]]:

@@ -21,9 +21,12 @@ from api.usecases.add_unit import add_unit
 from api.usecases.approve_trip import approve_trip
 from api.usecases.decide_site import NewSiteDecision, decide_site
 from api.usecases.depart_trip import Departure, depart_trip
+from api.usecases.enter_due import NewDue, enter_due
 from api.usecases.enter_vehicle import NewDedication, NewPaper, dedicate_vehicle, enter_paper
+from api.usecases.field_act import Dashboard
 from api.usecases.qualify_person import NewExamination, NewLicence, enter_examination, enter_licence
 from api.usecases.raise_finding import raise_finding
+from api.usecases.record_reading import NewReading, record_reading
 from domain.complaint.acts import Withdraw
 from domain.complaint.job import MEDIATION_KINDS, JobKind, is_mediation
 from domain.complaint.packs import packs
@@ -31,11 +34,12 @@ from domain.complaint.states import State, allows_visit
 from domain.complaint.words import SuspensionKind
 from domain.findings.kinds import FindingKind
 from domain.trip.life import MOVES, UseState
+from domain.upkeep.dues import DueKind, months_after
 from domain.use_rule.facts import Seat
 from domain.values import Datum
 from tests.db.attacks import step
 from tests.ledger import forged
-from tests.trips import IN_ORDER, a_complaint_job, approved_trip, dashboard, requested_trip
+from tests.trips import IN_ORDER, START_M, a_complaint_job, approved_trip, dashboard, requested_trip
 from tests.world import INSIDE, World
 
 Defect = Callable[[World, UUID], Awaitable[None]]
@@ -208,6 +212,35 @@ async def unexplained(world: World, _: UUID) -> None:
     world.clock.at = began
 
 
+async def service_overdue_by_a_day(world: World, _: UUID) -> None:
+    """Enter a service that was due again yesterday."""
+    today = world.clock().date()
+    done = NewDue(
+        vehicle_id=world.vehicle_id,
+        kind=DueKind.SERVICE,
+        done_on=months_after(today, -6) - timedelta(days=1),
+        every_months=6,
+        document_no="维修单 7",
+    )
+    await enter_due(world.database, world["desk_chief"], done)
+
+
+async def service_overdue_by_a_metre(world: World, _: UUID) -> None:
+    """Enter a service that was due again a metre before what the odometer shows."""
+    read_at = world.clock() - timedelta(minutes=1)
+    seen = NewReading(vehicle_id=world.vehicle_id, odometer_m=START_M, read_at=read_at, occasion="spot")
+    await record_reading(world.database, world["driver"], seen)
+    done = NewDue(
+        vehicle_id=world.vehicle_id,
+        kind=DueKind.SERVICE,
+        done_on=world.clock().date(),
+        every_m=5_000_000,
+        done_m=START_M - 5_000_001,
+        document_no="维修单 7",
+    )
+    await enter_due(world.database, world["desk_chief"], done)
+
+
 DEFECTS: dict[str, tuple[Defect, set[str]]] = {
     "withdrawn": (withdrawn, {"complaint-not-open"}),
     "cancelled": (cancelled, {"job-not-on-site"}),
@@ -217,6 +250,8 @@ DEFECTS: dict[str, tuple[Defect, set[str]]] = {
     "failed": (failed_again, {"officer-not-qualified"}),
     "unlicensed": (licence_withdrawn, {"driver-not-licensed"}),
     "uninsured": (uninsured, {"vehicle-unfit"}),
+    "service overdue by a day": (service_overdue_by_a_day, {"vehicle-unfit"}),
+    "service overdue by a metre": (service_overdue_by_a_metre, {"vehicle-unfit"}),
     "unexplained": (unexplained, {"findings-overdue"}),
 }
 """Defects that can come about before approval as well as between approval and departure."""
@@ -366,3 +401,26 @@ async def test_the_database_knows_which_complaint_may_be_visited_for_what(world:
                         held = (await reader.execute(sql, asked_for)).scalar_one()
                         assert is_mediation(kind)
                         assert held is allows_visit(state, pack, suspension=suspension, kind=kind), asked_for
+
+
+async def test_due_today_or_at_this_very_metre_the_vehicle_still_departs(world: World) -> None:
+    """The last day and the last metre are still right, and the departure's own reading is not held against it."""
+    trip_id = await approved_trip(world)
+    world.clock.advance(hours=1)
+    seen = NewReading(
+        vehicle_id=world.vehicle_id,
+        odometer_m=START_M,
+        read_at=world.clock() - timedelta(minutes=1),
+        occasion="spot",
+    )
+    await record_reading(world.database, world["driver"], seen)
+    today = world.clock().date()
+    done = {"vehicle_id": world.vehicle_id, "document_no": "维修单 7", "done_on": months_after(today, -6)}
+    by_odometer = {"every_months": 6, "every_m": 5_000_000, "done_m": START_M - 5_000_000}
+    await enter_due(world.database, world["desk_chief"], NewDue(kind=DueKind.SERVICE, **done, **by_odometer))
+    await depart_trip(
+        world.database,
+        world["driver"],
+        trip_id,
+        Departure(check=IN_ORDER, dashboard=Dashboard(odometer_m=START_M + 900)),
+    )

@@ -27,6 +27,7 @@ from tests.objects import Desk, one_of_each
 from tests.world import HeldClock, World, make_world
 
 NAMES: Mapping[str, str] = {
+    "about_id": "upkeep order",
     "after_use_id": "trip",
     "approver_id": "person",
     "complaint_id": "complaint",
@@ -45,6 +46,7 @@ NAMES: Mapping[str, str] = {
     "note_id": "note",
     "officer_id": "person",
     "person_id": "person",
+    "place_id": "upkeep place",
     "reading_id": "reading",
     "requester_id": "person",
     "session_id": "session",

@@ -32,6 +32,7 @@ def order(world: World, **other: Any) -> dict[str, Any]:
         "planned_from": start.isoformat(),
         "planned_until": (start + timedelta(hours=1)).isoformat(),
         "place": "中石化城厢加油站",
+        "place_reason": "定点加油站检修",
         "reason": "油量不足四分之一",
     } | other
 
@@ -148,6 +149,8 @@ async def test_who_orders_does_not_drive_and_the_driver_is_licensed(world: World
                 driver_id=world["driver"].who,
                 upkeep="fuel",
                 place="x",
+                place_id=None,
+                place_reason="x",
                 reason="x",
                 after_use_id=None,
             )

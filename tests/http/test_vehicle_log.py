@@ -49,6 +49,7 @@ async def a_month(world: World, signed_in: SignIn) -> dict[str, Any]:
         "planned_from": start.isoformat(),
         "planned_until": (start + timedelta(hours=1)).isoformat(),
         "place": "中石化城厢加油站",
+        "place_reason": "定点加油站检修",
         "reason": FORMULA,
     }
     use_id = (await chief.post("/v1/upkeep-orders", json=order)).json()["use_id"]

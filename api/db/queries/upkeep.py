@@ -92,8 +92,9 @@ async def broke_down_at(reader: Reader, vehicle_id: UUID, use_id: UUID) -> datet
 
 _VIEW = """
 SELECT u.use_id, u.vehicle_id, v.plate, u.state, u.planned_from, u.planned_until, u.actual_from, u.actual_until,
-  u.created_at, o.upkeep, o.place, o.reason, o.requester_id, q.name AS requester_name, o.driver_id,
-  p.name AS driver_name, o.after_use_id, o.document_no, o.cost_fen, o.fuel_ml
+  u.created_at, o.upkeep, o.place, o.place_id, o.place_reason, o.reason,
+  o.requester_id, q.name AS requester_name, o.driver_id, p.name AS driver_name, o.after_use_id,
+  o.document_no, o.cost_fen, o.fuel_ml
 FROM vehicle_use u
 JOIN upkeep_order o ON o.bureau_id = u.bureau_id AND o.use_id = u.use_id
 JOIN vehicle v ON v.bureau_id = u.bureau_id AND v.vehicle_id = u.vehicle_id

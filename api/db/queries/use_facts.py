@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from api.db.database import Reader, UnitOfWork
 from api.db.queries.complaints import facts_in, pack_of
+from api.db.queries.dues import dues_of, odometer_before
 from api.db.queries.settings import settings_of
 from api.db.queries.sites import boundary_in, decided_places
 from domain.complaint.job import JobKind, is_mediation
@@ -105,6 +106,8 @@ async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
         insurance=papers.get("insurance"),
         under_repair=await _under_repair(uow, asked),
         findings=await _findings(uow, asked.vehicle_id),
+        dues=await dues_of(uow, asked.vehicle_id),
+        odometer=await odometer_before(uow, asked.vehicle_id, asked.at if asked.stage is Stage.DEPARTURE else None),
     )
 
 

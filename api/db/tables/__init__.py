@@ -19,6 +19,7 @@ from api.db.tables import (
     people,
     positions,
     seals,
+    upkeep,
     uses,
     vehicles,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "people",
     "positions",
     "seals",
+    "upkeep",
     "uses",
     "vehicles",
 ]

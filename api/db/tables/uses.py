@@ -27,6 +27,7 @@ from api.db.tables.columns import (
     refers,
 )
 from api.db.tables.complaints import JOB_KINDS
+from api.db.tables.upkeep import UPKEEP_KINDS
 
 USE_STATES = (
     "requested",
@@ -221,7 +222,7 @@ class TripStop(SQLModel, table=True):
 
 
 class UpkeepOrder(SQLModel, table=True):
-    """What a use is for when it is upkeep: fuel, wash, repair, inspection, tow."""
+    """What a use is for when it is upkeep: fuel, wash, repair, inspection, insurance, tyres, tow; and where it goes."""
 
     __tablename__ = "upkeep_order"
     __table_args__ = (
@@ -230,10 +231,11 @@ class UpkeepOrder(SQLModel, table=True):
         refers("driver_id", "person", "person_id"),
         refers("after_use_id", "vehicle_use", "use_id"),
         check("kind", "kind = 'upkeep'"),
-        one_of("upkeep", "fuel", "wash", "repair", "inspection", "tow"),
+        one_of("upkeep", *UPKEEP_KINDS),
         check("no_order_to_oneself", "driver_id <> requester_id"),
         check("driven_or_towed", "(driver_id IS NULL) = (upkeep = 'tow')"),
         check("amounts", "cost_fen >= 0 AND fuel_ml >= 0"),
+        check("place_or_reason", "place_id IS NOT NULL OR upkeep = 'tow' OR coalesce(btrim(place_reason), '') <> ''"),
     )
     bureau_id: BureauKey
     use_id: IdKey
@@ -244,6 +246,10 @@ class UpkeepOrder(SQLModel, table=True):
     """Who drives; nobody where the vehicle is towed."""
     upkeep: Str
     place: Str
+    place_id: UUID | None
+    """The registered place; a trigger holds that it is one, for this kind of upkeep."""
+    place_reason: StrOrNone = None
+    """Why it is none."""
     reason: Str
     after_use_id: UUID | None
     """The trip that ended by breakdown or accident, if one did."""
