@@ -15,8 +15,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.track.cleaning import FASTEST_MPS, Dropped, clean
+from domain.track.cleaning import Dropped, clean
 from domain.track.fixes import Fixes, to_instant
+from domain.track.holds import FASTEST_MPS
 from domain.track.line import line_of
 from domain.track.metres import steps_m
 from domain.track.stops import Span, Stop, spans_of_stops

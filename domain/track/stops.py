@@ -107,7 +107,7 @@ def _span(places: _Places, first: int, last: int) -> Span | None:
     north, east = _middle(north_m, spoken_us), _middle(east_m, spoken_us)
     off_m = np.maximum(np.abs(north_m - north), np.abs(east_m - east))
     here = np.flatnonzero(off_m <= STOP_WITHIN_M / 2)
-    if at_us[here[-1]] - at_us[here[0]] < STOP_LEAST_S * 1e6:
+    if not len(here) or at_us[here[-1]] - at_us[here[0]] < STOP_LEAST_S * 1e6:
         return None
     stop = Stop(to_instant(at_us[here[0]]), to_instant(at_us[here[-1]]), *places.degrees(north, east))
     return Span(first + int(here[0]), first + int(here[-1]), first + int(np.argmin(off_m)), stop)

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.track.cleaning import FASTEST_MPS, HOLD_LIMIT_S, LOOK_BACK, NOWHERE_DEG, Dropped, clean
+from domain.track.chain import LOOK_BACK
+from domain.track.cleaning import NOWHERE_DEG, Dropped, clean
 from domain.track.fixes import FIX, Fixes, as_fixes, to_instant, to_us
+from domain.track.holds import FASTEST_MPS, HOLD_LIMIT_S
 
 START_AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LAT, LON = 25.4337, 119.0010

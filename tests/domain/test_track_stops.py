@@ -84,6 +84,11 @@ def test_a_stop_stays_within_its_square(apart_m: float, found: int) -> None:
     assert len(measure(fixes_of(rows)).stops) == found
 
 
+def test_two_fixes_at_opposite_corners_of_the_square_are_at_no_one_place() -> None:
+    """Where the middle is near to neither, nobody can say that the vehicle stood."""
+    assert measure(fixes_of([(0.0, 0.0, 48.0), (130.0, 48.0, 0.0)])).stops == ()
+
+
 def test_a_phone_that_falls_silent_where_it_is_parked_is_at_one_stop() -> None:
     """The silence is unobserved all the same: nobody saw that the vehicle stayed."""
     rows = [(0.0, 0.0, 0.0), (60.0, 600.0, 0.0), (65.0, 600.0, 0.0), (3000.0, 610.0, 0.0), (3060.0, 0.0, 0.0)]
