@@ -39,6 +39,7 @@ NO_ENTRY: Final = {
     "terminal_reading": "the same",
     "device_day": "counts of what came, for health",
     "trip_measure": "what positions, which are committed to, measure; made anew whenever it is asked",
+    "watch_mark": "how far background work has come",
     "device_command": "entered when it is asked for; that it was sent and answered is its state",
 }
 """Tables whose rows have no entry of their own, and why."""

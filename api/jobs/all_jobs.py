@@ -8,8 +8,10 @@ from api.jobs.forgetting import forget, forget_of_devices
 from api.jobs.job import HOUR_S, MINUTE_S, Job, at_once, in_each_bureau
 from api.jobs.positions import digest_hours, keep_held, make_months
 from api.usecases.expire_uses import expire_uses
+from api.usecases.find_absences import find_absences
 from api.usecases.refresh_measures import refresh_late, refresh_old
 from api.usecases.spoken_approval import find_unconfirmed
+from api.usecases.sweep_positions import sweep_positions
 
 JOBS: Final = (
     Job("position-months", 6 * HOUR_S, make_months),
@@ -19,6 +21,8 @@ JOBS: Final = (
     Job("unconfirmed-approvals", MINUTE_S, in_each_bureau(at_once(find_unconfirmed))),
     Job("late-measures", 10 * MINUTE_S, in_each_bureau(at_once(refresh_late))),
     Job("old-measures", 24 * HOUR_S, in_each_bureau(at_once(refresh_old))),
+    Job("unlooked-positions", MINUTE_S, in_each_bureau(sweep_positions)),
+    Job("absences", MINUTE_S, in_each_bureau(find_absences)),
     Job("forget", HOUR_S, in_each_bureau(at_once(forget))),
     Job("forget-of-devices", HOUR_S, in_each_bureau(at_once(forget_of_devices))),
 )

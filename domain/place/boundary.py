@@ -96,6 +96,20 @@ class Boundary:
             return Verdict(Side.INSIDE, 0.0)
         return Verdict(Side.TOLERATED if beyond_m <= tolerance_m else Side.OUTSIDE, beyond_m)
 
+    def beyond_m(self, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far beyond the line each of many places lies, 0 inside: true to a per cent within 50 km.
+
+        For the many fixes of a track; one place is told exactly by `locate`.
+        """
+        metres = np.zeros(len(lat))
+        outside = np.flatnonzero(~shapely.intersects_xy(self.geometry, lon, lat))
+        if len(outside):
+            scale = np.array(_metres_per_degree_at(float(np.median(lat[outside]))))
+            plane = shapely.transform(self.geometry, lambda degrees: degrees * scale)
+            places = shapely.points(np.stack([lon[outside], lat[outside]], axis=1) * scale)
+            metres[outside] = shapely.distance(plane, places)
+        return metres
+
     def _beyond_m(self, point: Point) -> float:
         """Measure the geodesic to the nearest place of the line, found in the plane that touches at `point`.
 

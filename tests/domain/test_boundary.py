@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import cos, dist, pi, sin
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from domain.place.datum import BadPlace, from_wgs84, to_wgs84
 from domain.place.distance import distance_m
 from domain.place.shipped import Division, divisions, shipped_boundary
 from domain.values import Datum, Point
+from tests.world import boundary_350302
 
 CODE = "350302"
 MIDDLE = Point(25.4337, 119.0010)
@@ -333,3 +335,11 @@ def test_local_rings_are_closed_and_in_metres_to_the_centimetre() -> None:
     for ring in RINGS_OF_DISTRICT:
         assert ring[0] == ring[-1]
         assert all(round(value, 2) == value for vertex in ring for value in vertex)
+
+
+def test_many_places_are_told_as_far_beyond_the_line_as_each_alone() -> None:
+    """A track's fixes are judged at once, true to a per cent of what one place is told exactly."""
+    district = Boundary.from_geojson(boundary_350302(), Datum.GCJ02)
+    places = [Point(25.4337, 118.9962), Point(25.46, 119.06), Point(25.60, 119.40), Point(25.24, 118.95)]
+    beyond_m = district.beyond_m(np.array([one.lat for one in places]), np.array([one.lon for one in places]))
+    assert beyond_m.tolist() == pytest.approx([district.locate(one, 0).distance_m for one in places], rel=0.01)

@@ -6,7 +6,7 @@ of a fixed width and never null, COPY in binary form sends them as one block, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.db.database import Reader
+from domain.findings.scene import Told
 from domain.track.fixes import FIX, Fixes
 
 _E7: Final = 10_000_000
@@ -46,6 +47,25 @@ _NEAR_ROW: Final = np.dtype(
 _BLOCK = (
     "COPY (SELECT fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real), fixed FROM position"
     " WHERE bureau_id = %s AND device_id = %s AND fixed_at BETWEEN %s AND %s ORDER BY fixed_at)"
+    " TO STDOUT (FORMAT BINARY)"
+)
+
+_TOLD_ROW: Final = np.dtype(
+    [
+        ("columns", ">i2"),
+        ("device_bytes", ">i4"),
+        ("device_id", "V16"),
+        *_FIX_PART,
+        ("mock_bytes", ">i4"),
+        ("mock", "?"),
+        ("received_bytes", ">i4"),
+        ("received_us", ">i8"),
+    ]
+)
+"""A row of `_TOLD`."""
+_TOLD = (
+    "COPY (SELECT device_id, fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real), fixed, mock, received_at"
+    " FROM position WHERE bureau_id = %s AND device_id = ANY(%s) AND fixed_at BETWEEN %s AND %s)"
     " TO STDOUT (FORMAT BINARY)"
 )
 
@@ -102,6 +122,24 @@ async def fixes_near(reader: Reader, encounters: Sequence[Encounter], *, within_
 async def fixes_of_device(reader: Reader, device_id: UUID, from_at: datetime, until_at: datetime) -> Fixes:
     """Return what a device told between two instants, both included, by fix time."""
     return _fixes(await _copied(reader, _BLOCK, (reader.bureau_id, device_id, from_at, until_at), _ROW))
+
+
+async def told_by(
+    reader: Reader, devices: Mapping[UUID, bool], from_at: datetime, until_at: datetime
+) -> tuple[Told, ...]:
+    """Return what each device told between two instants, in any order; `devices` says which are terminals."""
+    rows = await _copied(reader, _TOLD, (reader.bureau_id, list(devices), from_at, until_at), _TOLD_ROW)
+    return tuple(
+        Told(
+            device_id,
+            terminal,
+            _fixes(of_device),
+            of_device["received_us"].astype(np.int64) + _EPOCH_2000_US,
+            of_device["mock"].astype(np.bool_),
+        )
+        for device_id, terminal in devices.items()
+        if len(of_device := rows[rows["device_id"] == np.void(device_id.bytes)])
+    )
 
 
 async def _copied(reader: Reader, statement: str, asked: Sequence[Any], row: np.dtype[Any]) -> NDArray[np.void]:

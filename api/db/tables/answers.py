@@ -175,3 +175,12 @@ class FindingAttachment(SQLModel, table=True):
     no: IntKey
     sha256: Str
     name: Str
+
+
+class WatchMark(SQLModel, table=True):
+    """Until which instant of receipt a bureau's positions were looked at for findings, whatever became of a process."""
+
+    __tablename__ = "watch_mark"
+    __table_args__ = (belongs_to_bureau(),)
+    bureau_id: BureauKey
+    swept_until: At

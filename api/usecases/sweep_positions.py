@@ -1,0 +1,94 @@
+"""Look at what no watch has looked at: positions and uses since the last sweep, whoever took them and died.
+
+The watch looks within seconds, in the process that took the positions. What a process had not looked at when it was
+killed, and what came another way (held positions that a late departure lets count, a use that turned out to have
+begun or ended otherwise), is looked at here. A look that was taken before changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+
+from api.db.database import Actor, Database, Reader, UnitOfWork
+from api.db.faults import Busy, DatabaseAway
+from api.usecases.look_at_vehicle import look_at_vehicle
+
+log = structlog.get_logger()
+
+SETTLED_AFTER: Final = timedelta(seconds=10)
+"""What was received is committed by then, or not at all."""
+FIRST_BACK: Final = timedelta(days=2)
+"""How far back the first sweep of a bureau looks."""
+
+_MARK = text("SELECT swept_until FROM watch_mark WHERE bureau_id = :bureau_id")
+_SET_MARK = text(
+    "INSERT INTO watch_mark (bureau_id, swept_until) VALUES (:bureau_id, :until)"
+    " ON CONFLICT (bureau_id) DO UPDATE SET swept_until = excluded.swept_until"
+)
+# By days, so that one fix of last month does not make a month be looked at.
+_TERMINALS = text(
+    "SELECT d.vehicle_id, p.from_at, p.until_at FROM (SELECT device_id, min(fixed_at) AS from_at,"
+    " max(fixed_at) AS until_at FROM position WHERE bureau_id = :bureau_id AND received_at > :since"
+    " AND received_at <= :until GROUP BY device_id, date_trunc('day', fixed_at, 'UTC')) AS p"
+    " JOIN device d ON d.bureau_id = :bureau_id AND d.device_id = p.device_id"
+    " WHERE d.bureau_id = :bureau_id AND d.vehicle_id IS NOT NULL"
+)
+_PHONES = text(
+    "SELECT u.vehicle_id, p.from_at, p.until_at FROM (SELECT device_id, min(fixed_at) AS from_at,"
+    " max(fixed_at) AS until_at FROM position WHERE bureau_id = :bureau_id AND received_at > :since"
+    " AND received_at <= :until GROUP BY device_id, date_trunc('day', fixed_at, 'UTC')) AS p"
+    " JOIN device d ON d.bureau_id = :bureau_id AND d.device_id = p.device_id"
+    " JOIN trip_crew c ON c.bureau_id = d.bureau_id AND c.person_id = d.person_id"
+    " JOIN trip t ON t.bureau_id = c.bureau_id AND t.use_id = c.use_id AND t.crew_rev = c.rev"
+    " JOIN vehicle_use u ON u.bureau_id = t.bureau_id AND u.use_id = t.use_id"
+    " WHERE d.bureau_id = :bureau_id AND u.actual_from <= p.until_at"
+    " AND (u.actual_until IS NULL OR u.actual_until >= p.from_at)"
+)
+_CHANGED = text(
+    "SELECT u.vehicle_id, u.actual_from AS from_at, coalesce(u.actual_until, u.actual_from) AS until_at"
+    " FROM decision n JOIN vehicle_use u ON u.bureau_id = n.bureau_id AND u.use_id = n.use_id"
+    " WHERE n.bureau_id = :bureau_id AND n.recorded_at > :since AND n.recorded_at <= :until"
+    " AND u.actual_from IS NOT NULL"
+)
+
+
+async def sweep_positions(database: Database, bureau_id: str) -> int:
+    """Look at every vehicle of which anything came since the last sweep; return how many facts were recorded."""
+    async with database.read(bureau_id) as reader:
+        mark = (await reader.execute(_MARK, {"bureau_id": bureau_id})).scalar_one_or_none()
+        since = mark or reader.now - FIRST_BACK
+        until = reader.now - SETTLED_AFTER
+        stretches = await _stretches(reader, since, until)
+    done = 0
+    for vehicle_id, from_at, until_at in stretches:
+        try:
+            done += await look_at_vehicle(database, bureau_id, vehicle_id, from_at, until_at)
+        except (DatabaseAway, Busy):
+            raise
+        except Exception:
+            # One vehicle that cannot be looked at keeps no other from being.
+            log.exception("look-failed", bureau_id=bureau_id, vehicle_id=str(vehicle_id))
+    if since < until:
+        await database.write(Actor(bureau_id), lambda uow: _set_mark(uow, until))
+    return done
+
+
+async def _set_mark(uow: UnitOfWork, until: datetime) -> None:
+    await uow.execute(_SET_MARK, {"bureau_id": uow.bureau_id, "until": until})
+
+
+async def _stretches(reader: Reader, since: datetime, until: datetime) -> list[tuple[UUID, datetime, datetime]]:
+    """Return what to look at: of each vehicle and day from when until when."""
+    asked = {"bureau_id": reader.bureau_id, "since": since, "until": until}
+    found: dict[tuple[UUID, datetime], tuple[datetime, datetime]] = {}
+    for statement in (_TERMINALS, _PHONES, _CHANGED):
+        for row in await reader.execute(statement, asked):
+            day = row.from_at.replace(hour=0, minute=0, second=0, microsecond=0)
+            known = found.get((row.vehicle_id, day), (row.from_at, row.until_at))
+            found[row.vehicle_id, day] = min(known[0], row.from_at), max(known[1], row.until_at)
+    return [(vehicle_id, *stretch) for (vehicle_id, _), stretch in sorted(found.items())]
