@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench fuzz openapi format help
+.PHONY: run test check bench fuzz tracks openapi format help
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ bench: .venv/installed-dev ## measure, as ratios to a limit in the same run
 fuzz: .venv/installed-dev ## every decoder for ten minutes; FUZZ="NAME --seconds N" for less
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements-fuzz.txt
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+tracks: .venv/installed-dev ## measure the recorded drives, and write their tables into docs/books.md
+	$(BIN)/python -m tests.simulation.tracks --write
 
 openapi: .venv/installed ## write docs/openapi.json anew
 	$(BIN)/zhuanche openapi > docs/openapi.json

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from domain.track.fixes import Fixes, to_instant
 from domain.track.metres import METRES_PER_DEGREE, wrapped_deg
+from domain.track.middle import weighted_median
 
 STOP_LEAST_S = 120.0
 """Shorter rests are traffic: red lights last up to about two minutes."""
@@ -104,20 +105,13 @@ def _span(places: _Places, first: int, last: int) -> Span | None:
     steps_us = np.diff(at_us)
     # A fix speaks for half of the time to its neighbours: a phone that tells little while it stands is heard.
     spoken_us = np.append(steps_us, 0) + np.append(0, steps_us)
-    north, east = _middle(north_m, spoken_us), _middle(east_m, spoken_us)
+    north, east = weighted_median(north_m, spoken_us), weighted_median(east_m, spoken_us)
     off_m = np.maximum(np.abs(north_m - north), np.abs(east_m - east))
     here = np.flatnonzero(off_m <= STOP_WITHIN_M / 2)
     if not len(here) or at_us[here[-1]] - at_us[here[0]] < STOP_LEAST_S * 1e6:
         return None
     stop = Stop(to_instant(at_us[here[0]]), to_instant(at_us[here[-1]]), *places.degrees(north, east))
     return Span(first + int(here[0]), first + int(here[-1]), first + int(np.argmin(off_m)), stop)
-
-
-def _middle(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
-    """Return the weighted median: half of the weight lies on either side."""
-    order = np.argsort(values, kind="stable")
-    so_far = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(so_far * 2, so_far[-1])])
 
 
 def _extent(values: NDArray[np.float64], begins: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -1,0 +1,101 @@
+"""A vehicle's own ratio of track to reading, and how far a trip is from it.
+
+Speedometers read a few per cent high, each by its own share, and receivers cut corners: a track that equals its
+reading is as odd as one that is a tenth off. So a trip is judged by what the vehicle's undisputed trips have shown, not
+by 1. The ratio tells a change, not a habit: readings that were always a twentieth low have a ratio of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.track.middle import weighted_median
+
+LEAST_READING_M = 2_000
+"""On a shorter trip the ends weigh too much: a hall left blind, a car park crossed."""
+
+MOST_UNSEEN = 0.1
+"""A trip of which a larger share was driven unseen teaches nothing."""
+
+CIRCUITY = 1.4
+"""Roads are about a third longer than the straight line (in China 1.33 on average: Ballou et al. 2002, Transportation
+Research A 36)."""
+
+SPREADS = 3.0
+"""How many spreads of the undisputed trips a trip may be off before it is odd."""
+
+_SIGMA = 1.4826
+"""A median of deviations times this is what a standard deviation would be, were there no outliers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A trip's metres by track and by reading. `unobserved_m` is the least that was driven unseen.
+
+    `reading_m` is the difference of two readings, each of which may stand for up to `resolution_m - 1` metres more.
+    """
+
+    length_m: int
+    unobserved_m: int
+    reading_m: int
+    resolution_m: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """What a vehicle's undisputed trips have shown: the middle of their ratios, their spread, their number."""
+
+    middle: float
+    spread: float
+    trips: int
+
+
+def learnt(undisputed: Iterable[Witnessed], *, least_trips: int) -> Ratio | None:
+    """Return the vehicle's own ratio, or None while fewer than `least_trips` teach one.
+
+    A long trip weighs more than a short one, since its reading is less coarse. Trips that are odd do not move a median.
+    """
+    taught = [trip for trip in undisputed if _teaches(trip)]
+    if len(taught) < least_trips:
+        return None
+    weights = np.array([trip.reading_m for trip in taught])
+    ratios = np.array([(trip.length_m + trip.unobserved_m) / trip.reading_m for trip in taught])
+    middle = weighted_median(ratios, weights)
+    off = np.array([abs(_off(trip, middle)) for trip in taught])
+    return Ratio(middle, _SIGMA * weighted_median(off, weights), len(taught))
+
+
+def deviation_permille(trip: Witnessed, ratio: Ratio | None) -> int | None:
+    """Return by how much the track is longer (above 0) or shorter than the vehicle's ratio makes of the reading.
+
+    It is the least that resolution and what was driven unseen allow, 0 where they explain all. None while there is no
+    ratio, or nothing was driven by reading or track.
+    """
+    if ratio is None or not (trip.reading_m > 0 and trip.length_m > 0):
+        return None
+    return round(1000 * _off(trip, ratio.middle))
+
+
+def odd(off_permille: int | None, ratio: Ratio | None, *, limit_permille: int) -> bool:
+    """Tell whether a person should be asked: the trip is off by more than the limit, and than the vehicle's spread."""
+    if off_permille is None or ratio is None:
+        return False
+    return abs(off_permille) > max(limit_permille, SPREADS * ratio.spread * 1000)
+
+
+def _teaches(trip: Witnessed) -> bool:
+    seen_m = trip.length_m + trip.unobserved_m
+    return trip.reading_m >= LEAST_READING_M and seen_m > 0 and trip.unobserved_m <= MOST_UNSEEN * seen_m
+
+
+def _off(trip: Witnessed, middle: float) -> float:
+    slack_m = trip.resolution_m - 1
+    least_m, most_m = middle * max(trip.reading_m - slack_m, 0), middle * (trip.reading_m + slack_m)
+    least_seen_m = trip.length_m + trip.unobserved_m
+    most_seen_m = trip.length_m + CIRCUITY * trip.unobserved_m
+    if least_seen_m > most_m:
+        return least_seen_m / most_m - 1
+    return min(most_seen_m / least_m - 1, 0.0) if least_m else 0.0
