@@ -54,6 +54,7 @@ from api.http.site_decisions import SiteDecisionController
 from api.http.slots import find_slots
 from api.http.track import track_geojson, track_gpx
 from api.http.trip_changes import TripChangeController
+from api.http.trip_measures import trip_measures
 from api.http.trips import TripController
 from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
@@ -91,6 +92,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     send_positions,
     track_geojson,
     track_gpx,
+    trip_measures,
     verify_order,
     AttachmentController,
     BorrowController,

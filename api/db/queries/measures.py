@@ -26,7 +26,7 @@ from api.db.queries.positions import fixes_of_device
 from api.db.queries.settings import settings_of
 from api.db.tables.measures import TripMeasure
 from domain.track.cleaning import Dropped
-from domain.track.fixes import FIX
+from domain.track.fixes import FIX, Fixes
 from domain.track.legs import Leg, Site
 from domain.track.length import Track, Unobserved, measure
 from domain.track.measure import WAY, Measure, measure_of
@@ -110,6 +110,16 @@ async def track_of_trip(reader: Reader, use_id: UUID, device_id: UUID | None = N
     if not told:
         return measure(np.empty(0, dtype=FIX))
     return await _track(reader, max(told, key=_rank), float((await settings_of(reader))["unobserved_after_s"]))
+
+
+async def fixes_by_device(reader: Reader, use_id: UUID) -> dict[UUID, Fixes]:
+    """Return what each device that told anything of a use told, as it told it."""
+    witnesses = (await _witnesses(reader, [use_id]))[use_id]
+    return {
+        one.device_id: await fixes_of_device(reader, one.device_id, one.from_at, one.until_at)
+        for one in witnesses
+        if one.fix_count
+    }
 
 
 def _rank(one: Witness | Measure) -> tuple[bool, int, UUID]:

@@ -1,0 +1,97 @@
+"""Readings and tracks of a vehicle's trips side by side, and the ratio of the two that it has shown so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from api.db.database import Reader
+from api.db.queries.measures import measures_of
+from api.db.queries.readings import as_reading
+from api.db.queries.settings import settings_of
+from api.db.tables.vehicles import Reading as Row
+from domain.books.ratio import Ratio, Witnessed, learnt
+from domain.books.readings import Interval, intervals
+from domain.findings.kinds import FindingKind
+from domain.track.measure import Measure
+
+MOST_TRIPS: Final = 60
+"""So many of the latest undisputed trips teach the ratio: tyres wear, and are changed."""
+DISPUTED_BY: Final = (
+    FindingKind.ODOMETER_GAP,
+    FindingKind.ODOMETER_TRACK_MISMATCH,
+    FindingKind.UNOBSERVED_STRETCH,
+    FindingKind.DEVICES_DISAGREE,
+    FindingKind.DEVICE_SILENT,
+    FindingKind.MOCK_LOCATION,
+)
+"""A trip on which any of these was found teaches nothing, whatever was said about it later."""
+AROUND: Final = timedelta(days=60)
+"""No use is longer; so its readings are found from so long before it."""
+
+_UNDISPUTED = text(
+    "SELECT u.use_id, u.actual_from FROM vehicle_use u WHERE u.bureau_id = :bureau_id AND u.vehicle_id = :vehicle_id"
+    " AND u.kind = 'trip' AND u.actual_until < :before AND NOT EXISTS (SELECT 1 FROM finding f"
+    "  WHERE f.bureau_id = :bureau_id AND f.use_id = u.use_id AND f.kind = ANY(:disputed))"
+    " ORDER BY u.actual_until DESC LIMIT :most"
+)
+
+
+async def ratio_of(reader: Reader, vehicle_id: UUID, before: datetime) -> Ratio | None:
+    """Return the ratio that a vehicle's undisputed trips which ended before an instant have shown, if they have."""
+    rows = await reader.execute(
+        _UNDISPUTED,
+        {
+            "bureau_id": reader.bureau_id,
+            "vehicle_id": vehicle_id,
+            "before": before,
+            "disputed": [kind.value for kind in DISPUTED_BY],
+            "most": MOST_TRIPS,
+        },
+    )
+    begun = {row.use_id: row.actual_from for row in rows}
+    least_trips = (await settings_of(reader))["ratio_least_trips"]
+    if len(begun) < least_trips:
+        return None
+    driven = await driven_by_reading(reader, vehicle_id, min(begun.values()), before)
+    measures = await measures_of(reader, list(begun))
+    return learnt(
+        (one for use_id in begun for one in witnessed(measures[use_id], driven.get(use_id, ()))),
+        least_trips=least_trips,
+    )
+
+
+async def driven_by_reading(
+    reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime
+) -> Mapping[UUID, Sequence[Interval]]:
+    """Return the intervals between readings of each use that was on the road then, by use."""
+    rows = await reader.all(
+        select(Row).where(
+            Row.bureau_id == reader.bureau_id,
+            Row.vehicle_id == vehicle_id,
+            col(Row.read_at) >= from_at - AROUND,
+            col(Row.read_at) <= until_at + AROUND,
+        )
+    )
+    found: dict[UUID, list[Interval]] = {}
+    for interval in intervals(as_reading(row) for row in rows):
+        if interval.use_id is not None:
+            found.setdefault(interval.use_id, []).append(interval)
+    return found
+
+
+def witnessed(measures: Sequence[Measure], driven: Sequence[Interval]) -> Iterable[Witnessed]:
+    """Yield a trip's metres by its best witness's track and by reading, where both are known."""
+    told = next((one for one in measures if one.kept), None)
+    if told is not None and driven:
+        yield Witnessed(
+            length_m=told.length_m,
+            unobserved_m=told.unobserved_m,
+            reading_m=sum(interval.length_m for interval in driven),
+            resolution_m=max(driven[0].start.resolution_m, driven[-1].end.resolution_m),
+        )
