@@ -59,6 +59,7 @@ from api.http.trips import TripController
 from api.http.units import UnitController
 from api.http.upkeep import UpkeepController
 from api.http.upkeep_places import UpkeepPlaceController
+from api.http.vehicle_costs import CostController, correct_a_cost
 from api.http.vehicle_file import VehicleFileController
 from api.http.vehicle_history import vehicle_history
 from api.http.vehicle_log import vehicle_log
@@ -77,6 +78,7 @@ from api.usecases.sign_in import actors_of_tokens
 from api.web import TEMPLATES
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    correct_a_cost,
     find_places,
     find_slots,
     healthz,
@@ -95,6 +97,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     trip_measures,
     verify_order,
     AttachmentController,
+    CostController,
     BorrowController,
     CollectByDigestController,
     CollectByTokenController,

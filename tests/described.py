@@ -53,6 +53,7 @@ THERE = {
     "complaint_id": "SELECT complaint_id FROM complaint",
     "conflict_id": "SELECT conflict_id FROM visit_note_conflict",
     "corrects": "SELECT note_id FROM visit_note",
+    "cost_id": "SELECT cost_id FROM vehicle_cost",
     "decision_id": "SELECT decision_id FROM decision",
     "delegation_id": "SELECT delegation_id FROM delegation",
     "delegate_id": PERSON,
@@ -119,6 +120,8 @@ async def let_there_be_some_of_all(world: World, signed_in: SignIn) -> str:
     order |= {"place_reason": "定点单位停业"}
     order |= {name: (now + timedelta(hours=n)).isoformat() for name, n in (("planned_from", 12), ("planned_until", 13))}
     await made("desk_chief", "/v1/upkeep-orders", order)
+    toll = {"kind": "toll", "amount_fen": 1_500, "incurred_at": at, "use_id": str(trip_id)}
+    await made("driver", f"/v1/vehicles/{vehicle}/costs", toll)
     loan = {"vehicle_id": vehicle, "borrower": "某科", "reason": "接待来宾"}
     assert (await clients["officer"].post("/v1/borrow-requests", json=loan)).status_code == 409
     subject = world.vehicle_id

@@ -137,6 +137,7 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         "radius_m": 120,
         "decided_on": now.date().isoformat(),
     } | reason
+    toll = {"kind": "toll", "amount_fen": 1_500, "incurred_at": now.isoformat()}
     terminal = {"name": "车载终端", "vehicle_id": str(world.vehicle_id)}
     phone = {"name": "手机", "person_id": str(world["officer"].who)}
     enrolled = await desk.made("admin", "POST", "/v1/devices", json=phone)
@@ -151,6 +152,7 @@ async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:
         "upkeep order": (await desk.made("desk_chief", "POST", "/v1/upkeep-orders", json=upkeep))["use_id"],
         "device": (await desk.made("admin", "POST", "/v1/devices", json=terminal))["device_id"],
         "phone": enrolled["device_id"],
+        "cost": (await desk.made("driver", "POST", f"/v1/vehicles/{world.vehicle_id}/costs", json=toll))["id"],
         "upkeep place": (await desk.made("admin", "POST", "/v1/upkeep-places", json=UPKEEP_PLACE))["id"],
         "form": await _filled_form(desk, enrolled["token"]),
     }

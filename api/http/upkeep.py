@@ -16,12 +16,14 @@ from api.db.queries.upkeep import upkeep_page, upkeep_view
 from api.http.access import READERS, Allow
 from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
-from api.http.readings import Instant
+from api.http.readings import Instant, Odometer, PhotoSha256
 from api.http.trip_wire import MAY_CONFLICT, DashboardRead, Reasoned, Reported, Rescheduled, Said, Words
+from api.http.vehicle_wire import CardNo
 from api.usecases.field_act import Kept
 from api.usecases.order_upkeep import NewUpkeep, cancel_upkeep, order_upkeep, reschedule_upkeep
 from api.usecases.run_upkeep import Settlement, UpkeepEnd, depart_upkeep, return_upkeep, settle_upkeep
 from domain.trip.life import UseState
+from domain.upkeep.costs import MAX_FEN, MAX_FUEL_ML
 from domain.use_rule.upkeep import UpkeepKind
 from domain.values import Role
 
@@ -64,10 +66,16 @@ class UpkeepEndIn(Reported, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SettlementIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What it cost, in fen, and for fuel how much, in millilitres."""
+    """What it cost, in fen; for fuel how much, in millilitres, and when and at which odometer it was filled."""
 
-    cost_fen: Annotated[int, msgspec.Meta(ge=0, le=10_000_000_00, examples=[31_250])] | None = None
-    fuel_ml: Annotated[int, msgspec.Meta(gt=0, le=500_000, examples=[42_350])] | None = None
+    cost_fen: Annotated[int, msgspec.Meta(ge=0, le=MAX_FEN, examples=[31_250])] | None = None
+    fuel_ml: Annotated[int, msgspec.Meta(gt=0, le=MAX_FUEL_ML, examples=[42_350])] | None = None
+    incurred_at: Instant | None = None
+    """Left out: when the vehicle was back; for fuel it is needed."""
+    odometer_m: Odometer | None = None
+    """What the odometer showed then: entered as a reading."""
+    receipt_sha256: PhotoSha256 | None = None
+    card_no: CardNo | None = None
     document_no: (
         Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["发票 04400012"])]
         | None
@@ -247,7 +255,16 @@ class UpkeepController(Controller):
         database: NamedDependency[Database],
     ) -> UpkeepOut:
         """Close an order that came back, with what it cost."""
-        new = Settlement(cost_fen=data.cost_fen, fuel_ml=data.fuel_ml, document_no=data.document_no, remark=data.remark)
+        new = Settlement(
+            cost_fen=data.cost_fen,
+            fuel_ml=data.fuel_ml,
+            document_no=data.document_no,
+            remark=data.remark,
+            incurred_at=data.incurred_at,
+            odometer_m=data.odometer_m,
+            receipt_sha256=data.receipt_sha256,
+            card_no=data.card_no,
+        )
         await settle_upkeep(database, actor, use_id, new)
         return await _shown(database, actor, use_id)
 

@@ -15,7 +15,7 @@ from api.db.database import Actor, Database, Once
 from api.http.access import Allow
 from api.http.fields import SAYS_SOMETHING
 from api.http.readings import Odometer, PhotoSha256, Reason
-from api.http.vehicle_wire import DocumentNo, Entered
+from api.http.vehicle_wire import CardNo, DocumentNo, Entered
 from api.usecases.enter_due import NewDue, enter_due
 from api.usecases.enter_vehicle_file import NewCard, NewDocument, enter_card, enter_document
 from domain.upkeep.dues import LEAST_M, MAX_MONTHS, MOST_M, DueKind
@@ -23,8 +23,6 @@ from domain.values import Role
 
 WRITES = Allow(Role.ADMIN)
 """The desk that uses the vehicle does not write its file."""
-
-CardNo = Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{4,30}$", examples=["1000113500001234567"])]
 
 
 class DueIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -29,6 +29,9 @@ DocumentNo = Annotated[
 ]
 
 
+CardNo = Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{4,30}$", examples=["1000113500001234567"])]
+
+
 class VehicleIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vehicle as first entered."""
 

@@ -23,9 +23,11 @@ from api.usecases.field_act import (
     stated,
 )
 from api.usecases.order_upkeep import upkeep_permitted
+from api.usecases.record_cost import NewCost, insert_cost
 from api.usecases.return_trip import unfit_return
 from api.usecases.use_step import Source, Step, lock_use, take_step
 from domain.trip.life import UseKind, UseState, UseVerb, after
+from domain.upkeep.costs import COST_OF_UPKEEP
 from domain.use_rule.facts import Stage
 from domain.use_rule.upkeep import UpkeepKind, check_amounts, refuse_upkeep
 from domain.values import Role
@@ -45,12 +47,17 @@ class UpkeepEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What the order cost, by which document; litres for fuel alone."""
+    """What the order cost, by which document and receipt; for fuel the litres, and when and at which odometer."""
 
     cost_fen: int | None
     fuel_ml: int | None
     document_no: str | None
     remark: str = ""
+    incurred_at: datetime | None = None
+    """None: when the vehicle was back."""
+    odometer_m: int | None = None
+    receipt_sha256: str | None = None
+    card_no: str | None = None
 
 
 async def depart_upkeep(
@@ -149,14 +156,22 @@ async def settle_upkeep(database: Database, actor: Actor, use_id: UUID, new: Set
     Raises:
         NotFound: there is no such order.
         NotNow: it has not come back, or is settled.
-        AmountsMissing: fuel without litres and cost, or litres of something else.
+        AmountsMissing: fuel without all that tells what the vehicle burns, or litres of something else.
+        BadCost, CostTimeImpossible: it cannot have cost that then.
+        BadReading, ReadingBelowPredecessor, ReadingAboveSuccessor: the odometer cannot have shown that.
     """
 
     async def work(uow: UnitOfWork) -> None:
         use = await lock_use(uow, use_id, UseKind.UPKEEP)
         order = await order_of(uow, use)
         after(UseState(use.state), UseVerb.CLOSE)
-        check_amounts(UpkeepKind(order.upkeep), new.cost_fen, new.fuel_ml)
+        check_amounts(
+            UpkeepKind(order.upkeep),
+            new.cost_fen,
+            new.fuel_ml,
+            filled_at=new.incurred_at,
+            odometer_m=new.odometer_m,
+        )
         amounts = {"cost_fen": new.cost_fen, "fuel_ml": new.fuel_ml, "document_no": new.document_no}
         step = Step(
             verb=UseVerb.CLOSE,
@@ -166,6 +181,8 @@ async def settle_upkeep(database: Database, actor: Actor, use_id: UUID, new: Set
         )
         await take_step(uow, use, step)
         await uow.update(UpkeepOrder, use_id, **amounts)
+        if new.cost_fen:
+            await insert_cost(uow, _cost(use, order, new, new.cost_fen))
 
     await database.write(actor, work)
 
@@ -175,6 +192,23 @@ def _check_reporter(uow: UnitOfWork, order: UpkeepOrder, report: Report) -> None
     by_desk = uow.actor.roles & DESK and (order.driver_id is None or report.source is Source.PAPER)
     if uow.actor.person_id != order.driver_id and not by_desk:
         raise NotAboard
+
+
+def _cost(use: VehicleUse, order: UpkeepOrder, new: Settlement, amount_fen: int) -> NewCost:
+    if use.actual_until is None:
+        raise AssertionError("an order that is settled came back")
+    return NewCost(
+        vehicle_id=use.vehicle_id,
+        use_id=use.use_id,
+        kind=COST_OF_UPKEEP[order.upkeep],
+        amount_fen=amount_fen,
+        fuel_ml=new.fuel_ml,
+        incurred_at=new.incurred_at or use.actual_until,
+        odometer_m=new.odometer_m,
+        receipt_sha256=new.receipt_sha256,
+        document_no=new.document_no,
+        card_no=new.card_no,
+    )
 
 
 def _asked(use: VehicleUse, order: UpkeepOrder, at: datetime) -> UpkeepAsked:

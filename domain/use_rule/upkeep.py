@@ -68,10 +68,10 @@ class PlaceNotRegistered(InvalidInput):
 
 
 class AmountsMissing(InvalidInput):
-    """Fuel is settled with its litres and its cost; litres are given for fuel alone."""
+    """Fuel is settled with litres, cost, and when and at which odometer it was filled; litres are for fuel alone."""
 
     code = "amounts-missing"
-    zh = "加油须填写升数和金额；只有加油才填写升数。"
+    zh = "加油须填写升数、金额、加油时间和当时的里程读数；只有加油才填写升数。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +125,16 @@ def check_place(kind: UpkeepKind, registered_for: Collection[str] | None, reason
         raise PlaceNotRegistered(upkeep=kind.value)
 
 
-def check_amounts(kind: UpkeepKind, cost_fen: int | None, fuel_ml: int | None) -> None:
-    """Refuse to settle fuel without litres and cost, or anything else with litres. Raises `AmountsMissing`."""
+def check_amounts(
+    kind: UpkeepKind, cost_fen: int | None, fuel_ml: int | None, *, filled_at: datetime | None, odometer_m: int | None
+) -> None:
+    """Refuse to settle fuel without all that tells what the vehicle burns, or anything else with litres.
+
+    Raises:
+        AmountsMissing: fuel lacks one of these, or something else has litres.
+    """
     fuel = kind is UpkeepKind.FUEL
-    if (fuel and (cost_fen is None or fuel_ml is None)) or (not fuel and fuel_ml is not None):
+    if (fuel and None in (cost_fen, fuel_ml, filled_at, odometer_m)) or (not fuel and fuel_ml is not None):
         raise AmountsMissing
 
 

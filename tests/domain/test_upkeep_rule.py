@@ -17,9 +17,11 @@ from domain.use_rule.upkeep import (
     LONGEST,
     AmountsMissing,
     BadUpkeepWindow,
+    PlaceNotRegistered,
     UpkeepFacts,
     UpkeepKind,
     check_amounts,
+    check_place,
     check_window,
     refuse_upkeep,
 )
@@ -156,6 +158,9 @@ def test_an_order_begins_from_now_to_sixty_days_ahead(start: timedelta, *, fits:
             check_window(UpkeepKind.WASH, NOW + start, NOW + start + HOUR, NOW)
 
 
+PUMP = ("filled_at", "odometer_m")
+
+
 @pytest.mark.parametrize(
     ("kind", "cost_fen", "fuel_ml", "fits"),
     [
@@ -171,8 +176,42 @@ def test_fuel_is_settled_with_litres_and_cost_and_nothing_else_with_litres(
     kind: UpkeepKind, cost_fen: int | None, fuel_ml: int | None, *, fits: bool
 ) -> None:
     """What a vehicle burns is reckoned from these."""
+    pump: dict[str, Any] = (
+        {"filled_at": NOW, "odometer_m": 52_003_000} if kind is UpkeepKind.FUEL else dict.fromkeys(PUMP)
+    )
     if fits:
-        check_amounts(kind, cost_fen, fuel_ml)
+        check_amounts(kind, cost_fen, fuel_ml, **pump)
     else:
         with pytest.raises(AmountsMissing):
-            check_amounts(kind, cost_fen, fuel_ml)
+            check_amounts(kind, cost_fen, fuel_ml, **pump)
+
+
+@pytest.mark.parametrize("left_out", PUMP)
+def test_fuel_is_settled_with_the_odometer_at_the_pump(left_out: str) -> None:
+    """When it was filled, and what the odometer showed then; a wash has neither."""
+    pump: dict[str, Any] = {"filled_at": NOW, "odometer_m": 52_003_000}
+    with pytest.raises(AmountsMissing):
+        check_amounts(UpkeepKind.FUEL, 30_000, 40_000, **(pump | {left_out: None}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "registered_for", "reason", "fits"),
+    [
+        (UpkeepKind.FUEL, {"fuel", "wash"}, None, True),
+        (UpkeepKind.REPAIR, {"fuel", "wash"}, "急修", False),
+        (UpkeepKind.FUEL, set(), "急用", False),
+        (UpkeepKind.FUEL, None, "定点站停业", True),
+        (UpkeepKind.FUEL, None, " ", False),
+        (UpkeepKind.FUEL, None, None, False),
+        (UpkeepKind.TOW, None, None, True),
+    ],
+)
+def test_an_order_goes_to_a_registered_place_or_says_why_not(
+    kind: UpkeepKind, registered_for: set[str] | None, reason: str | None, *, fits: bool
+) -> None:
+    """One that is named is one for this kind, and not retired (empty); a tow goes wherever it must."""
+    if fits:
+        check_place(kind, registered_for, reason)
+    else:
+        with pytest.raises(PlaceNotRegistered):
+            check_place(kind, registered_for, reason)

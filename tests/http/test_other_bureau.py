@@ -33,6 +33,7 @@ NAMES: Mapping[str, str] = {
     "complaint_id": "complaint",
     "conflict_id": "note conflict",
     "corrects": "note",
+    "cost_id": "cost",
     "decision_id": "site decision",
     "delegation_id": "delegation",
     "device_id": "device",
@@ -215,7 +216,8 @@ NO_LOOKUP = {"PUT /v1/attachments/{sha256}"}
 
 def asked(route: Route, own: Ids, replaced: Mapping[str, str]) -> str:
     """Return the address with what it needs beside: a month, a job."""
-    needed = {"GET /v1/vehicles/{vehicle_id}/log": {"month": "2026-11"}} | {
+    monthly = ("log", "account")
+    needed = {f"GET /v1/vehicles/{{vehicle_id}}/{one}": {"month": "2026-11"} for one in monthly} | {
         "GET /v1/vehicles/{vehicle_id}/slots": {"job": own["job"]}
     }
     query = needed.get(route.key)

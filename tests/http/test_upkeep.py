@@ -60,20 +60,27 @@ async def test_fuel_is_ordered_fetched_and_settled(world: World, signed_in: Sign
     known = (await chief.get(f"/v1/vehicles/{world.vehicle_id}")).json()["now"]
     assert (known["state"], known["place"]) == ("at-upkeep", "中石化城厢加油站")
     assert known["under_way"]["driver_name"].startswith("driver")
-    early = await dispatcher.post(f"{path}/close", json={"cost_fen": 31_250, "fuel_ml": 42_350})
+    pump = {"cost_fen": 31_250, "fuel_ml": 42_350, "document_no": "发票 04400012", "odometer_m": 52_003_000}
+    pump |= {"incurred_at": (world.clock() + timedelta(minutes=20)).isoformat()}
+    early = await dispatcher.post(f"{path}/close", json=pump)
     assert problem_code(early) == "not-in-this-state"
     world.clock.advance(minutes=40)
     back = await driver.post(f"{path}/return", json=end(52_006_000))
     assert (back.status_code, back.json()["order"]["state"]) == (200, "returned")
-    half = await dispatcher.post(f"{path}/close", json={"cost_fen": 31_250})
-    assert problem_code(half) == "amounts-missing"
-    settled = await dispatcher.post(
-        f"{path}/close", json={"cost_fen": 31_250, "fuel_ml": 42_350, "document_no": "发票 04400012"}
-    )
+    for name in ("cost_fen", "fuel_ml", "odometer_m", "incurred_at"):
+        half = await dispatcher.post(f"{path}/close", json=pump | {name: None})
+        assert problem_code(half) == "amounts-missing", name
+    settled = await dispatcher.post(f"{path}/close", json=pump)
     assert settled.status_code == 200, settled.text
     assert (settled.json()["state"], settled.json()["fuel_ml"]) == ("closed", 42_350)
     readings = (await driver.get("/v1/readings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
-    assert [(one["occasion"], one["use_id"]) for one in readings] == [("return", use_id), ("departure", use_id)]
+    assert [(one["occasion"], one["use_id"]) for one in readings] == [
+        ("return", use_id),
+        ("fuel", use_id),
+        ("departure", use_id),
+    ]
+    (cost,) = (await driver.get(f"/v1/vehicles/{world.vehicle_id}/costs")).json()["items"]
+    assert (cost["use_id"], cost["kind"], cost["amount_fen"], cost["fuel_ml"]) == (use_id, "fuel", 31_250, 42_350)
 
 
 async def test_an_order_over_an_approved_trip_is_refused_with_the_trip_s_window(

@@ -59,8 +59,10 @@ async def a_month(world: World, signed_in: SignIn) -> dict[str, Any]:
     world.clock.advance(minutes=30)
     wrong = {"reading": {"odometer_m": START_M + 81_000}}
     assert (await driver.post(f"/v1/upkeep-orders/{use_id}/return", json=wrong)).status_code == 200
-    settled = {"cost_fen": 31_250, "fuel_ml": 42_350, "document_no": "发票 04400012"}
-    await chief.post(f"/v1/upkeep-orders/{use_id}/close", json=settled)
+    settled = {"cost_fen": 31_250, "fuel_ml": 42_350, "document_no": "发票 04400012", "odometer_m": START_M + 15_000}
+    settled |= {"incurred_at": (world.clock() - timedelta(minutes=20)).isoformat()}
+    closed = await chief.post(f"/v1/upkeep-orders/{use_id}/close", json=settled)
+    assert closed.status_code == 200, closed.text
     readings = (await driver.get("/v1/readings", params={"vehicle_id": str(world.vehicle_id)})).json()["items"]
     correction = {"odometer_m": START_M + 18_000, "obtained": "typed", "reason": "两位数字颠倒"}
     corrected = await chief.post(f"/v1/readings/{readings[0]['reading_id']}/corrections", json=correction)
