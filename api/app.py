@@ -52,6 +52,7 @@ from api.http.seen import Seen
 from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
 from api.http.slots import find_slots
+from api.http.statements import MonthController
 from api.http.track import track_geojson, track_gpx
 from api.http.trip_changes import TripChangeController
 from api.http.trip_measures import trip_measures
@@ -130,6 +131,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     vehicle_history,
     VehicleFileController,
     vehicle_log,
+    MonthController,
     VisitNoteController,
 )
 """Every controller and handler of the application."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.books.log_facts import LogCrew, LogFacts, LogStep, LogUse, RecordedReading
 from domain.books.readings import Moment, Obtained, Reading
+from domain.books.statement_facts import Carried, StatementFacts
 from domain.trip.life import UseKind, UseState, UseVerb
 
 ZONE = "Asia/Shanghai"
@@ -105,3 +106,23 @@ def books(draw: st.DrawFn) -> tuple[list[RecordedReading], list[LogUse]]:
                 shown_m = odometer_m - odometer_m % resolution_m
                 readings.append(read(base + 1, hours, shown_m, use_id=use_id, moment=Moment.RETURN, **made))
     return readings, uses
+
+
+COMPLAINTS = tuple(Carried(UUID(int=number), f"2026-{number}") for number in range(1, 13))
+
+
+def month_facts(readings: list[RecordedReading], uses: list[LogUse], **other: Any) -> StatementFacts:
+    """Return the facts of November's statement, in which every trip carried two complaints that nobody saw."""
+    made = StatementFacts(
+        bureau_id="350302",
+        bureau="城厢区市场监督管理局",
+        unit="12315 投诉举报中心",
+        answerable="王主任",
+        vehicle_id=UUID(int=700),
+        plate="闽B12315",
+        vehicle="消费维权专用车",
+        month="2026-11",
+        log=facts_of(readings, uses),
+        carried={one.use_id: COMPLAINTS[:2] for one in uses if one.kind is UseKind.TRIP},
+    )
+    return replace(made, **other)

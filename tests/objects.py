@@ -61,6 +61,8 @@ class Desk:
 async def one_of_each(desk: Desk) -> dict[str, str]:
     """Make one object of every kind and return the ids by kind; the clock moves two hours."""
     world, now = desk.world, desk.world.clock()
+    # October is over, and there was no reading yet.
+    await desk.made("custodian", "POST", f"/v1/vehicles/{world.vehicle_id}/months/2026-10/seal")
     complaint_id = await accepted_complaint(
         world,
         source_number=f"12315-{world.bureau_id}",

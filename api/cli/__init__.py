@@ -7,7 +7,7 @@ import sys
 import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api.cli import calendar, demo, device, distribute, import_, migrate, openapi, replay, serve, user
+from api.cli import calendar, demo, device, distribute, import_, migrate, openapi, replay, seal, serve, user
 from api.cli.connections import NoDatabase
 from api.cli.replay import ReplayFailed
 from api.db.datafolder import EmbeddedError
@@ -30,6 +30,7 @@ app.command("distribute")(distribute.distribute)
 app.command("calendar")(calendar.calendar)
 app.command("openapi")(openapi.openapi)
 app.command("replay")(replay.replay)
+app.command("seal")(seal.seal)
 app.add_typer(user.app, name="user")
 app.add_typer(device.app, name="device")
 app.add_typer(import_.app, name="import")

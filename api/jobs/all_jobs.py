@@ -7,6 +7,7 @@ from typing import Final
 from api.jobs.forgetting import forget, forget_of_devices
 from api.jobs.job import HOUR_S, MINUTE_S, Job, at_once, in_each_bureau
 from api.jobs.positions import digest_hours, keep_held, make_months
+from api.usecases.amend_months import amend_all, amend_recent
 from api.usecases.expire_uses import expire_uses
 from api.usecases.find_absences import find_absences
 from api.usecases.refresh_measures import refresh_late, refresh_old
@@ -23,6 +24,8 @@ JOBS: Final = (
     Job("old-measures", 24 * HOUR_S, in_each_bureau(at_once(refresh_old))),
     Job("unlooked-positions", MINUTE_S, in_each_bureau(sweep_positions)),
     Job("absences", MINUTE_S, in_each_bureau(find_absences)),
+    Job("late-for-sealed-months", 10 * MINUTE_S, in_each_bureau(amend_recent)),
+    Job("late-for-old-sealed-months", 24 * HOUR_S, in_each_bureau(amend_all)),
     Job("forget", HOUR_S, in_each_bureau(at_once(forget))),
     Job("forget-of-devices", HOUR_S, in_each_bureau(at_once(forget_of_devices))),
 )

@@ -12,6 +12,8 @@ from api.db.ledger_entry import new_id
 from api.db.queries.calendar import zone_of
 from api.db.queries.use_facts import dedication
 from api.db.tables.answers import Finding, FindingAct
+from api.db.tables.uses import VehicleUse
+from api.usecases.amend_months import amend_about
 from domain.errors import Forbidden, NotFound, StateConflict
 
 
@@ -106,6 +108,9 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, said: tuple[s
                 entry_id=entry_id,
             )
         )
+        use = await uow.get(VehicleUse, finding.use_id) if finding.use_id else None
+        about_at = finding.from_at or (use.actual_from if use else None) or finding.recorded_at
+        await amend_about(uow, finding.vehicle_id, about_at)
         return act_id
 
     return await database.write(actor, work, once=once, answer=UUID)

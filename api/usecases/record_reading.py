@@ -22,6 +22,7 @@ from api.db.queries.readings import (
     replacements_of,
 )
 from api.db.tables.vehicles import Reading as Row
+from api.usecases.amend_months import amend_about
 from api.usecases.enter_vehicle import known_vehicle
 from domain.books.readings import (
     BadReading,
@@ -103,7 +104,13 @@ async def record_reading(database: Database, actor: Actor, new: NewReading, once
         NotFound: there is no such vehicle.
         BadReading, ReadingBelowPredecessor, ReadingAboveSuccessor: it cannot be.
     """
-    return await database.write(actor, lambda uow: insert_reading(uow, new), once=once, answer=UUID)
+
+    async def work(uow: UnitOfWork) -> UUID:
+        reading_id = await insert_reading(uow, new)
+        await amend_about(uow, new.vehicle_id, new.read_at)
+        return reading_id
+
+    return await database.write(actor, work, once=once, answer=UUID)
 
 
 async def insert_reading(uow: UnitOfWork, new: NewReading) -> UUID:
@@ -160,6 +167,7 @@ async def correct_reading(database: Database, actor: Actor, new: NewCorrection, 
         known += await bounds_of(uow, named.vehicle_id, wrong.segment, wrong.read_at, without=wrong.reading_id)
         check_reading(reading, known, await replacements_of(uow, named.vehicle_id))
         await _insert(uow, named.vehicle_id, reading, "correction", new.photo_sha256, wrong=named)
+        await amend_about(uow, named.vehicle_id, reading.read_at)
         return reading.reading_id
 
     return await database.write(actor, work, once=once, answer=UUID)

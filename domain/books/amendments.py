@@ -38,7 +38,7 @@ class Amendment:
 
 def amendments_of(use: LogUse, zone: str) -> list[Amendment]:
     """Return what was amended of a use by its decisions, in the order of entry; times as read in the zone."""
-    jobs = {job.job_id: f"{job.complaint_number} {job.site}" for job in use.jobs}
+    jobs = {job.job_id: f"{job.complaint_number} {job.site}".strip() for job in use.jobs}
     crews = {crew.decision_id: (before, crew) for before, crew in zip(use.crews, use.crews[1:], strict=False)}
     found: list[Amendment] = []
 

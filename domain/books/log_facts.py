@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.books.readings import Reading
+from domain.track.measure import Measure
 from domain.trip.life import UseKind, UseState, UseVerb
 from domain.use_rule.upkeep import UpkeepKind
 
@@ -91,6 +92,8 @@ class LogUse:
     cost_fen: int | None = None
     fuel_ml: int | None = None
     track_m: int | None = None
+    measures: tuple[Measure, ...] = ()
+    """What each device says that told anything of it, the best witness first."""
 
     @property
     def begins_at(self) -> datetime:

@@ -69,8 +69,10 @@ BODIES: Mapping[str, list[Any]] = {
     "POST /v1/devices": [{"name": "手机", "person_id": str(uuid4())}, {"name": "终端", "vehicle_id": str(uuid4())}],
 }
 """Bodies that get further than the example, which names everything there is to name at once."""
-OF_NO_BUREAU = {"name", "home_person_id"}
-"""A setting's name is the same everywhere; whom a mandate is for is of another bureau and looked up nowhere."""
+OF_NO_BUREAU = {"name", "home_person_id", "month", "year"}
+"""Settings and months are the same everywhere; whom a mandate is for is of another bureau and looked up nowhere."""
+AT_HOME = {"month": "2026-10", "year": "2026"}
+"""What is asked for of them; any other is a setting."""
 MADE_BY_THE_CLIENT = {("POST /v1/visit-notes", "note_id")}
 """The client makes this id: in each bureau it is another note."""
 AS_SAID = {("POST /v1/visit-notes", "device_id")}
@@ -113,7 +115,7 @@ def address(route: Route, ids: Ids, replaced: Mapping[str, str] | None = None) -
     """Return the route's path with ids filled in; `replaced` by the parameter's name goes first."""
     path = route.path
     for name, _ in route.parameters:
-        value = "site_tolerance_m" if name in OF_NO_BUREAU else ids[kind_of(route.key, name)]
+        value = AT_HOME.get(name, "site_tolerance_m") if name in OF_NO_BUREAU else ids[kind_of(route.key, name)]
         path = path.replace("{" + name + "}", (replaced or {}).get(name, value))
     return path
 

@@ -180,15 +180,11 @@ async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[LogUse, ...]:
     steps, crews, passengers, jobs, stops = [
         _by_use(await _rows(reader, statement, of)) for statement in (_STEPS, _CREWS, _PASSENGERS, _JOBS, _STOPS)
     ]
-    begun = [
-        use_id
-        for use_id, row in rows.items()
-        if row.kind == UseKind.TRIP and row.actual_from is not None and row.actual_from >= asked["from_at"]
-    ]
-    measures = await measures_of(reader, begun)
+    driven = [use_id for use_id, row in rows.items() if row.kind == UseKind.TRIP and row.actual_from is not None]
+    measures = await measures_of(reader, driven)
     uses = []
     for use_id, row in rows.items():
-        witnessed = [one.length_m for one in measures.get(use_id, ()) if one.kept]
+        witnessed = tuple(one for one in measures.get(use_id, ()) if one.kept)
         uses.append(
             LogUse(
                 use_id=use_id,
@@ -213,7 +209,8 @@ async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[LogUse, ...]:
                 document_no=row.document_no,
                 cost_fen=row.cost_fen,
                 fuel_ml=row.fuel_ml,
-                track_m=witnessed[0] if witnessed else None,
+                track_m=witnessed[0].length_m if witnessed else None,
+                measures=witnessed,
             )
         )
     return tuple(uses)

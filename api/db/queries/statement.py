@@ -1,0 +1,204 @@
+"""What a month's statement is made of beside the log, in as many queries as there are kinds of facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import groupby, pairwise
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from api.db.database import Reader
+from api.db.queries.log import log_facts
+from api.db.queries.use_facts import dedication
+from api.db.tables.bureau import Bureau, Unit
+from api.db.tables.vehicles import Vehicle
+from domain.books.charges import Way
+from domain.books.log_facts import LogFacts
+from domain.books.statement_facts import (
+    Aboard,
+    Carried,
+    ChangedSetting,
+    FindingState,
+    MonthFinding,
+    Sealed,
+    StatementFacts,
+    Witnessed,
+)
+from domain.track.legs import Leg
+
+_CARRIED = text(
+    "SELECT t.use_id, t.job_id, t.complaint_id, c.number FROM trip_job t"
+    " JOIN complaint c ON c.bureau_id = t.bureau_id AND c.complaint_id = t.complaint_id"
+    " WHERE t.bureau_id = :bureau_id AND t.use_id = ANY(:uses) AND t.dropped_by IS NULL ORDER BY t.use_id, t.job_id"
+)
+_ABOARD = text(
+    "SELECT c.use_id, c.person_id, p.name FROM trip_crew c"
+    " JOIN trip t ON t.bureau_id = c.bureau_id AND t.use_id = c.use_id AND t.crew_rev = c.rev"
+    " JOIN person p ON p.bureau_id = c.bureau_id AND p.person_id = c.person_id"
+    " WHERE c.bureau_id = :bureau_id AND c.use_id = ANY(:uses) AND c.seat = 'officer' ORDER BY c.use_id, c.person_id"
+)
+_NOTES = text(
+    "SELECT use_id, count(*) AS notes FROM visit_note WHERE bureau_id = :bureau_id AND use_id = ANY(:uses)"
+    " GROUP BY use_id"
+)
+_TERMINAL = text(
+    "SELECT u.use_id, max(r.odometer_m) - min(r.odometer_m) AS metres FROM vehicle_use u"
+    " JOIN device d ON d.bureau_id = u.bureau_id AND d.vehicle_id = u.vehicle_id"
+    " JOIN terminal_reading r ON r.bureau_id = u.bureau_id AND r.device_id = d.device_id"
+    "  AND r.read_at BETWEEN u.actual_from AND u.actual_until"
+    " WHERE u.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND r.bureau_id = :bureau_id"
+    " AND u.use_id = ANY(:uses) GROUP BY u.use_id, d.device_id HAVING count(*) > 1 ORDER BY u.use_id, count(*)"
+)
+# A finding belongs to the month of what it is about, not of when somebody saw it.
+_FINDINGS = text(
+    "SELECT f.finding_id, f.kind, f.term_at, f.use_id, coalesce(f.from_at, u.actual_from, f.recorded_at) AS at,"
+    " coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id AND n.finding_id = f.finding_id"
+    "  ORDER BY n.no DESC LIMIT 1), f.colour) AS colour,"
+    " (SELECT a.verb FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = f.finding_id"
+    "  ORDER BY a.recorded_at DESC, a.act_id DESC LIMIT 1) AS verb"
+    " FROM finding f LEFT JOIN vehicle_use u ON u.bureau_id = f.bureau_id AND u.use_id = f.use_id"
+    " WHERE f.bureau_id = :bureau_id AND f.vehicle_id = :vehicle_id"
+    " AND coalesce(f.from_at, u.actual_from, f.recorded_at) >= :from_at"
+    " AND coalesce(f.from_at, u.actual_from, f.recorded_at) < :until_at ORDER BY 5, f.finding_id"
+)
+_SETTINGS = text(
+    "SELECT s.name, (s.old_value ->> 'value')::int AS old, (s.new_value ->> 'value')::int AS new,"
+    " coalesce(p.name, '') AS by_name, s.recorded_at, s.reason FROM setting_change s"
+    " LEFT JOIN person p ON p.bureau_id = s.bureau_id AND p.person_id = s.actor_id"
+    " WHERE s.bureau_id = :bureau_id AND s.recorded_at >= :from_at AND s.recorded_at < :until_at"
+    " ORDER BY s.recorded_at, s.change_id"
+)
+_HEADS = text(
+    "SELECT p.name FROM person p WHERE p.bureau_id = :bureau_id AND p.unit_id = :unit_id AND p.active"
+    " AND coalesce((SELECT g.granted FROM role_grant g WHERE g.bureau_id = :bureau_id AND g.person_id = p.person_id"
+    "  AND g.role = 'custodian' ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1), false) ORDER BY p.name"
+)
+
+STATES = {
+    "explain": FindingState.EXPLAINED,
+    "accept": FindingState.ACCEPTED,
+    "reject": FindingState.REJECTED,
+    None: FindingState.RAISED,
+}
+
+
+def next_month(month: date) -> date:
+    """Return the first day of the month after."""
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def month_span(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants at which a month begins and is over in a zone."""
+    return datetime.combine(month, time(), zone), datetime.combine(next_month(month), time(), zone)
+
+
+async def statement_facts(
+    reader: Reader, vehicle_id: UUID, month: date, *, previous_sha256: str | None, sealed: Sealed | None
+) -> StatementFacts:
+    """Return all of a month of a vehicle, which must be there."""
+    bureau, vehicle = await reader.get(Bureau), await reader.get(Vehicle, vehicle_id)
+    if bureau is None or vehicle is None:
+        raise LookupError("there is no such vehicle")
+    from_at, until_at = month_span(month, ZoneInfo(bureau.zone))
+    log = await log_facts(reader, vehicle_id, from_at, until_at, zone=bureau.zone)
+    asked = {
+        "bureau_id": reader.bureau_id,
+        "vehicle_id": vehicle_id,
+        "uses": [use.use_id for use in log.uses],
+        "from_at": from_at,
+        "until_at": until_at,
+    }
+    unit, answerable = await _who_answers(reader, vehicle_id, next_month(month) - timedelta(days=1))
+    carried = await _rows(reader, _CARRIED, asked)
+    complaint_of = {(row.use_id, row.job_id): row.complaint_id for row in carried}
+    terminal = {row.use_id: row.metres for row in await _rows(reader, _TERMINAL, asked)}
+    return StatementFacts(
+        bureau_id=reader.bureau_id,
+        bureau=bureau.name,
+        unit=unit,
+        answerable=answerable or unit,
+        vehicle_id=vehicle_id,
+        plate=vehicle.plate,
+        vehicle=vehicle.name,
+        month=f"{month:%Y-%m}",
+        log=log,
+        previous_sha256=previous_sha256,
+        sealed=sealed,
+        witnessed=_witnessed(log, complaint_of, terminal),
+        carried=_by_use((row.use_id, Carried(row.complaint_id, row.number)) for row in carried),
+        aboard=_by_use((row.use_id, Aboard(row.person_id, row.name)) for row in await _rows(reader, _ABOARD, asked)),
+        notes={row.use_id: row.notes for row in await _rows(reader, _NOTES, asked)},
+        findings=tuple(_finding(row) for row in await _rows(reader, _FINDINGS, asked)),
+        settings=tuple(
+            ChangedSetting(
+                name=row.name, old=row.old, new=row.new, by=row.by_name, at=row.recorded_at, reason=row.reason
+            )
+            for row in await _rows(reader, _SETTINGS, asked)
+        ),
+    )
+
+
+def ways_of(legs: Sequence[Leg], complaint_of: dict[UUID, UUID]) -> tuple[Way, ...]:
+    """Return the ways out of a trip's legs, each with the time until the next one: legs of one way go together."""
+    together = [list(group) for _, group in groupby(legs, key=lambda leg: (leg.from_at, leg.until_at))]
+    found = []
+    for way, following in pairwise(together):
+        to = tuple({complaint_of[leg.site_key] for leg in way if leg.site_key in complaint_of})
+        metres = sum(leg.length_m + leg.unobserved_m for leg in way)
+        found.append(Way(to, metres, round((following[0].from_at - way[0].from_at).total_seconds())))
+    return tuple(found)
+
+
+def _witnessed(
+    log: LogFacts, complaint_of: dict[tuple[UUID, UUID], UUID], terminal: dict[UUID, int]
+) -> dict[UUID, Witnessed]:
+    found = {}
+    for use in log.uses:
+        best = use.measures[0] if use.measures else None
+        jobs = {job_id: complaint_id for (use_id, job_id), complaint_id in complaint_of.items() if use_id == use.use_id}
+        found[use.use_id] = Witnessed(
+            track_m=best.length_m if best else None,
+            unobserved_m=best.unobserved_m if best else None,
+            fixes=sum(one.fix_count for one in use.measures),
+            terminal_m=terminal.get(use.use_id),
+            ways=ways_of(best.legs, jobs) if best else (),
+        )
+    return found
+
+
+def _finding(row: Any) -> MonthFinding:
+    cleared = row.colour == "green" and row.verb != "accept"
+    return MonthFinding(
+        finding_id=row.finding_id,
+        kind=row.kind,
+        colour=row.colour,
+        at=row.at,
+        term_at=row.term_at,
+        state=FindingState.CLEARED if cleared else STATES[row.verb],
+        use_id=row.use_id,
+    )
+
+
+async def _who_answers(reader: Reader, vehicle_id: UUID, on: date) -> tuple[str, str]:
+    """Return the using unit's name and those of its heads."""
+    unit_id, _ = await dedication(reader, vehicle_id, on)
+    unit = await reader.get(Unit, unit_id) if unit_id else None
+    heads = await reader.execute(_HEADS, {"bureau_id": reader.bureau_id, "unit_id": unit_id})
+    return unit.name if unit else "", "、".join(heads.scalars())
+
+
+def _by_use(pairs: Iterable[tuple[UUID, Any]]) -> dict[UUID, tuple[Any, ...]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for use_id, one in pairs:
+        found[use_id].append(one)
+    return {use_id: tuple(items) for use_id, items in found.items()}
+
+
+async def _rows(reader: Reader, statement: Any, asked: dict[str, Any]) -> Sequence[Any]:
+    names = set(statement.compile().params)
+    return (await reader.execute(statement, {name: asked[name] for name in names})).all()

@@ -1,0 +1,140 @@
+"""`/v1/vehicles/{id}/months/{month}`: a month's statement 月度结算表, and its seal 封账."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from api.db.database import Actor, Database, Once
+from api.http.access import Allow
+from api.usecases.print_log import months_of
+from api.usecases.seal_month import seal_month
+from api.usecases.show_statement import Shown, show_statement
+from domain.errors import NotFound
+from domain.values import Role
+
+READERS = (Role.AUDITOR, Role.CUSTODIAN, Role.DESK_CHIEF)
+
+
+class NotSealed(NotFound):
+    """This month of this vehicle is not sealed."""
+
+    code = "month-not-sealed"
+    zh = "该车该月尚未封账。"
+
+
+class AmendmentView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became known after the seal: only what differs, null where there was or is nothing."""
+
+    amendment_id: UUID
+    kind: str
+    subject_id: UUID
+    old: dict[str, Any]
+    new: dict[str, Any]
+    noticed_at: datetime
+
+
+class SealView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed month, and what stands beside it."""
+
+    vehicle_id: UUID
+    month: str
+    statement_sha256: str
+    previous_sha256: str | None
+    unaccounted_m: int
+    open_findings: int
+    sealed_by: UUID | None
+    sealed_by_name: str
+    sealed_at: datetime
+    amendments: list[AmendmentView]
+
+
+def month_asked(month: str) -> date:
+    """Return the first day of a month such as 2026-11. Raises `BadPeriod`."""
+    return months_of(month, None, None, None).first
+
+
+def seal_view(shown: Shown) -> SealView:
+    """Return the wire form of a seal. Raises `NotSealed` of a draft."""
+    if shown.seal is None:
+        raise NotSealed(month=shown.told["month"])
+    seal = shown.seal
+    return SealView(
+        vehicle_id=seal.vehicle_id,
+        month=f"{seal.month:%Y-%m}",
+        statement_sha256=seal.statement_sha256,
+        previous_sha256=seal.previous_sha256,
+        unaccounted_m=seal.unaccounted_m,
+        open_findings=seal.open_findings,
+        sealed_by=seal.sealed_by,
+        sealed_by_name=shown.sealed_by,
+        sealed_at=seal.recorded_at,
+        amendments=[
+            AmendmentView(
+                amendment_id=one.amendment_id,
+                kind=one.kind,
+                subject_id=one.subject_id,
+                old=one.old,
+                new=one.new,
+                noticed_at=one.noticed_at,
+            )
+            for one in shown.amendments
+        ],
+    )
+
+
+class MonthController(Controller):
+    """A vehicle's month."""
+
+    path = "/v1/vehicles/{vehicle_id:uuid}/months/{month:str}"
+    tags = ("vehicles",)
+
+    @post("/seal", guards=[Allow(*READERS)], summary="Seal a month", name="month.seal")
+    async def seal(
+        self,
+        vehicle_id: FromPath[UUID],
+        month: FromPath[str],
+        *,
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        once: NamedDependency[Once | None],
+    ) -> SealView:
+        """Balance a month's books and freeze its statement; months are sealed in order, and each when it is over.
+
+        Every open finding and unaccounted metre is on the statement, with the name of who answers for it. What comes
+        later stands beside the sealed figures as an amendment.
+        """
+        first = month_asked(month)
+        await seal_month(database, actor, vehicle_id, first, once)
+        return seal_view(await show_statement(database, actor, vehicle_id, first))
+
+    @get("/seal", guards=[Allow(*READERS)], summary="A month's seal", name="month.seal.get")
+    async def sealed(
+        self,
+        vehicle_id: FromPath[UUID],
+        month: FromPath[str],
+        *,
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> SealView:
+        """Return the digest of a sealed statement and of the one before it, and every amendment since."""
+        return seal_view(await show_statement(database, actor, vehicle_id, month_asked(month)))
+
+    @get("/statement", guards=[Allow(*READERS)], summary="A month's statement", name="month.statement")
+    async def statement(
+        self,
+        vehicle_id: FromPath[UUID],
+        month: FromPath[str],
+        *,
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> Response[bytes]:
+        """Return a draft before the seal and the sealed bytes after it; their SHA-256 is the ETag."""
+        shown = await show_statement(database, actor, vehicle_id, month_asked(month))
+        return Response(shown.bytes_, media_type="application/json", headers={"ETag": f'"{shown.sha256}"'})
