@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import resource
@@ -150,11 +151,22 @@ async def _run(settings: Settings, connections: Connections) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     async with app.lifespan():
+        spare_what_stays()
         serving = asyncio.create_task(server.serve())
         await asyncio.sleep(0)
         typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
         await serving
         await draining.finish()
+
+
+def spare_what_stays() -> None:
+    """Keep what is loaded by now out of every later search for garbage.
+
+    It stays until the end, 200,000 objects and more; to walk through it each time held up every request for over a
+    tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class Draining:

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,9 +39,11 @@ from api.db.faults import (
     is_worth_retrying,
     refusal_sentence,
 )
-from api.db.ledger_entry import entry_rows
+from api.db.ledger_entry import EntryRows, entry_rows
 from api.db.roles import SERVICE
 from api.db.tables.bureau import IdempotencyKey
+from api.db.tables.ledger import LedgerOutbox, LedgerPayload
+from api.db.together import as_json, insert_as_json
 from api.settings import Settings
 from domain.errors import DomainError, StateConflict
 from domain.ledger.leaf import DeviceChain
@@ -161,6 +163,19 @@ class UnitOfWork(Reader):
             together = [row for _, row in alike]
             await self.execute(insert(table), together if len(together) > 1 else together[0])
 
+    async def insert_together(self, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of one table, all with the same columns, by one statement.
+
+        For what comes by the dozen: made into row objects and inserted one by one it takes several times as long.
+        """
+        if rows:
+            await self.execute(insert_as_json(table, tuple(rows[0])), {"rows": as_json(rows)})
+
+    async def enter_together(self, entries: Sequence[EntryRows]) -> None:
+        """Write ledger entries, in the order given."""
+        await self.insert_together(LedgerPayload, [entry.payload for entry in entries])
+        await self.insert_together(LedgerOutbox, [entry.outbox for entry in entries])
+
     async def update(self, table: type[SQLModel], *key: Any, **values: Any) -> None:
         """Update columns of one row of this bureau.
 
@@ -193,7 +208,7 @@ class UnitOfWork(Reader):
         another names its entry (`previous`) and counts one further (`revision`, from 1). `device` is what the
         device that sent it says of the order of what it sends.
         """
-        payload, outbox = entry_rows(
+        entry = entry_rows(
             self.bureau_id,
             kind,
             now=self.now,
@@ -205,8 +220,11 @@ class UnitOfWork(Reader):
             revision=revision,
             device=device,
         )
-        await self.insert(payload, outbox)
-        return payload.entry_id
+        await self.execute(
+            insert(LedgerPayload), {name: value for name, value in entry.payload.items() if value is not None}
+        )
+        await self.execute(insert(LedgerOutbox), entry.outbox)
+        return entry.entry_id
 
 
 class Database:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -10,10 +11,20 @@ from uuid import UUID
 
 import uuid_utils.compat as uuid7
 
-from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from domain.ledger.leaf import DeviceChain, Group, seal
 
 SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRows:
+    """The rows of one entry, as values by column."""
+
+    entry_id: UUID
+    payload: dict[str, Any]
+    """Of `ledger_payload`."""
+    outbox: dict[str, Any]
+    """Of `ledger_outbox`."""
 
 
 def new_id() -> UUID:
@@ -56,7 +67,7 @@ def entry_rows(
     previous: UUID | None,
     revision: int = 1,
     device: DeviceChain | None = None,
-) -> tuple[LedgerPayload, LedgerOutbox]:
+) -> EntryRows:
     """Return payload and outbox rows of one entry, with a fresh salt a group."""
     entry_id = new_id()
     groups = {
@@ -77,16 +88,9 @@ def entry_rows(
         revision=revision,
         device=device,
     )
-    payload = LedgerPayload(
-        bureau_id=bureau_id,
-        entry_id=entry_id,
-        kind=kind,
-        facts=sealed.payloads.get(Group.FACTS),
-        facts_salt=salts.get(Group.FACTS),
-        person=sealed.payloads.get(Group.PERSON),
-        person_salt=salts.get(Group.PERSON),
-        place=sealed.payloads.get(Group.PLACE),
-        place_salt=salts.get(Group.PLACE),
-    )
-    outbox = LedgerOutbox(bureau_id=bureau_id, entry_id=entry_id, leaf=sealed.leaf, recorded_at=now)
-    return payload, outbox
+    payload: dict[str, Any] = {"bureau_id": bureau_id, "entry_id": entry_id, "kind": kind}
+    for group in Group:
+        payload[group.value] = sealed.payloads.get(group)
+        payload[f"{group.value}_salt"] = salts.get(group)
+    outbox = {"bureau_id": bureau_id, "entry_id": entry_id, "leaf": sealed.leaf, "recorded_at": now}
+    return EntryRows(entry_id, payload, outbox)

@@ -14,10 +14,9 @@ from uuid import UUID
 
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.faults import Busy, DatabaseAway
-from api.db.ledger_entry import entry_rows, new_id
+from api.db.ledger_entry import EntryRows, entry_rows, new_id
 from api.db.queries.forms import kept_files, known_forms, last_file_numbers
 from api.db.tables.forms import FormMedia, FormSubmission
-from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.tables.notes import Attachment, NoteAttachment
 from api.gather import one_by_one
 from api.ingest.fixes import UnknownDevice
@@ -25,7 +24,7 @@ from api.openrosa.filled import Filled, media_of
 from api.openrosa.form import FORM_ID
 from api.usecases.know_holder import holders_of_devices
 from api.usecases.note_of_form import FormToNote, MakeNote, SentFile, form_to_note, note_files, why_no_note
-from api.usecases.record_note import NamedFile, RecordedNote, SentNote, record_all
+from api.usecases.record_note import NamedFile, RecordedNote, SentNote, file_row, record_all
 from domain.values import Role
 from domain.visit.form import FormConflict, FormIsNoNote, Waits
 
@@ -195,8 +194,8 @@ async def _keep_files(uow: UnitOfWork, forms: list[_Form]) -> None:
     """Enter that files have come; one that is on record is not entered again."""
     came = {file.sha256: (file, form.actor) for form in reversed(forms) for file in form.added}
     known = await kept_files(uow, sorted(came)) if came else set()
-    entries: list[tuple[LedgerPayload, LedgerOutbox]] = []
-    rows: list[Attachment] = []
+    entries: list[EntryRows] = []
+    rows: list[dict[str, Any]] = []
     for sha256, (file, actor) in sorted(came.items()):
         if sha256 in known:
             continue
@@ -214,48 +213,50 @@ async def _keep_files(uow: UnitOfWork, forms: list[_Form]) -> None:
             )
         )
         rows.append(
-            Attachment(
-                bureau_id=uow.bureau_id,
+            {
+                "bureau_id": uow.bureau_id,
                 **facts,
-                actor_id=actor.person_id,
-                recorded_at=uow.now,
-                entry_id=entries[-1][0].entry_id,
-            )
+                "actor_id": actor.person_id,
+                "recorded_at": uow.now,
+                "entry_id": entries[-1].entry_id,
+            }
         )
-    await _insert(uow, entries, rows)
+    await uow.enter_together(entries)
+    await uow.insert_together(Attachment, rows)
 
 
 async def _keep_forms(uow: UnitOfWork, forms: list[_Form]) -> None:
     """Write what is new of each form: itself, files that came later, the note that was made later."""
-    entries: list[tuple[LedgerPayload, LedgerOutbox]] = []
-    submissions: list[FormSubmission] = []
-    media: list[FormMedia] = []
+    entries: list[EntryRows] = []
+    submissions: list[dict[str, Any]] = []
+    media: list[dict[str, Any]] = []
     for form in sorted(forms, key=lambda one: one.submission_id):
         if not (form.fresh or form.added):
             continue
         entries.append(_entry(uow, form))
-        entry_id = entries[-1][0].entry_id
+        entry_id = entries[-1].entry_id
         if form.fresh:
             submissions.append(_submission(uow, form, entry_id))
         media += [
-            FormMedia(
-                bureau_id=uow.bureau_id,
-                submission_id=form.submission_id,
-                name=file.name,
-                sha256=file.sha256,
-                received_at=uow.now,
-                entry_id=entry_id,
-            )
+            {
+                "bureau_id": uow.bureau_id,
+                "submission_id": form.submission_id,
+                "name": file.name,
+                "sha256": file.sha256,
+                "received_at": uow.now,
+                "entry_id": entry_id,
+            }
             for file in form.added
         ]
-    await _insert(uow, entries, submissions)
-    await uow.insert(*media)
+    await uow.enter_together(entries)
+    await uow.insert_together(FormSubmission, submissions)
+    await uow.insert_together(FormMedia, media)
     for form in forms:
         if not form.fresh and (form.noted_now or (form.added and form.wants_note)):
             await uow.update(FormSubmission, form.submission_id, note_id=form.note_id, reason=form.reason)
 
 
-def _entry(uow: UnitOfWork, form: _Form) -> tuple[LedgerPayload, LedgerOutbox]:
+def _entry(uow: UnitOfWork, form: _Form) -> EntryRows:
     kind = "form-conflict" if form.conflict else "form-received"
     return entry_rows(
         uow.bureau_id,
@@ -275,22 +276,22 @@ def _entry(uow: UnitOfWork, form: _Form) -> tuple[LedgerPayload, LedgerOutbox]:
     )
 
 
-def _submission(uow: UnitOfWork, form: _Form, entry_id: UUID) -> FormSubmission:
-    return FormSubmission(
-        bureau_id=uow.bureau_id,
-        submission_id=form.submission_id,
-        instance_id=form.sent.filled.instance_id,
-        device_id=form.sent.device_id,
-        officer_id=form.actor.who,
-        form_version=form.sent.filled.version,
-        xml=form.sent.xml,
-        xml_sha256=form.sent.sha256,
-        conflict=form.conflict,
-        note_id=form.note_id,
-        reason=form.reason,
-        received_at=uow.now,
-        entry_id=entry_id,
-    )
+def _submission(uow: UnitOfWork, form: _Form, entry_id: UUID) -> dict[str, Any]:
+    return {
+        "bureau_id": uow.bureau_id,
+        "submission_id": form.submission_id,
+        "instance_id": form.sent.filled.instance_id,
+        "device_id": form.sent.device_id,
+        "officer_id": form.actor.who,
+        "form_version": form.sent.filled.version,
+        "xml": form.sent.xml,
+        "xml_sha256": form.sent.sha256,
+        "conflict": form.conflict,
+        "note_id": form.note_id,
+        "reason": form.reason,
+        "received_at": uow.now,
+        "entry_id": entry_id,
+    }
 
 
 async def _add_to_notes(uow: UnitOfWork, forms: list[_Form]) -> None:
@@ -303,25 +304,9 @@ async def _add_to_notes(uow: UnitOfWork, forms: list[_Form]) -> None:
 async def add_beside(uow: UnitOfWork, beside: Mapping[UUID, Sequence[NamedFile]]) -> None:
     """Give notes the files that their bodies do not name."""
     last = await last_file_numbers(uow, list(beside)) if beside else {}
-    for note_id, files in beside.items():
-        await uow.insert(
-            *(
-                NoteAttachment(
-                    bureau_id=uow.bureau_id,
-                    note_id=note_id,
-                    no=last.get(note_id, 0) + place,
-                    sha256=file.sha256,
-                    name=file.name,
-                    role=file.role,
-                )
-                for place, file in enumerate(files, start=1)
-            )
-        )
-
-
-async def _insert(
-    uow: UnitOfWork, entries: list[tuple[LedgerPayload, LedgerOutbox]], rows: Sequence[Attachment | FormSubmission]
-) -> None:
-    await uow.insert(*(payload for payload, _ in entries))
-    await uow.insert(*(outbox for _, outbox in entries))
-    await uow.insert(*rows)
+    rows = [
+        file_row(uow.bureau_id, note_id, last.get(note_id, 0) + place, file)
+        for note_id, files in beside.items()
+        for place, file in enumerate(files, start=1)
+    ]
+    await uow.insert_together(NoteAttachment, rows)

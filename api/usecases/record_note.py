@@ -15,11 +15,10 @@ from sqlmodel import select
 
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.faults import Busy, DatabaseAway
-from api.db.ledger_entry import degrees_e7, entry_rows, new_id
+from api.db.ledger_entry import EntryRows, degrees_e7, entry_rows, new_id
 from api.db.queries.positions import Encounter, fixes_near
 from api.db.queries.settings import settings_of
 from api.db.queries.visit_notes import NotedVisit, facts_of_notes, known_notes, note_receipts
-from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.tables.notes import NoteAttachment, VisitNote, VisitNoteConflict
 from api.gather import one_by_one
 from api.usecases.add_job import JobNotOpen, finish_job
@@ -247,9 +246,9 @@ async def _keep_aside(uow: UnitOfWork, new: NewNote, sha256: str) -> UUID:
 class _Rows:
     """What is written of a note; `finishes` is the unit of work in which its job is done by it."""
 
-    entry: tuple[LedgerPayload, LedgerOutbox]
-    note: VisitNote
-    files: list[NoteAttachment]
+    entry: EntryRows
+    note: dict[str, Any]
+    files: list[dict[str, Any]]
     finishes: UnitOfWork | None
 
 
@@ -282,47 +281,46 @@ async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroborati
         device=new.device,
     )
     seen = new.position
-    note = VisitNote(
-        bureau_id=uow.bureau_id,
-        note_id=new.note_id,
-        job_id=new.job_id,
-        use_id=facts.use_id,
-        officer_id=uow.actor.who,
-        source=new.source,
-        body=new.body,
-        body_sha256=sha256,
-        result=new.result.value,
-        device_at=new.made_at,
-        datum=None if seen is None else seen.datum.value,
-        raw_lat=None if seen is None else seen.lat,
-        raw_lon=None if seen is None else seen.lon,
-        lat=None if place is None else place.lat,
-        lon=None if place is None else place.lon,
-        accuracy_m=None if seen is None else seen.accuracy_m,
-        corrects=new.corrects,
-        device_id=None if new.device is None else new.device.device_id,
-        device_seq=None if new.device is None else new.device.seq,
-        device_prev=new.device_prev,
-        signature=new.signature,
-        corroborated=result.corroborated,
-        reasons=reasons,
-        checks=_measures(result, step),
-        recorded_at=uow.now,
-        entry_id=entry[0].entry_id,
-    )
+    note = {
+        "bureau_id": uow.bureau_id,
+        "note_id": new.note_id,
+        "job_id": new.job_id,
+        "use_id": facts.use_id,
+        "officer_id": uow.actor.who,
+        "source": new.source,
+        "body": new.body,
+        "body_sha256": sha256,
+        "result": new.result.value,
+        "device_at": new.made_at,
+        "datum": None if seen is None else seen.datum.value,
+        "raw_lat": None if seen is None else seen.lat,
+        "raw_lon": None if seen is None else seen.lon,
+        "lat": None if place is None else place.lat,
+        "lon": None if place is None else place.lon,
+        "accuracy_m": None if seen is None else seen.accuracy_m,
+        "corrects": new.corrects,
+        "device_id": None if new.device is None else new.device.device_id,
+        "device_seq": None if new.device is None else new.device.seq,
+        "device_prev": new.device_prev,
+        "signature": new.signature,
+        "corroborated": result.corroborated,
+        "reasons": reasons,
+        "checks": _measures(result, step),
+        "recorded_at": uow.now,
+        "entry_id": entry.entry_id,
+    }
     return _Rows(entry, note, _files(uow.bureau_id, new), uow if step is JobStep.FINISH else None)
 
 
 async def _write(uow: UnitOfWork, rows: list[_Rows]) -> None:
-    await uow.insert(*(one.entry[0] for one in rows))
-    await uow.insert(*(one.entry[1] for one in rows))
-    await uow.insert(*(one.note for one in rows))
-    await uow.insert(*(file for one in rows for file in one.files))
-    for one in sorted(rows, key=lambda each: each.note.job_id):
+    await uow.enter_together([one.entry for one in rows])
+    await uow.insert_together(VisitNote, [one.note for one in rows])
+    await uow.insert_together(NoteAttachment, [file for one in rows for file in one.files])
+    for one in sorted(rows, key=lambda each: each.note["job_id"]):
         if one.finishes is not None:
             # Who finished or cancelled it in the meantime was first; the note stands all the same.
             with suppress(JobNotOpen):
-                await finish_job(one.finishes, one.note.job_id, f"visit-note {one.note.note_id}")
+                await finish_job(one.finishes, one.note["job_id"], f"visit-note {one.note['note_id']}")
 
 
 def _wgs84(position: Located | None) -> Point | None:
@@ -376,10 +374,17 @@ def _measures(result: Corroboration, step: JobStep) -> dict[str, Any]:
     }
 
 
-def _files(bureau_id: str, new: NewNote) -> list[NoteAttachment]:
-    return [
-        NoteAttachment(
-            bureau_id=bureau_id, note_id=new.note_id, no=no, sha256=file.sha256, name=file.name, role=file.role
-        )
-        for no, file in enumerate(new.files, start=1)
-    ]
+def _files(bureau_id: str, new: NewNote) -> list[dict[str, Any]]:
+    return [file_row(bureau_id, new.note_id, no, file) for no, file in enumerate(new.files, start=1)]
+
+
+def file_row(bureau_id: str, note_id: UUID, no: int, file: NamedFile) -> dict[str, Any]:
+    """Return the row of a note's file, of `note_attachment`."""
+    return {
+        "bureau_id": bureau_id,
+        "note_id": note_id,
+        "no": no,
+        "sha256": file.sha256,
+        "name": file.name,
+        "role": file.role,
+    }
