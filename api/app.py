@@ -36,6 +36,7 @@ from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
+from api.http.lots import LotController, pairs
 from api.http.mandates import MandateController
 from api.http.my_devices import MyDeviceController
 from api.http.openapi import complete_document, openapi_config, viewer_assets
@@ -128,6 +129,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     UpkeepController,
     UpkeepPlaceController,
     VehicleController,
+    LotController,
+    pairs,
     vehicle_history,
     VehicleFileController,
     vehicle_log,

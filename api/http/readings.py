@@ -17,6 +17,7 @@ from api.db.tables.vehicles import Reading as Row
 from api.http.access import EVERYONE, READERS, Allow
 from api.http.fields import SAYS_SOMETHING
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
+from api.usecases.ask_photo import give_photo
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.record_reading import NewCorrection, NewReading, correct_reading, record_reading
 from domain.books.readings import MAX_ODOMETER_M, MAX_RESOLUTION_M, Obtained
@@ -59,6 +60,12 @@ class CorrectionIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     obtained: Obtained
     reason: Reason
     photo_sha256: PhotoSha256 | None = None
+
+
+class PhotoIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A photo of the dashboard, by its SHA-256."""
+
+    sha256: PhotoSha256
 
 
 class ReadingOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +144,23 @@ class ReadingController(Controller):
             photo_sha256=data.photo_sha256,
         )
         return Recorded(reading_id=await correct_reading(database, actor, new, once))
+
+    @post(
+        "/{reading_id:uuid}/photos",
+        status_code=204,
+        guards=[Allow(Role.OFFICER, Role.DRIVER, Role.DISPATCHER)],
+        summary="Name a photo of a reading",
+        name="reading.photo",
+    )
+    async def photo(
+        self,
+        reading_id: FromPath[UUID],
+        data: JSONBody[PhotoIn],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> None:
+        """Name a photo that comes after its reading, such as one that was asked for; its file is uploaded before."""
+        await give_photo(database, actor, reading_id, data.sha256)
 
     @get(guards=[Allow(READERS)], summary="List a vehicle's readings", name="reading.list")
     async def list_readings(

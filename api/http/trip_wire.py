@@ -249,6 +249,8 @@ class TripView(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: int
     departed_at: datetime | None
     returned_at: datetime | None
+    photo_wanted_until: datetime | None
+    """Until when a photo of the odometer at departure must be there; None: none was asked for."""
     requester_id: UUID
     requester_unit_id: UUID
     purpose: str
@@ -304,6 +306,7 @@ def trip_of(row: Any) -> TripView:
         grace_s=row.grace_s,
         departed_at=row.actual_from,
         returned_at=row.actual_until,
+        photo_wanted_until=row.photo_wanted_until,
         requester_id=row.requester_id,
         requester_unit_id=row.requester_unit_id,
         purpose=row.purpose,

@@ -12,6 +12,7 @@ from api.db.ledger_entry import new_id
 from api.db.queries.trips import Standing, standing_of
 from api.db.queries.use_facts import load_facts
 from api.db.tables.uses import SafetyCheck
+from api.usecases.ask_photo import ask_photo
 from api.usecases.ask_rule import Permitted, facts_as_json, permitted
 from api.usecases.field_act import (
     NOW,
@@ -26,7 +27,7 @@ from api.usecases.field_act import (
     stated,
 )
 from api.usecases.raise_finding import raise_finding
-from api.usecases.use_step import Step, lock_use, take_step
+from api.usecases.use_step import Source, Step, lock_use, take_step
 from domain.errors import InvalidInput
 from domain.findings.kinds import FindingKind
 from domain.trip.life import UseKind, UseState, UseVerb, after
@@ -160,4 +161,6 @@ async def _record(uow: UnitOfWork, standing: Standing, new: Departure, at: datet
             entry_id=taken.entry_id,
         )
     )
+    if new.report.source is not Source.PAPER:  # a sheet comes with a photo of its own
+        await ask_photo(uow, use, reading_id, at)
     return Kept()

@@ -31,6 +31,7 @@ BEGIN
             ('pairs_least', 5, 50),
             ('phone_silent_s', 120, 14400),
             ('photo_share_percent', 5, 50),
+            ('photo_term_min', 5, 240),
             ('ratio_deviation_permille', 20, 200),
             ('ratio_least_trips', 3, 30),
             ('saic51_accept_days', 1, 30),

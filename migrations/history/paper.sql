@@ -7,5 +7,5 @@ BEGIN
         RAISE EXCEPTION 'zhuanche:after-handover % is later than the first reading', coalesce(NEW.ended_at, NEW.started_at)
             USING ERRCODE = 'ZC001';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END $$;

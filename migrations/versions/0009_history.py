@@ -103,6 +103,6 @@ def upgrade() -> None:
     op.close_table("paper_trip", append_only=True)
     op.run_sql("history")
     op.execute(
-        "CREATE TRIGGER before_the_books BEFORE INSERT ON paper_trip"
+        "CREATE TRIGGER before_the_books AFTER INSERT ON paper_trip"
         " FOR EACH ROW EXECUTE FUNCTION paper_is_before_the_books()"
     )

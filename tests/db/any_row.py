@@ -53,6 +53,12 @@ BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
     "setting_change": {"name": "site_tolerance_m", "new_value": Jsonb({"value": 100})},
     "finding_update": {"what": "lasts", "colour": "yellow"},
     "month_seal": {"month": date(2026, 11, 1), "statement_sha256": hashlib.sha256(b"1").hexdigest()},
+    "month_seed": {
+        "month": date(2026, 11, 1),
+        "seed": bytes(32),
+        "seed_sha256": hashlib.sha256(bytes(32)).hexdigest(),
+    },
+    "photo_request": {"wanted_until": NOW + timedelta(hours=1)},
     "upkeep_place": {"kinds": ["fuel"]},
     "vehicle_card": {"card_no": "1000"},
     "vehicle_due": {

@@ -110,6 +110,8 @@ SELECT u.use_id, u.vehicle_id, v.plate, u.state, u.planned_from, u.planned_until
   u.actual_until, u.created_at, t.requester_id, t.requester_unit_id, t.purpose, t.purpose_note, t.crew_rev,
   t.approver_id, t.approved_at, t.spoken_at, t.spoken_entered_by, t.confirmed_at,
   o.year AS order_year, o.number AS order_number, o.verification_code,
+  (SELECT q.wanted_until FROM photo_request q WHERE q.bureau_id = :bureau_id AND q.use_id = u.use_id)
+   AS photo_wanted_until,
   (SELECT coalesce(json_agg(json_build_object('job_id', j.job_id, 'complaint_id', j.complaint_id,
      'kind', j.job_kind, 'under_way', j.under_way, 'dropped', j.dropped_by IS NOT NULL) ORDER BY j.job_id), '[]')
    FROM trip_job j WHERE j.bureau_id = :bureau_id AND j.use_id = u.use_id) AS jobs,
