@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from domain.findings.happening import Happening
 from domain.findings.kinds import FindingKind
+from domain.findings.rounds import purposeless_round
 from domain.findings.scene import Scene, UseSeen, Way, nearest_m
 from domain.place.distance import distance_m
 from domain.track.stops import Stop
@@ -24,7 +25,7 @@ GRAVE_STOP: Final = 3
 """A stop of three times the limit is red."""
 GRAVE_SPEED: Final = 1.5
 """Half as fast again as allowed is what the Road Traffic Safety Law (道路交通安全法 Art. 99) takes a licence for."""
-SPEED_OVER_S: Final = 15.0
+SPEED_OVER_S: Final = 20.0
 """Speed is taken over so long at least: a position held and released is no speed."""
 APART_S: Final = 300.0
 """Runs less far apart are one happening."""
@@ -55,7 +56,7 @@ def speeding(scene: Scene) -> Iterator[Happening]:
 
 
 def _speeds(way: Way, silence_s: float) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return for each fix how fast the vehicle was over the next quarter of a minute or more, and until which fix.
+    """Return for each fix how fast the vehicle was over the next twenty seconds or more, and until which fix.
 
     A place that is held is reached at its first fix: from the others no time may be counted to the next place. Over a
     long silence the chord says nothing of how fast which part was driven.
@@ -103,7 +104,8 @@ def unobserved_stretch(scene: Scene) -> Iterator[Happening]:
 def detour(scene: Scene) -> Iterator[Happening]:
     """Yield each trip whose way is longer than it should take by `detour_percent` and by `detour_least_m`.
 
-    What it should take is the shortest round from the base over all sites by straight lines, times what roads take.
+    What it should take is the shortest round from the base over all sites by straight lines, times what roads take. Of
+    a trip that is no longer than that, the longest round of `detour_least_m` with a stop near to nothing it is for.
     """
     for use, way in scene.ways_of_uses():
         if not use.trip or not use.places or not len(way):
@@ -115,6 +117,7 @@ def detour(scene: Scene) -> Iterator[Happening]:
             should_m * (1 + scene.settings["detour_percent"] / 100), should_m + scene.settings["detour_least_m"]
         )
         if so_far_m[-1] <= limit_m:
+            yield from _round(scene, use, way)
             continue
         passed = int(np.argmax(so_far_m > limit_m))
         yield Happening(
@@ -129,6 +132,24 @@ def detour(scene: Scene) -> Iterator[Happening]:
                 "over_percent": round(100 * float(so_far_m[-1]) / should_m) - 100 if should_m else 0,
             },
             at=way.place(passed),
+        )
+
+
+def _round(scene: Scene, use: UseSeen, way: Way) -> Iterator[Happening]:
+    """Yield the longest round of `detour_least_m` with a stop, that came near to nothing that the trip is for."""
+    meant = (*use.places, *scene.places, *((scene.base,) if scene.base else ()))
+    near_m, least_m = scene.settings["off_purpose_near_m"], scene.settings["detour_least_m"]
+    found = purposeless_round(way, meant, near_m=near_m, least_m=least_m)
+    if found is not None:
+        first, last = found
+        yield Happening(
+            kind=FindingKind.DETOUR,
+            use_id=use.use_id,
+            from_at=way.at(first),
+            until_at=way.at(last),
+            ended=True,
+            evidence={"round_m": way.length_m(first, last)},
+            at=way.place((first + last) // 2),
         )
 
 
