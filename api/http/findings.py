@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,23 +12,36 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once
-from api.db.queries.refusals import finding_view, findings_page
+from api.db.queries.findings import finding_view, findings_page
 from api.headers import language_of
 from api.http.access import EVERYONE, Allow
 from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
-from api.usecases.act_on_finding import explain_finding, rule_on_finding
+from api.http.vehicle_log import Month
+from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
+from domain.findings.life import What
 from domain.values import Role
 
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["投诉人临时撤诉"])]
+
+
+class NamedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that was sent to `/v1/attachments/{sha256}` before, and what it is called here."""
+
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", examples=["9f" * 32])]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=WITHOUT_NUL, examples=["过路费收据.jpg"])]
+
+
+Attachments = Annotated[list[NamedFile], msgspec.Meta(max_length=20, description="what shows it")]
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the custodian says of a finding."""
 
     text: Words
+    attachments: Attachments = []
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +49,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     verb: Annotated[Literal["accept", "reject"], msgspec.Meta(examples=["accept"])]
     text: Words
+    attachments: Attachments = []
 
 
 class FindingActView(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +60,26 @@ class FindingActView(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     actor_id: UUID
     recorded_at: datetime
+    attachments: list[NamedFile]
+
+
+class FindingUpdateView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a finding: it lasts, got graver, ended, or was cleared (green)."""
+
+    update_id: UUID
+    what: str
+    colour: str
+    from_at: datetime | None
+    until_at: datetime | None
+    evidence: dict[str, Any]
+    recorded_at: datetime
 
 
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding with its evidence, its term, and what was said of it."""
+    """A finding as it was raised, what became of it, its term, and what was said of it.
+
+    `colour`, `from_at` and `until_at` are what is known now; `evidence` is that of the raising.
+    """
 
     finding_id: UUID
     kind: str
@@ -59,26 +89,41 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     trip_id: UUID | None
     subject_id: UUID
     evidence: dict[str, Any]
+    from_at: datetime | None
+    until_at: datetime | None
     term_at: datetime
+    overdue: Annotated[bool, msgspec.Meta(description="past its term without an explanation")]
+    open: Annotated[bool, msgspec.Meta(description="neither cleared nor accepted by the auditor")]
     recorded_at: datetime
+    updates: list[FindingUpdateView]
     acts: list[FindingActView]
 
 
-def finding_of(row: Any, language: str) -> FindingView:
+def finding_of(row: Any, language: str, now: datetime) -> FindingView:
     """Return the wire form of a finding."""
     kind = FindingKind(row.kind)
+    acts = msgspec.convert(row.acts, list[FindingActView])
+    updates = msgspec.convert(row.updates, list[FindingUpdateView])
+    spans = [(one.from_at, one.until_at) for one in (row, *updates) if one.from_at and one.until_at]
+    cleared = bool(updates) and updates[-1].what == What.CLEARED.value
+    verbs = {act.verb for act in acts}
     return FindingView(
         finding_id=row.finding_id,
         kind=kind.value,
         sentence=kind.zh if language == "zh" else kind.en,
-        colour=row.colour,
+        colour=updates[-1].colour if updates else row.colour,
         vehicle_id=row.vehicle_id,
         trip_id=row.use_id,
         subject_id=row.subject_id,
         evidence=row.evidence,
+        from_at=min((span[0] for span in spans), default=None),
+        until_at=max((span[1] for span in spans), default=None),
         term_at=row.term_at,
+        overdue=row.term_at < now and "explain" not in verbs and not cleared,
+        open="accept" not in verbs and not cleared,
         recorded_at=row.recorded_at,
-        acts=msgspec.convert(row.acts, list[FindingActView]),
+        updates=updates,
+        acts=acts,
     )
 
 
@@ -97,7 +142,15 @@ class FindingController(Controller):
         database: NamedDependency[Database],
         vehicle_id: FromQuery[UUID | None] = None,
         kind: Annotated[FindingKind | None, QueryParameter(description="only this kind")] = None,
+        month: Month = None,
         explained: Annotated[bool | None, QueryParameter(description="only explained ones, or only others")] = None,
+        still_open: Annotated[
+            bool | None,
+            QueryParameter(name="open", description="only what is neither cleared nor accepted, or only others"),
+        ] = None,
+        overdue: Annotated[
+            bool | None, QueryParameter(description="only those past their term without an explanation, or only others")
+        ] = None,
         after: After = None,
         limit: Limit = 50,
     ) -> Page[FindingView]:
@@ -110,11 +163,26 @@ class FindingController(Controller):
                 limit + 1,
                 vehicle_id=vehicle_id,
                 kind=kind.value if kind else None,
+                month=date.fromisoformat(f"{month}-01") if month else None,
                 explained=explained,
+                open_=still_open,
+                overdue=overdue,
             )
-        items = [finding_of(row, language) for row in rows[:limit]]
+        items = [finding_of(row, language, reader.now) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items=items, next=instant_cursor(items[-1].recorded_at, items[-1].finding_id) if more else None)
+
+    @get("/{finding_id:uuid}", guards=[Allow(EVERYONE)], summary="One finding", name="findings.read")
+    async def finding(
+        self,
+        finding_id: FromPath[UUID],
+        *,
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> FindingView:
+        """Return a finding with its evidence, what became of it and what was said of it."""
+        return await _shown(database, actor, finding_id, request)
 
     @post(
         "/{finding_id:uuid}/explain",
@@ -134,7 +202,7 @@ class FindingController(Controller):
         once: NamedDependency[Once | None],
     ) -> FindingView:
         """Explain a finding; once more after the auditor rejected an explanation."""
-        await explain_finding(database, actor, finding_id, data.text, once)
+        await explain_finding(database, actor, finding_id, _said(data), once)
         return await _shown(database, actor, finding_id, request)
 
     @post(
@@ -155,8 +223,12 @@ class FindingController(Controller):
         once: NamedDependency[Once | None],
     ) -> FindingView:
         """Accept or reject the custodian's explanation."""
-        await rule_on_finding(database, actor, finding_id, data.text, once, accept=data.verb == "accept")
+        await rule_on_finding(database, actor, finding_id, _said(data), once, accept=data.verb == "accept")
         return await _shown(database, actor, finding_id, request)
+
+
+def _said(data: Explanation | Ruling) -> Said:
+    return Said(data.text, tuple((file.sha256, file.name) for file in data.attachments))
 
 
 async def _shown(database: Database, actor: Actor, finding_id: UUID, request: Request[Any, Any, Any]) -> FindingView:
@@ -164,4 +236,4 @@ async def _shown(database: Database, actor: Actor, finding_id: UUID, request: Re
         row = await finding_view(reader, finding_id)
     if row is None:
         raise NotFound("There is no such finding.", finding_id=str(finding_id))
-    return finding_of(row, language_of(request.headers.get("accept-language", "")))
+    return finding_of(row, language_of(request.headers.get("accept-language", "")), reader.now)

@@ -95,7 +95,7 @@ class OtherUse:
 
 @dataclass(frozen=True, slots=True)
 class OpenFinding:
-    """A finding of the vehicle that nobody has explained yet."""
+    """A finding of the vehicle that nobody has explained yet, and that was not cleared."""
 
     finding_id: UUID
     term_at: datetime

@@ -125,7 +125,7 @@ async def test_rows_of_an_older_release_are_kept_and_held_to_the_promises_afterw
                 planned_until=at + timedelta(hours=1),
             )
         with psycopg.connect(empty) as connection:
-            connection.execute("DROP TABLE vehicle_due")
+            connection.execute("DROP TABLE vehicle_due, finding_update")
         before = rows_of(empty)
         assert before["decision"] == before["vehicle_use"] * 2 == 4
         migrate(empty)
@@ -145,14 +145,15 @@ async def test_rows_of_an_older_release_are_kept_and_held_to_the_promises_afterw
 
 
 def _what_the_use_cases_of_today_ask_beside(url: str) -> None:
-    """Let an empty table stand in that the rule of today reads and the older release has not."""
+    """Let empty tables stand in that the rule of today reads and the older release has not."""
     with psycopg.connect(url) as connection:
         connection.execute(
             "CREATE TABLE vehicle_due (bureau_id text, vehicle_id uuid, due_id uuid, kind text, done_on date,"
             " done_m bigint, segment int, every_months int, every_m bigint, due_on date, due_m bigint,"
             " document_no text, actor_id uuid, recorded_at timestamptz)"
         )
-        connection.execute("GRANT SELECT ON vehicle_due TO zhuanche_service")
+        connection.execute("CREATE TABLE finding_update (bureau_id text, finding_id uuid, no int, what text)")
+        connection.execute("GRANT SELECT ON vehicle_due, finding_update TO zhuanche_service")
 
 
 async def test_a_device_from_before_terminals_is_strict_and_takes_another_token(

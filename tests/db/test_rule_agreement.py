@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from api.usecases.act_on_complaint import act_on_complaint
 from api.usecases.add_job import cancel_job
 from api.usecases.add_unit import add_unit
 from api.usecases.approve_trip import approve_trip
+from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.decide_site import NewSiteDecision, decide_site
 from api.usecases.depart_trip import Departure, depart_trip
 from api.usecases.enter_due import NewDue, enter_due
@@ -32,14 +34,17 @@ from domain.complaint.job import MEDIATION_KINDS, JobKind, is_mediation
 from domain.complaint.packs import packs
 from domain.complaint.states import State, allows_visit
 from domain.complaint.words import SuspensionKind
-from domain.findings.kinds import FindingKind
+from domain.findings.kinds import Colour, FindingKind
+from domain.findings.life import What
 from domain.trip.life import MOVES, UseState
 from domain.upkeep.dues import DueKind, months_after
 from domain.use_rule.facts import Seat
 from domain.values import Datum
 from tests.db.attacks import step
+from tests.everyday import findings_of
 from tests.ledger import forged
 from tests.trips import IN_ORDER, START_M, a_complaint_job, approved_trip, dashboard, requested_trip
+from tests.usecases.test_look_at_vehicle import add
 from tests.world import INSIDE, World
 
 Defect = Callable[[World, UUID], Awaitable[None]]
@@ -212,6 +217,20 @@ async def unexplained(world: World, _: UUID) -> None:
     world.clock.at = began
 
 
+async def cleared(world: World, *, and_there_after_all: bool) -> None:
+    """Clear every finding of the bureau, and let it stand again."""
+    for finding in await findings_of(world):
+        said = [(What.CLEARED, Colour.GREEN), *([(What.LASTS, Colour.RED)] if and_there_after_all else [])]
+        for no, words in enumerate(said, 1):
+            await add(world, finding.finding_id, no, words, timedelta(seconds=no))
+
+
+async def there_after_all(world: World, trip_id: UUID) -> None:
+    """Raise a finding whose term passed, clear it, and let it stand again."""
+    await unexplained(world, trip_id)
+    await cleared(world, and_there_after_all=True)
+
+
 async def service_overdue_by_a_day(world: World, _: UUID) -> None:
     """Enter a service that was due again yesterday."""
     today = world.clock().date()
@@ -253,6 +272,7 @@ DEFECTS: dict[str, tuple[Defect, set[str]]] = {
     "service overdue by a day": (service_overdue_by_a_day, {"vehicle-unfit"}),
     "service overdue by a metre": (service_overdue_by_a_metre, {"vehicle-unfit"}),
     "unexplained": (unexplained, {"findings-overdue"}),
+    "there-after-all": (there_after_all, {"findings-overdue"}),
 }
 """Defects that can come about before approval as well as between approval and departure."""
 
@@ -424,3 +444,29 @@ async def test_due_today_or_at_this_very_metre_the_vehicle_still_departs(world: 
         trip_id,
         Departure(check=IN_ORDER, dashboard=Dashboard(odometer_m=START_M + 900)),
     )
+
+
+async def test_a_finding_that_was_cleared_stops_no_trip(world: World) -> None:
+    """Neither the rule nor the database asks for an explanation of what was none."""
+    trip_id = await requested_trip(world)
+    world.clock.advance(seconds=1)
+    await unexplained(world, trip_id)
+    await cleared(world, and_there_after_all=False)
+    await approve_trip(world.database, world["custodian"], trip_id)
+
+
+async def test_a_bureau_may_set_that_overdue_findings_stop_no_trip(world: World) -> None:
+    """Rule and database read the same setting; set back, they refuse again."""
+    trip_id = await requested_trip(world)
+    world.clock.advance(seconds=1)
+    await unexplained(world, trip_id)
+    stop = NewSetting(name="findings_overdue_stop", value=0, reason="x")
+    await change_setting(world.database, world["desk_chief"], stop)
+    await approve_trip(world.database, world["custodian"], trip_id)
+    world.clock.advance(seconds=1)
+    other = await requested_trip(
+        world, planned_from=world.clock() + timedelta(hours=5), planned_until=world.clock() + timedelta(hours=6)
+    )
+    await change_setting(world.database, world["desk_chief"], replace(stop, value=1))
+    assert await asked(approve_trip(world.database, world["custodian"], other)) == {"findings-overdue"}
+    assert await force(world, other, "approved", world["custodian"]) == {"findings-overdue"}

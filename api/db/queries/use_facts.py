@@ -351,10 +351,16 @@ async def _under_repair(uow: UnitOfWork, asked: Asked) -> bool:
 _FINDINGS = text(
     "SELECT f.finding_id, f.term_at FROM finding f WHERE f.bureau_id = :bureau_id AND f.vehicle_id = :vehicle_id"
     " AND NOT EXISTS (SELECT 1 FROM finding_act a WHERE a.bureau_id = :bureau_id"
-    "  AND a.finding_id = f.finding_id AND a.verb = 'explain') ORDER BY f.finding_id"
+    "  AND a.finding_id = f.finding_id AND a.verb = 'explain')"
+    " AND NOT EXISTS (SELECT 1 FROM finding_update c WHERE c.bureau_id = :bureau_id"
+    "  AND c.finding_id = f.finding_id AND c.what = 'cleared' AND NOT EXISTS (SELECT 1 FROM finding_update l"
+    "   WHERE l.bureau_id = :bureau_id AND l.finding_id = f.finding_id AND l.no > c.no)) ORDER BY f.finding_id"
 )
 
 
 async def _findings(uow: UnitOfWork, vehicle_id: UUID) -> tuple[OpenFinding, ...]:
+    """Return what waits for an explanation; none where the bureau set that findings stop no trip."""
+    if not (await settings_of(uow))["findings_overdue_stop"]:
+        return ()
     rows = await uow.execute(_FINDINGS, {"bureau_id": uow.bureau_id, "vehicle_id": vehicle_id})
     return tuple(OpenFinding(row.finding_id, row.term_at) for row in rows)

@@ -1,0 +1,96 @@
+"""Findings as the custodian and the auditor look through them: what was found, what became of it, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from api.db.database import Reader
+from api.db.queries.calendar import zone_of
+from api.db.queries.refusals import Position, page, paged
+
+_FINDING = (
+    "SELECT r.finding_id, r.kind, r.colour, r.vehicle_id, r.use_id, r.subject_id, r.evidence, r.from_at, r.until_at,"
+    " r.term_at, r.recorded_at,"
+    " (SELECT coalesce(json_agg(json_build_object('act_id', a.act_id, 'verb', a.verb, 'text', a.text,"
+    "  'actor_id', a.actor_id, 'recorded_at', a.recorded_at, 'attachments',"
+    "   (SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name) ORDER BY f.no), '[]')"
+    "    FROM finding_attachment f WHERE f.bureau_id = :bureau_id AND f.act_id = a.act_id))"
+    "  ORDER BY a.recorded_at, a.act_id), '[]')"
+    "  FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id) AS acts,"
+    " (SELECT coalesce(json_agg(json_build_object('update_id', u.update_id, 'what', u.what, 'colour', u.colour,"
+    "  'from_at', u.from_at, 'until_at', u.until_at, 'evidence', u.evidence, 'recorded_at', u.recorded_at)"
+    "  ORDER BY u.no), '[]')"
+    "  FROM finding_update u WHERE u.bureau_id = :bureau_id AND u.finding_id = r.finding_id) AS updates"
+    " FROM finding r WHERE r.bureau_id = :bureau_id"
+)
+_EXPLAINED = (
+    "EXISTS (SELECT 1 FROM finding_act e WHERE e.bureau_id = :bureau_id AND e.finding_id = r.finding_id"
+    " AND e.verb = 'explain')"
+)
+_ACCEPTED = _EXPLAINED.replace("'explain'", "'accept'")
+_CLEARED = (
+    "EXISTS (SELECT 1 FROM finding_update c WHERE c.bureau_id = :bureau_id AND c.finding_id = r.finding_id"
+    " AND c.what = 'cleared' AND NOT EXISTS (SELECT 1 FROM finding_update l WHERE l.bureau_id = :bureau_id"
+    "  AND l.finding_id = r.finding_id AND l.no > c.no))"
+)
+_WANTED = (
+    " AND (CAST(:vehicle_id AS uuid) IS NULL OR r.vehicle_id = :vehicle_id)"
+    " AND (CAST(:kind AS text) IS NULL OR r.kind = :kind)"
+    " AND (CAST(:month AS date) IS NULL OR date_trunc('month', coalesce(r.from_at, r.recorded_at)"
+    "  AT TIME ZONE CAST(:zone AS text)) = CAST(:month AS date))"
+    f" AND (CAST(:explained AS boolean) IS NULL OR :explained = {_EXPLAINED})"
+    f" AND (CAST(:open AS boolean) IS NULL OR :open = (NOT {_ACCEPTED} AND NOT {_CLEARED}))"
+    " AND (CAST(:overdue AS boolean) IS NULL"
+    f"  OR :overdue = (r.term_at < :now AND NOT {_EXPLAINED} AND NOT {_CLEARED}))"
+)
+_ONE = text(_FINDING + " AND r.finding_id = :finding_id")
+_FINDINGS = paged(_FINDING + _WANTED, "finding_id")
+
+
+async def findings_page(
+    reader: Reader,
+    after: Position,
+    limit: int,
+    *,
+    vehicle_id: UUID | None = None,
+    kind: str | None = None,
+    month: date | None = None,
+    explained: bool | None = None,
+    open_: bool | None = None,
+    overdue: bool | None = None,
+) -> Sequence[Any]:
+    """Return findings, the newest first.
+
+    Args:
+        reader: of the bureau.
+        after: the last one of the page before.
+        limit: how many at most.
+        vehicle_id: only of this vehicle.
+        kind: only of this kind.
+        month: only what happened in the month that begins on this day, in the bureau's zone.
+        explained: only what was explained, or only the rest.
+        open_: only what was neither cleared nor accepted by the auditor, or only the rest.
+        overdue: only what waits for an explanation past its term, or only the rest.
+    """
+    wanted = {
+        "vehicle_id": vehicle_id,
+        "kind": kind,
+        "month": month,
+        "explained": explained,
+        "open": open_,
+        "overdue": overdue,
+        "now": reader.now,
+        "zone": str(await zone_of(reader)),
+    }
+    return await page(reader, _FINDINGS, after, limit, wanted)
+
+
+async def finding_view(reader: Reader, finding_id: UUID) -> Any:
+    """Return one finding with its updates and acts, or None."""
+    found = await reader.execute(_ONE, {"bureau_id": reader.bureau_id, "finding_id": finding_id})
+    return found.one_or_none()
