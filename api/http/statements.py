@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from api.db.database import Actor, Database, Once
+from api.headers import language_of
 from api.http.access import Allow
+from api.print.statement_files import MEDIA_TYPES, StatementFormat
 from api.usecases.print_log import months_of
+from api.usecases.print_statement import print_statement
 from api.usecases.seal_month import seal_month
 from api.usecases.show_statement import Shown, show_statement
 from domain.errors import NotFound
@@ -53,6 +57,32 @@ class SealView(msgspec.Struct, frozen=True, kw_only=True):
     sealed_by_name: str
     sealed_at: datetime
     amendments: list[AmendmentView]
+
+
+Format = Annotated[StatementFormat | None, QueryParameter(name="format", description="wins over the Accept header")]
+
+
+def asked_in(asked: StatementFormat | None, request: Request[Any, Any, Any]) -> tuple[StatementFormat, str]:
+    """Return the form and the language a statement is asked for in: JSON unless another one is named."""
+    named = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
+    forms = {media_type: form for form, media_type in MEDIA_TYPES.items()}
+    form = asked or next((forms[one] for one in named if one in forms), StatementFormat.JSON)
+    return form, language_of(request.headers.get("accept-language", ""))
+
+
+def file_of(
+    data: bytes, form: StatementFormat, language: str, named: tuple[str, str], headers: dict[str, str]
+) -> Response[bytes]:
+    """Return a file under its plain name and its full one."""
+    plain, full = named
+    where = "inline" if form is StatementFormat.JSON else "attachment"
+    disposition = f"{where}; filename=\"{plain}.{form}\"; filename*=UTF-8''{quote(f'{full}.{form}')}"
+    spoken = "en" if language == "en" else "zh-CN"
+    return Response(
+        data,
+        media_type=MEDIA_TYPES[form],
+        headers={"Content-Disposition": disposition, "Content-Language": spoken} | headers,
+    )
 
 
 def month_asked(month: str) -> date:
@@ -126,15 +156,29 @@ class MonthController(Controller):
         """Return the digest of a sealed statement and of the one before it, and every amendment since."""
         return seal_view(await show_statement(database, actor, vehicle_id, month_asked(month)))
 
-    @get("/statement", guards=[Allow(*READERS)], summary="A month's statement", name="month.statement")
+    @get(
+        "/statement",
+        guards=[Allow(*READERS)],
+        summary="A month's statement",
+        name="month.statement",
+        opt={"answers": list(MEDIA_TYPES.values())},
+    )
     async def statement(
         self,
         vehicle_id: FromPath[UUID],
         month: FromPath[str],
+        request: Request[Any, Any, Any],
         *,
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
+        asked_format: Format = None,
     ) -> Response[bytes]:
-        """Return a draft before the seal and the sealed bytes after it; their SHA-256 is the ETag."""
+        """Return a draft before the seal, and the sealed bytes after it; the SHA-256 of the JSON is the ETag.
+
+        XLSX and PDF say the same in the language of Accept-Language, with every amendment beside what was sealed.
+        """
         shown = await show_statement(database, actor, vehicle_id, month_asked(month))
-        return Response(shown.bytes_, media_type="application/json", headers={"ETag": f'"{shown.sha256}"'})
+        form, language = asked_in(asked_format, request)
+        data = await print_statement(shown, form, language, database.clock())
+        named = f"statement-{month}", f"{shown.told['plate']} 车辆使用月度结算表 {month}"
+        return file_of(data, form, language, named, {"ETag": f'"{shown.sha256}"'})

@@ -95,6 +95,12 @@ async def typeset(form: Form, printed_at: datetime) -> bytes:
     return await loop.run_in_executor(_PRESS, _set, form, printed_at)
 
 
+async def typeset_statement(sheet: msgspec.Struct, printed_at: datetime) -> bytes:
+    """Return a statement as PDF, by the template of its own."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_PRESS, _compiled, sheet, printed_at, "statement.typ")
+
+
 def _set(form: Form, printed_at: datetime) -> bytes:
     try:
         return _compiled(form, printed_at)
@@ -106,9 +112,11 @@ def _set(form: Form, printed_at: datetime) -> bytes:
         return _compiled(msgspec.structs.replace(form, blocks=sound), printed_at)
 
 
-def _compiled(form: Form, printed_at: datetime) -> bytes:
+def _compiled(form: msgspec.Struct, printed_at: datetime, template: str = "form.typ") -> bytes:
     data = msgspec.json.encode(_printable(msgspec.to_builtins(form, builtin_types=(bytes,)))).decode()
-    made = _compiler().compile(format="pdf", sys_inputs={"form": data}, timestamp=printed_at.replace(microsecond=0))
+    made = _compiler(template).compile(
+        format="pdf", sys_inputs={"form": data}, timestamp=printed_at.replace(microsecond=0)
+    )
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one piece of bytes")
     return made
@@ -128,9 +136,9 @@ def _sound(form: Form, block: Drawn, printed_at: datetime) -> Drawn:
 
 
 @cache
-def _compiler() -> typst.Compiler:
+def _compiler(template: str) -> typst.Compiler:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[_HERE / "fonts"])
-    return typst.Compiler(_HERE / "form.typ", root=_HERE, font_paths=fonts)
+    return typst.Compiler(_HERE / template, root=_HERE, font_paths=fonts)
 
 
 def _printable(value: Any) -> Any:

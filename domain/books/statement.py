@@ -164,7 +164,7 @@ def _use(facts: StatementFacts, row: LogRow, charged: Charged, numbers: Mapping[
         "driver": row.driver,
         "officers": row.officers,
         "approver": row.approver,
-        "complaints": sorted({one.number for one in facts.carried.get(use_id, ())}),
+        "complaints": sorted({one.number for one in facts.carried.get(use_id, ())}, key=_in_order),
         "reading_from_m": row.reading_from_m,
         "reading_until_m": row.reading_until_m,
         "length_m": row.length_m,
@@ -184,7 +184,7 @@ def _use(facts: StatementFacts, row: LogRow, charged: Charged, numbers: Mapping[
                 "seconds": one.seconds,
                 "basis": one.basis,
             }
-            for one in charged.get(use_id, ())
+            for one in sorted(charged.get(use_id, ()), key=lambda one: _in_order(numbers[one.complaint_id]))
         ],
         "amendments": [_amendment(one) for one in row.amendments],
     }

@@ -1,0 +1,233 @@
+"""The tables of a month's statement 月度结算表, taken from its JSON alone: the same cells go to XLSX and to paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from api.print.log_columns import Cell, Manner, km, yuan
+from domain.books.amendments import AmendmentKind, clock_time
+from domain.books.charges import Basis
+from domain.books.entries import Account
+from domain.books.log import RowKind
+from domain.books.statement_facts import FindingState
+from domain.findings.kinds import FindingKind
+from domain.settings import SETTINGS
+from domain.use_rule.upkeep import UpkeepKind
+
+Row = Mapping[str, Any]
+
+COLOURS: Final = {"red": ("红", "red"), "yellow": ("黄", "yellow"), "green": ("绿", "green")}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its headings, its share of the page's width, and its cell of a row."""
+
+    zh: str
+    en: str
+    share: int
+    cell: Callable[[Row, Manner], Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A part of the statement; `on_paper` is false of what only auditors with a computer read."""
+
+    zh: str
+    en: str
+    headings: tuple[str, ...]
+    shares: tuple[int, ...]
+    rows: list[list[Cell]]
+    on_paper: bool = True
+
+
+def at(value: str | None) -> datetime | None:
+    """Return an instant of the statement."""
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def minutes(seconds: int | None) -> int | None:
+    """Return whole minutes, rounded."""
+    return None if seconds is None else (seconds + 30) // 60
+
+
+def _km(name: str) -> Callable[[Row, Manner], Cell]:
+    return lambda row, _: km(row[name])
+
+
+def _text(name: str) -> Callable[[Row, Manner], Cell]:
+    return lambda row, _: row[name]
+
+
+def _at(name: str) -> Callable[[Row, Manner], Cell]:
+    return lambda row, _: at(row[name])
+
+
+def _lines(texts: Sequence[str]) -> str | None:
+    return "\n".join(texts) or None
+
+
+def _kind(row: Row, how: Manner) -> Cell:
+    return how.word(UpkeepKind(row["upkeep"])) if row["upkeep"] else how.word(RowKind(row["kind"]))
+
+
+def _remarks(row: Row, how: Manner) -> Cell:
+    said = [
+        *([how.choose("单据作废", "void")] if row["void"] else []),
+        *([how.choose("上月出车", "began in the month before")] if row["continued"] else []),
+        *([how.choose("跨月或未归", "ends after the month")] if not row["void"] and row["until_at"] is None else []),
+        *([how.choose("有变更", "amended")] if row["amendments"] else []),
+    ]
+    return _lines(said)
+
+
+def _charges(row: Row, how: Manner) -> Cell:
+    marks = {Basis.LEGS.value: "", Basis.EQUAL.value: how.choose("（均）", " (eq.)")}
+    return _lines([f"{one['number']}: {km(one['metres'])}{marks[one['basis']]}" for one in row["charges"]])
+
+
+USES: Final = (
+    Column("派车单", "Order", 5, _text("order_no")),
+    Column("类别", "Kind", 5, _kind),
+    Column("投诉编号／地点", "Complaints / place", 8, lambda row, _: row["place"] or _lines(row["complaints"])),
+    Column("驾驶员", "Driver", 6, _text("driver")),
+    Column("随车人员", "Officers", 6, lambda row, _: _lines(row["officers"])),
+    Column("出车", "Departed", 7, _at("from_at")),
+    Column("收车", "Returned", 7, _at("until_at")),
+    Column("起始读数", "First reading", 7, _km("reading_from_m")),
+    Column("终止读数", "Last reading", 7, _km("reading_until_m")),
+    Column("读数里程", "By reading", 6, _km("length_m")),
+    Column("轨迹里程", "By track", 6, _km("track_m")),
+    Column("未观测", "Unseen", 6, _km("unobserved_m")),
+    Column("终端里程", "By terminal", 6, _km("terminal_m")),
+    Column("归集", "Charged", 11, _charges),
+    Column("记录", "Notes", 3, _text("notes")),
+    Column("备注", "Remarks", 6, _remarks),
+)
+COMPLAINTS: Final = (
+    Column("投诉编号", "Complaint", 4, _text("number")),
+    Column("出车次数", "Trips", 2, _text("trips")),
+    Column("里程（公里）", "Kilometres", 3, _km("metres")),
+    Column("用时（分钟）", "Minutes", 3, lambda row, _: minutes(row["seconds"])),
+)
+OFFICERS: Final = (Column("调解人员", "Officer", 4, _text("name")), *COMPLAINTS[1:])
+UNACCOUNTED: Final = (
+    Column("自", "From", 4, _at("from_at")),
+    Column("至", "Until", 4, _at("until_at")),
+    Column("起始读数", "First reading", 4, _km("reading_from_m")),
+    Column("终止读数", "Last reading", 4, _km("reading_until_m")),
+    Column("未入账（公里）", "Unaccounted (km)", 4, _km("metres")),
+    Column("责任人", "Who answers", 4, _text("answerable")),
+    Column("终止读数登记人", "Last reading entered by", 4, _text("read_by")),
+)
+FINDINGS: Final = (
+    Column("发生", "Happened", 4, _at("at")),
+    Column("异常", "Finding", 12, lambda row, how: how.word(FindingKind(row["kind"]))),
+    Column("颜色", "Colour", 2, lambda row, how: how.choose(*COLOURS[row["colour"]])),
+    Column("状态", "State", 3, lambda row, how: how.word(FindingState(row["state"]))),
+    Column("说明期限", "Explain by", 4, _at("term_at")),
+    Column("责任人", "Who answers", 4, _text("answerable")),
+)
+SETTINGS_CHANGED: Final = (
+    Column("设置", "Setting", 9, lambda row, how: how.choose(SETTINGS[row["name"]].zh, SETTINGS[row["name"]].en)),
+    Column("原值", "Old", 2, _text("old")),
+    Column("新值", "New", 2, _text("new")),
+    Column("变更人", "By", 3, _text("by")),
+    Column("时间", "At", 4, _at("at")),
+    Column("理由", "Why", 6, _text("reason")),
+)
+CHANGES: Final = (
+    Column("派车单", "Order", 3, _text("order_no")),
+    Column("变更", "What", 4, lambda row, how: how.word(AmendmentKind(row["what"]))),
+    Column("原记", "Was", 6, _text("old")),
+    Column("改为", "Is", 6, _text("new")),
+    Column("变更人", "By", 3, _text("by")),
+    Column("时间", "At", 4, _at("at")),
+    Column("理由", "Why", 6, _text("reason")),
+)
+ENTRIES: Final = (
+    Column("借方", "Debit", 3, lambda row, how: how.word(Account(row["debit"]))),
+    Column("借方对象", "Debited", 6, _text("debit_id")),
+    Column("贷方", "Credit", 3, lambda row, how: how.word(Account(row["credit"]))),
+    Column("贷方对象", "Credited", 6, _text("credit_id")),
+    Column("里程（公里）", "Kilometres", 3, _km("metres")),
+    Column("依据", "By", 4, lambda row, how: how.word(Basis(row["basis"])) if row["basis"] else None),
+    Column("起始读数编号", "First reading", 6, _text("from_reading_id")),
+    Column("终止读数编号", "Last reading", 6, _text("until_reading_id")),
+)
+SUMS: Final[tuple[tuple[str, str, Callable[[Row], Cell]], ...]] = (
+    ("出车次数", "Trips", lambda sums: sums["trips"]),
+    ("维保次数", "Upkeep orders", lambda sums: sums["upkeep_orders"]),
+    ("拒绝次数", "Refusals", lambda sums: sums["refusals"]),
+    ("走访记录", "Visit notes", lambda sums: sums["notes"]),
+    ("出车里程（公里）", "Trips (km)", lambda sums: km(sums["trips_m"])),
+    ("维保里程（公里）", "Upkeep (km)", lambda sums: km(sums["upkeep_m"])),
+    ("未入账里程（公里）", "Unaccounted (km)", lambda sums: km(sums["unaccounted_m"])),
+    ("读数差（公里）", "Last minus first reading (km)", lambda sums: km(sums["difference_m"])),
+    ("轨迹里程（公里）", "By track (km)", lambda sums: km(sums["track_m"])),
+    ("未观测里程（公里）", "Unobserved (km)", lambda sums: km(sums["unobserved_m"])),
+    ("终端里程（公里）", "By terminal (km)", lambda sums: km(sums["terminal_m"])),
+    ("出车用时（分钟）", "Trips (minutes)", lambda sums: minutes(sums["trips_s"])),
+    ("加油（升）", "Fuel (l)", lambda sums: km(sums["fuel_ml"])),
+    ("费用（元）", "Cost (yuan)", lambda sums: yuan(sums["cost_fen"])),
+    ("百公里油耗（升）", "Fuel per 100 km (l)", lambda sums: km(sums["fuel_ml_per_100_km"])),
+    ("异常", "Findings", lambda sums: sums["findings"]),
+    ("其中待说明", "of them open", lambda sums: sums["open_findings"]),
+)
+
+
+def table(zh: str, en: str, columns: Sequence[Column], rows: Sequence[Row], how: Manner, **other: Any) -> Table:
+    """Return a table in the reader's language."""
+    return Table(
+        zh,
+        en,
+        tuple(how.choose(one.zh, one.en) for one in columns),
+        tuple(one.share for one in columns),
+        [[one.cell(row, how) for one in columns] for row in rows],
+        **other,
+    )
+
+
+def statement_tables(told: Row, how: Manner) -> list[Table]:
+    """Return every table of a statement, those without rows too: that there is nothing is also said."""
+    changes = [{"order_no": use["order_no"], **one} for use in told["uses"] for one in use["amendments"]]
+    changes += [{"order_no": None, **one} for one in told["corrections"]]
+    return [
+        table(
+            "用车记录（里程：公里；均：无轨迹，均分）",
+            "Uses (kilometres; eq.: in equal parts, without a track)",
+            USES,
+            told["uses"],
+            how,
+        ),
+        table("投诉里程归集", "Charged to complaints", COMPLAINTS, told["complaints"], how),
+        table("未入账里程", "Unaccounted kilometres", UNACCOUNTED, told["unaccounted"], how),
+        table("异常", "Findings", FINDINGS, told["findings"], how),
+        table("调解人员用车", "By officer", OFFICERS, told["officers"], how),
+        table("封账前变更", "Amended before the seal", CHANGES, changes, how),
+        table("当月变更的设置", "Settings changed in the month", SETTINGS_CHANGED, told["settings"], how),
+        table("复式记账", "Entries", ENTRIES, told["entries"], how, on_paper=False),
+    ]
+
+
+def sums(totals: Row, how: Manner) -> list[tuple[str, Cell]]:
+    """Return the sums with their names."""
+    parts = " + ".join(f"{km(totals[name]):,}" for name in ("trips_m", "upkeep_m", "unaccounted_m"))
+    return [
+        *((how.choose(zh, en), value(totals)) for zh, en, value in SUMS),
+        (how.choose("平衡核对（公里）", "Balance (km)"), f"{parts} = {km(totals['difference_m']):,}"),
+    ]
+
+
+def said(cell: Cell, how: Manner) -> str:
+    """Return a cell as paper has it: decimals with all their places, instants as a clock of the zone."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return clock_time(cell, how.zone)
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,}"
