@@ -65,6 +65,7 @@ from api.http.vehicle_costs import CostController, correct_a_cost
 from api.http.vehicle_file import VehicleFileController
 from api.http.vehicle_history import vehicle_history
 from api.http.vehicle_log import vehicle_log
+from api.http.vehicle_ratio import vehicle_ratio
 from api.http.vehicles import VehicleController
 from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
@@ -134,6 +135,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     vehicle_history,
     VehicleFileController,
     vehicle_log,
+    vehicle_ratio,
     MonthController,
     VisitNoteController,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import pi, sqrt
 
 import numpy as np
 
@@ -26,6 +27,9 @@ Research A 36)."""
 
 SPREADS = 3.0
 """How many spreads of the undisputed trips a trip may be off before it is odd."""
+
+LEAST_TOGETHER = 0.01
+"""However little a vehicle scatters: new tyres are a hundredth larger than worn ones."""
 
 _SIGMA = 1.4826
 """A median of deviations times this is what a standard deviation would be, were there no outliers."""
@@ -46,10 +50,15 @@ class Witnessed:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """What a vehicle's undisputed trips have shown: the middle of their ratios, their spread, their number."""
+    """What a vehicle's undisputed trips have shown: the middle of their ratios and their number.
+
+    `spread` is how far a trip is off beyond what its resolution explains, `scatter` how far it is off at all; both are
+    shares, as a standard deviation would be.
+    """
 
     middle: float
     spread: float
+    scatter: float
     trips: int
 
 
@@ -65,7 +74,8 @@ def learnt(undisputed: Iterable[Witnessed], *, least_trips: int) -> Ratio | None
     ratios = np.array([(trip.length_m + trip.unobserved_m) / trip.reading_m for trip in taught])
     middle = weighted_median(ratios, weights)
     off = np.array([abs(_off(trip, middle)) for trip in taught])
-    return Ratio(middle, _SIGMA * weighted_median(off, weights), len(taught))
+    scatter = weighted_median(np.abs(ratios / middle - 1), weights)
+    return Ratio(middle, _SIGMA * weighted_median(off, weights), _SIGMA * scatter, len(taught))
 
 
 def deviation_permille(trip: Witnessed, ratio: Ratio | None) -> int | None:
@@ -84,6 +94,29 @@ def odd(off_permille: int | None, ratio: Ratio | None, *, limit_permille: int) -
     if off_permille is None or ratio is None:
         return False
     return abs(off_permille) > max(limit_permille, SPREADS * ratio.spread * 1000)
+
+
+def together(trips: Iterable[Witnessed]) -> Witnessed:
+    """Return trips as one: of readings that follow each other only the first and the last are coarse."""
+    known = tuple(trips)
+    return Witnessed(
+        length_m=sum(trip.length_m for trip in known),
+        unobserved_m=sum(trip.unobserved_m for trip in known),
+        reading_m=sum(trip.reading_m for trip in known),
+        resolution_m=max((trip.resolution_m for trip in known), default=1),
+    )
+
+
+def odd_together(off_permille: int | None, ratio: Ratio | None, *, trips: int) -> bool:
+    """Tell whether a person should be asked about so many trips together, a month's: chance scatters them less.
+
+    What is off is held against three times the scatter that a sum of so many trips has, and the middle itself of those
+    that taught it (a median of n is as sure as a mean of 0.64·n).
+    """
+    if off_permille is None or ratio is None or not trips:
+        return False
+    sure = ratio.scatter * sqrt(1 / trips + pi / 2 / ratio.trips)
+    return abs(off_permille) > max(LEAST_TOGETHER, SPREADS * sure) * 1000
 
 
 def _teaches(trip: Witnessed) -> bool:

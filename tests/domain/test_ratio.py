@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.books.ratio import LEAST_READING_M, MOST_UNSEEN, Ratio, Witnessed, deviation_permille, learnt, odd
+from domain.books.ratio import (
+    LEAST_READING_M,
+    MOST_UNSEEN,
+    Ratio,
+    Witnessed,
+    deviation_permille,
+    learnt,
+    odd,
+    odd_together,
+    together,
+)
 
-FOUR_PER_CENT = Ratio(middle=1.04, spread=0.005, trips=10)
+FOUR_PER_CENT = Ratio(middle=1.04, spread=0.005, scatter=0.03, trips=10)
 
 
 def trips(*ratios: float, reading_m: int = 10_000) -> list[Witnessed]:
@@ -96,7 +106,7 @@ def test_a_trip_is_odd_beyond_the_bureau_s_limit_and_three_spreads_of_the_vehicl
     off: int, spread: float, *, asked: bool
 ) -> None:
     """Where a vehicle's own trips scatter, less is asked of each."""
-    assert odd(off, Ratio(1.04, spread, 10), limit_permille=60) is asked
+    assert odd(off, Ratio(1.04, spread, 0.03, 10), limit_permille=60) is asked
 
 
 @given(st.lists(st.floats(0.8, 1.3), min_size=3, max_size=20), st.randoms(), st.sampled_from([1, 1_000]))
@@ -106,3 +116,26 @@ def test_the_order_of_trips_changes_no_ratio(ratios: list[float], random: Random
     mixed = known[:]
     random.shuffle(mixed)
     assert learnt(known, least_trips=3) == learnt(mixed, least_trips=3)
+
+
+def test_trips_together_are_one_of_their_sums() -> None:
+    """A month of whole kilometres is as coarse as its first and its last reading."""
+    month = together(Witnessed(10_400, 100, 10_000, 1_000) for _ in range(20))
+    assert month == Witnessed(208_000, 2_000, 200_000, 1_000)
+    assert together([]) == Witnessed(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("off", "trips", "asked"), [(50, 1, False), (50, 20, True), (-50, 20, True), (24, 20, False), (50, 0, False)]
+)
+def test_what_scatters_in_one_trip_is_odd_in_a_month_of_them(off: int, trips: int, *, asked: bool) -> None:
+    """Five per cent of one trip is chance, of twenty it is not; of none it is nothing."""
+    assert odd_together(off, Ratio(1.04, 0.0, 0.03, 60), trips=trips) is asked
+    assert odd_together(None, FOUR_PER_CENT, trips=20) is False
+    assert odd_together(off, None, trips=20) is False
+
+
+@pytest.mark.parametrize(("off", "asked"), [(10, False), (11, True), (-11, True)])
+def test_a_hundredth_is_what_tyres_wear(off: int, *, asked: bool) -> None:
+    """A vehicle whose trips hardly scatter is not asked about less."""
+    assert odd_together(off, Ratio(1.04, 0.0, 0.0, 60), trips=20) is asked

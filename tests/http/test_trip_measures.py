@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -104,3 +104,27 @@ async def test_a_trip_under_way_has_a_track_and_no_reading_yet(signed_in: SignIn
     answer = (await (await signed_in("dispatcher")).get(f"/v1/trips/{trip_id}/measures")).json()
     assert answer["reading_m"] is None
     assert answer["devices"][0]["length_m"] == pytest.approx(4_000, abs=10)
+
+
+async def test_readings_typed_a_little_low_all_the_month_are_odd_together(signed_in: SignIn, world: World) -> None:
+    """Six per cent low is a little in one trip; the auditor sees in the month that it is no chance."""
+    device_id = await enrolled(world)
+    world.clock.at = datetime(2027, 3, 1, 1, tzinfo=UTC)
+    for _ in range(6):
+        await driven_trip(world, [device_id], track_m=10_400, reading_m=10_000)
+    world.clock.at = datetime(2027, 4, 1, 1, tzinfo=UTC)
+    for _ in range(3):
+        await driven_trip(world, [device_id], track_m=10_400, reading_m=9_400)
+    client = await signed_in("auditor")
+    march, april = [
+        (await client.get(f"/v1/vehicles/{world.vehicle_id}/ratio", params={"month": month})).json()
+        for month in ("2027-03", "2027-04")
+    ]
+    assert (march["trips"], march["reading_m"], march["ratio_permille"], march["odd"]) == (6, 60_000, None, False)
+    assert (april["trips"], april["reading_m"], april["ratio_trips"], april["odd"]) == (3, 28_200, 6, True)
+    assert april["ratio_permille"] == pytest.approx(1_040, abs=3)
+    assert april["deviation_permille"] == pytest.approx(28, abs=3)
+    lost = await client.get(f"/v1/vehicles/{uuid4()}/ratio", params={"month": "2027-04"})
+    assert (lost.status_code, problem_code(lost)) == (404, "not-found")
+    refused = await (await signed_in("driver")).get(f"/v1/vehicles/{world.vehicle_id}/ratio?month=2027-04")
+    assert (refused.status_code, problem_code(refused)) == (403, "forbidden")

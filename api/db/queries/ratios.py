@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,7 +16,7 @@ from api.db.queries.measures import measures_of
 from api.db.queries.readings import as_reading
 from api.db.queries.settings import settings_of
 from api.db.tables.vehicles import Reading as Row
-from domain.books.ratio import Ratio, Witnessed, learnt
+from domain.books.ratio import Ratio, Witnessed, deviation_permille, learnt, odd_together, together
 from domain.books.readings import Interval, intervals
 from domain.findings.kinds import FindingKind
 from domain.track.measure import Measure
@@ -41,6 +42,11 @@ _UNDISPUTED = text(
     " ORDER BY u.actual_until DESC LIMIT :most"
 )
 
+_ENDED = text(
+    "SELECT use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id AND kind = 'trip'"
+    " AND actual_until >= :from_at AND actual_until < :until_at ORDER BY actual_until"
+)
+
 
 async def ratio_of(reader: Reader, vehicle_id: UUID, before: datetime) -> Ratio | None:
     """Return the ratio that a vehicle's undisputed trips which ended before an instant have shown, if they have."""
@@ -64,6 +70,30 @@ async def ratio_of(reader: Reader, vehicle_id: UUID, before: datetime) -> Ratio 
         (one for use_id in begun for one in witnessed(measures[use_id], driven.get(use_id, ()))),
         least_trips=least_trips,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Trips of a stretch of time together, held against the ratio that the vehicle's trips before it have shown."""
+
+    ratio: Ratio | None
+    trips: int
+    sums: Witnessed
+    deviation_permille: int | None
+    odd: bool
+
+
+async def against_ratio(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime) -> Against:
+    """Hold the trips that ended from one instant to before another, all together, against the vehicle's ratio."""
+    asked = {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id, "from_at": from_at, "until_at": until_at}
+    ended = [row.use_id for row in await reader.execute(_ENDED, asked)]
+    driven = await driven_by_reading(reader, vehicle_id, from_at, until_at)
+    measures = await measures_of(reader, ended)
+    known = [one for use_id in ended for one in witnessed(measures[use_id], driven.get(use_id, ()))]
+    ratio = await ratio_of(reader, vehicle_id, from_at)
+    sums = together(known)
+    off = deviation_permille(sums, ratio)
+    return Against(ratio, len(known), sums, off, odd_together(off, ratio, trips=len(known)))
 
 
 async def driven_by_reading(
