@@ -24,6 +24,7 @@ from api.geocode.lookup import Places, Remembered, geocoder_of
 from api.http.attachments import AttachmentController
 from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
+from api.http.card_statements import CardStatementController
 from api.http.complaints import ComplaintController
 from api.http.device_commands import DeviceCommandController
 from api.http.device_reports import list_device_events, list_terminal_readings
@@ -66,6 +67,7 @@ from api.http.vehicle_file import VehicleFileController
 from api.http.vehicle_history import vehicle_history
 from api.http.vehicle_log import vehicle_log
 from api.http.vehicle_ratio import vehicle_ratio
+from api.http.vehicle_seals import HolidaySealController
 from api.http.vehicles import VehicleController
 from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
@@ -102,6 +104,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     AttachmentController,
     CostController,
     BorrowController,
+    CardStatementController,
     CollectByDigestController,
     CollectByTokenController,
     ComplaintController,
@@ -112,6 +115,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ExaminationController,
     FilledFormController,
     FindingController,
+    HolidaySealController,
     JobController,
     LicenceController,
     MandateController,

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from domain.calendar import Calendar
+from domain.errors import InvalidInput, StateConflict
 from domain.settings import BureauSettings
 
 DutyHours: TypeAlias = Sequence[tuple[time, time]]
@@ -44,6 +45,20 @@ def on_duty(at: datetime, calendar: Calendar, zone: tzinfo, duty: DutyHours) -> 
         return False
     clock = local.time()
     return any(start <= clock < end for start, end in duty)
+
+
+class SealOutOfTurn(StateConflict):
+    """A vehicle is sealed while it stands unsealed, unsealed while it is sealed, and in the order of time."""
+
+    code = "seal-out-of-turn"
+    zh = "只能封存停放且未封存的车辆，只能启封已封存的车辆，且须晚于此前的封存或启封。"
+
+
+class SealUnexplained(InvalidInput):
+    """A vehicle is unsealed for a reason."""
+
+    code = "seal-unexplained"
+    zh = "启封须说明原因。"
 
 
 class SealVerb(StrEnum):
@@ -86,6 +101,48 @@ def sealed_at(at: datetime, acts: Iterable[SealAct], calendar: Calendar, zone: t
     if holiday is None:
         return False
     return last is None or last.at.astimezone(zone).date() < holiday.first_on
+
+
+def check_seal(
+    verb: SealVerb,
+    at: datetime,
+    reason: str,
+    *,
+    acts: Iterable[SealAct],
+    under_way: object | None,
+    calendar: Calendar,
+    zone: tzinfo,
+    by_calendar: bool,
+) -> None:
+    """Refuse to seal what is sealed or under way, and to unseal what is not sealed.
+
+    Args:
+        verb: what is done.
+        at: when.
+        reason: why it is unsealed.
+        acts: what was done to the seal before.
+        under_way: the use that the vehicle is on then, if it is on one.
+        calendar: which days are statutory holidays.
+        zone: the bureau's zone.
+        by_calendar: the bureau's setting `holiday_seal`.
+
+    Raises:
+        SealOutOfTurn: it is not the turn of this act.
+        SealUnexplained: it is unsealed without a reason.
+    """
+    known = tuple(acts)
+    latest = max(known, key=lambda act: act.at, default=None)
+    if at.tzinfo is None or (latest is not None and at <= latest.at):
+        raise SealOutOfTurn(at=at.isoformat())
+    if verb is SealVerb.SEAL:
+        # The calendar's own seal may be put on by hand as well: then it lasts beyond the holiday.
+        if under_way is not None or (latest is not None and latest.verb is SealVerb.SEAL):
+            raise SealOutOfTurn(verb=verb.value)
+        return
+    if not sealed_at(at, known, calendar, zone, by_calendar=by_calendar):
+        raise SealOutOfTurn(verb=verb.value)
+    if not reason.strip():
+        raise SealUnexplained
 
 
 def _clock(minute: int) -> time:

@@ -77,6 +77,8 @@ THERE = {
     "session_id": "SELECT session_id FROM sign_in_session",
     "sha256": "SELECT sha256 FROM attachment",
     "shift_id": "SELECT shift_id FROM duty_shift",
+    "statement_id": "SELECT statement_id FROM card_statement",
+    "line_no": "SELECT line_no FROM card_line",
     "trip_id": "SELECT use_id FROM trip",
     "unit_id": "SELECT unit_id FROM unit",
     "use_id": "SELECT use_id FROM upkeep_order",
@@ -122,6 +124,9 @@ async def let_there_be_some_of_all(world: World, signed_in: SignIn) -> str:
     await made("desk_chief", "/v1/upkeep-orders", order)
     toll = {"kind": "toll", "amount_fen": 1_500, "incurred_at": at, "use_id": str(trip_id)}
     await made("driver", f"/v1/vehicles/{vehicle}/costs", toll)
+    sheet = f"卡号,交易时间,金额\n1000,{now:%Y-%m-%d %H:%M},15.00\n".encode()
+    taken = await clients["dispatcher"].post("/v1/card-statements?kind=toll", content=sheet)
+    assert taken.status_code == 201, taken.text
     loan = {"vehicle_id": vehicle, "borrower": "某科", "reason": "接待来宾"}
     assert (await clients["officer"].post("/v1/borrow-requests", json=loan)).status_code == 409
     subject = world.vehicle_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -15,9 +15,25 @@ from api.db.database import Actor, Database, Once
 from api.http.access import Allow
 from api.http.fields import SAYS_SOMETHING
 from api.http.readings import Odometer, PhotoSha256, Reason
-from api.http.vehicle_wire import CardNo, DocumentNo, Entered
+from api.http.vehicle_wire import (
+    CardNo,
+    CardOut,
+    DocumentNo,
+    DocumentOut,
+    DueOut,
+    Entered,
+    PaperStanding,
+    RepairOut,
+    TerminalOut,
+    VehicleFile,
+    dedication_out,
+    paper_out,
+    seal_out,
+    vehicle_out,
+)
 from api.usecases.enter_due import NewDue, enter_due
 from api.usecases.enter_vehicle_file import NewCard, NewDocument, enter_card, enter_document
+from api.usecases.read_vehicle_file import WholeFile
 from domain.upkeep.dues import LEAST_M, MAX_MONTHS, MOST_M, DueKind
 from domain.values import Role
 
@@ -130,3 +146,31 @@ class VehicleFileController(Controller):
             vehicle_id=vehicle_id, kind=data.kind, title=data.title, sha256=data.sha256, about_id=data.about_id
         )
         return Entered(id=await enter_document(database, actor, new, once))
+
+
+def file_out(file: WholeFile) -> VehicleFile:
+    """Return a vehicle's whole file as it is shown."""
+    out = vehicle_out(file.known)
+    return VehicleFile(
+        **{name: getattr(out, name) for name in out.__struct_fields__},
+        papers=[paper_out(row) for row in file.papers],
+        paper_standings=[
+            PaperStanding(kind=kind, standing=standing, valid_until=last)
+            for kind, standing, last in file.paper_standings
+        ],
+        dedication_orders=[dedication_out(row) for row in file.dedications],
+        dues=[DueOut(standing=standing, **_fields(row, DueOut)) for row, standing in file.dues],
+        cards=[CardOut(**_fields(row, CardOut)) for row in file.cards],
+        repairs=[RepairOut(**_fields(row, RepairOut)) for row in file.repairs],
+        seals=[seal_out(row) for row in file.seals],
+        sealed=file.sealed,
+        documents=[DocumentOut(**_fields(row, DocumentOut)) for row in file.documents],
+        terminals=[
+            TerminalOut(device_id=row.device_id, name=row.name, revoked_at=row.revoked_at) for row in file.terminals
+        ],
+    )
+
+
+def _fields(row: Any, wire: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return what a row says of the fields of a wire form that it has."""
+    return {name: getattr(row, name) for name in wire.__struct_fields__ if hasattr(row, name)}

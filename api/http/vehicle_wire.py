@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from api.http.fields import SAYS_SOMETHING
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Reason, Resolution
 from domain.books.readings import Obtained
+from domain.upkeep.dues import Standing
 
 Plate = Annotated[str, msgspec.Meta(pattern=r"^[^\s\x00]{2,12}$", examples=["闽B12315"])]
 
@@ -111,6 +112,87 @@ class DedicationOut(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class DueOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What is due again; `standing` is how near it is."""
+
+    due_id: UUID
+    kind: str
+    standing: Standing
+    done_on: date
+    done_m: int | None
+    every_months: int | None
+    every_m: int | None
+    due_on: date | None
+    due_m: int | None
+    segment: int | None
+    document_no: str
+    actor_id: UUID
+    recorded_at: datetime
+
+
+class PaperStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How the inspection or insurance stands today: `passed` where none is valid."""
+
+    kind: str
+    standing: Standing
+    valid_until: date | None
+
+
+class CardOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a fuel or toll card; of one number the latest effective entry holds."""
+
+    card_id: UUID
+    kind: str
+    card_no: str
+    issuer: str
+    held: bool
+    effective_on: date
+    reason: str
+    actor_id: UUID
+    recorded_at: datetime
+
+
+class DocumentOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A document by its SHA-256, to be fetched from /v1/attachments, and what it is about."""
+
+    document_id: UUID
+    kind: str
+    title: str
+    sha256: str
+    about_id: UUID | None
+    actor_id: UUID
+    recorded_at: datetime
+
+
+class RepairOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A repair, inspection or change of tyres by its upkeep order, and what it cost by the costs in force."""
+
+    use_id: UUID
+    upkeep: str
+    state: str
+    place: str
+    place_id: UUID | None
+    from_at: datetime
+    until_at: datetime | None
+    reason: str
+    document_no: str | None
+    cost_fen: int
+
+
+class SealActOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The vehicle was sealed 封存 or unsealed 启封."""
+
+    seal_id: UUID
+    verb: str
+    at: datetime
+    place: str
+    reason: str
+    reading_id: UUID
+    odometer_m: int
+    actor_id: UUID
+    recorded_at: datetime
+
+
 class TerminalOut(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal built into the vehicle."""
 
@@ -177,10 +259,18 @@ class VehicleOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VehicleFile(VehicleOut, frozen=True, kw_only=True):
-    """The whole file: the vehicle with its papers, orders and terminals."""
+    """The whole file 一车一档: papers, orders, dues, cards, repairs, seals, documents and terminals."""
 
     papers: list[PaperOut]
+    paper_standings: list[PaperStanding]
     dedication_orders: list[DedicationOut]
+    dues: list[DueOut]
+    cards: list[CardOut]
+    repairs: list[RepairOut]
+    seals: list[SealActOut]
+    sealed: bool
+    """By what was done to its seal, or by the calendar of a holiday."""
+    documents: list[DocumentOut]
     terminals: list[TerminalOut]
 
 
@@ -261,6 +351,11 @@ def paper_out(row: VehiclePaper) -> PaperOut:
         actor_id=row.actor_id,
         recorded_at=row.recorded_at,
     )
+
+
+def seal_out(row: Any) -> SealActOut:
+    """Return an act on the seal as it is shown."""
+    return SealActOut(**{name: getattr(row, name) for name in SealActOut.__struct_fields__})
 
 
 def dedication_out(row: DedicationOrder) -> DedicationOut:

@@ -9,21 +9,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database, Once
-from api.db.queries.vehicles import dedications_of, known_of, papers_of, terminals_of, vehicles_page
+from api.db.queries.vehicles import known_of, vehicles_page
 from api.http.access import READERS, Allow
 from api.http.paging import After, Limit, Page, cursor, parse_cursor
 from api.http.readings import Recorded
+from api.http.vehicle_file import file_out
 from api.http.vehicle_wire import (
     DedicationIn,
     Entered,
     OdometerIn,
     PaperIn,
-    TerminalOut,
     VehicleFile,
     VehicleIn,
     VehicleOut,
-    dedication_out,
-    paper_out,
     vehicle_out,
 )
 from api.usecases.enter_vehicle import (
@@ -33,8 +31,8 @@ from api.usecases.enter_vehicle import (
     dedicate_vehicle,
     enter_paper,
     enter_vehicle,
-    known_vehicle,
 )
+from api.usecases.read_vehicle_file import read_vehicle_file
 from api.usecases.record_reading import NewOdometer, replace_odometer
 from domain.values import Role
 
@@ -79,20 +77,9 @@ class VehicleController(Controller):
     async def file(
         self, vehicle_id: FromPath[UUID], actor: NamedDependency[Actor], database: NamedDependency[Database]
     ) -> VehicleFile:
-        """Return the vehicle with its papers, orders, terminals and state."""
+        """Return the vehicle with everything on record of it, how it stands today, and where it is."""
         async with database.read(actor.bureau_id) as reader:
-            vehicle = await known_vehicle(reader, vehicle_id)
-            known = (await known_of(reader, [vehicle]))[0]
-            out = vehicle_out(known)
-            return VehicleFile(
-                **{name: getattr(out, name) for name in out.__struct_fields__},
-                papers=[paper_out(row) for row in await papers_of(reader, vehicle_id)],
-                dedication_orders=[dedication_out(row) for row in await dedications_of(reader, vehicle_id)],
-                terminals=[
-                    TerminalOut(device_id=row.device_id, name=row.name, revoked_at=row.revoked_at)
-                    for row in await terminals_of(reader, vehicle_id)
-                ],
-            )
+            return file_out(await read_vehicle_file(reader, vehicle_id))
 
     @post("/{vehicle_id:uuid}/papers", guards=[Allow(Role.ADMIN)], summary="Enter a paper", name="vehicle.enter_paper")
     async def enter_paper(

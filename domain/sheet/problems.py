@@ -23,6 +23,7 @@ class ProblemKind(Named):
     GAP = "gap", "与上一行里程不衔接", "the odometer does not follow on from the row before"
     OVERLAP = "overlap", "与上一行时间重叠", "it begins before the row before ends"
     OTHER_VEHICLE = "other-vehicle", "其他车辆，跳过", "another vehicle's; left out"
+    TOP_UP = "top-up", "充值、圈存，跳过", "money put on the card; left out"
     KNOWN = "known", "此前已导入，跳过", "taken over before; left out"
     ENDED = "ended", "来源已办结，跳过", "ended at its source; left out"
     NEXT_DAY = "next-day", "返回时间视为次日", "the return is taken as of the next day"
@@ -38,6 +39,7 @@ _NOTICES = frozenset(
         ProblemKind.GAP,
         ProblemKind.OVERLAP,
         ProblemKind.OTHER_VEHICLE,
+        ProblemKind.TOP_UP,
         ProblemKind.KNOWN,
         ProblemKind.ENDED,
         ProblemKind.NEXT_DAY,

@@ -171,7 +171,8 @@ def _make_tables() -> None:
             name=op.f("ck_vehicle_due_due_on"),
         ),
         sa.CheckConstraint(
-            "every_months BETWEEN 1 AND 120 AND every_m IS NULL OR every_m BETWEEN 1000 AND 200000000 AND (every_months IS NULL OR every_months BETWEEN 1 AND 120)",
+            "coalesce(every_months BETWEEN 1 AND 120, every_m IS NOT NULL)"
+            " AND coalesce(every_m BETWEEN 1000 AND 200000000, every_months IS NOT NULL)",
             name=op.f("ck_vehicle_due_again"),
         ),
         sa.ForeignKeyConstraint(

@@ -53,6 +53,7 @@ NAMES: Mapping[str, str] = {
     "session_id": "session",
     "sha256": "attachment",
     "shift_id": "shift",
+    "statement_id": "statement",
     "submission_id": "form",
     "to_person_id": "person",
     "trip_id": "trip",
@@ -69,9 +70,9 @@ BODIES: Mapping[str, list[Any]] = {
     "POST /v1/devices": [{"name": "手机", "person_id": str(uuid4())}, {"name": "终端", "vehicle_id": str(uuid4())}],
 }
 """Bodies that get further than the example, which names everything there is to name at once."""
-OF_NO_BUREAU = {"name", "home_person_id", "month", "year"}
-"""Settings and months are the same everywhere; whom a mandate is for is of another bureau and looked up nowhere."""
-AT_HOME = {"month": "2026-10", "year": "2026"}
+OF_NO_BUREAU = {"name", "home_person_id", "month", "year", "line_no"}
+"""Settings, months and rows are the same everywhere; whom a mandate is for is of another bureau, looked up nowhere."""
+AT_HOME = {"month": "2026-10", "year": "2026", "line_no": "2"}
 """What is asked for of them; any other is a setting."""
 MADE_BY_THE_CLIENT = {("POST /v1/visit-notes", "note_id")}
 """The client makes this id: in each bureau it is another note."""

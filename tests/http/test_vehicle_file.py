@@ -133,3 +133,71 @@ async def test_a_document_is_a_file_on_record_about_the_vehicle_s_own_entry(worl
     assert (await admin.put(f"/v1/attachments/{sha256}", content=JPEG)).status_code == 201
     assert problem_code(await admin.post(path, json=document | {"about_id": theirs})) == "not-found"
     assert (await admin.post(path, json=document)).status_code == 201
+
+
+async def test_the_whole_file_is_one_answer(world: World, signed_in: SignIn) -> None:
+    """Papers, dues, cards, seals, documents and repairs with their cost, and how each stands today."""
+    admin, auditor, custodian = [await signed_in(who) for who in ("admin", "auditor", "custodian")]
+    path, sha256 = f"/v1/vehicles/{world.vehicle_id}", hashlib.sha256(JPEG).hexdigest()
+    due = {"kind": "service", "done_on": "2026-06-01", "every_months": 6, "document_no": "维修单 1"}
+    card = {"kind": "toll", "card_no": "35010001", "issuer": "闽通", "effective_on": "2026-01-01", "reason": "办卡"}
+    assert (await admin.put(f"/v1/attachments/{sha256}", content=JPEG)).status_code == 201
+    for part, body in (
+        ("dues", due),
+        ("cards", card),
+        ("documents", {"kind": "driving-permit", "title": "行驶证", "sha256": sha256}),
+    ):
+        assert (await admin.post(f"{path}/{part}", json=body)).status_code == 201
+    sealed = {"verb": "seal", "at": world.clock().isoformat(), "odometer_m": START_M}
+    assert (await custodian.post(f"{path}/holiday-seals", json=sealed)).status_code == 201
+    file = (await auditor.get(path)).json()
+    assert [(one["kind"], one["standing"], one["due_on"]) for one in file["dues"]] == [
+        ("service", "near", "2026-12-01")
+    ]
+    assert [(one["kind"], one["standing"]) for one in file["paper_standings"]] == [
+        ("inspection", "far"),
+        ("insurance", "far"),
+    ]
+    assert [one["card_no"] for one in file["cards"]] == ["35010001"]
+    assert [(one["title"], one["sha256"]) for one in file["documents"]] == [("行驶证", sha256)]
+    assert ([one["verb"] for one in file["seals"]], file["sealed"]) == (["seal"], True)
+    assert (file["repairs"], len(file["papers"]), len(file["dedication_orders"])) == ([], 2, 1)
+
+
+async def test_a_vehicle_without_an_inspection_says_so_in_its_file(signed_in: SignIn) -> None:
+    """None is as bad as one that has lapsed; next year's, entered early, is not held against it."""
+    admin = await signed_in("admin")
+    body = {
+        "plate": "闽B77777",
+        "name": "新车",
+        "base_name": "局机关停车场",
+        "base": {"lat": 25.4337, "lon": 119.0010, "datum": "GCJ-02"},
+    }
+    path = f"/v1/vehicles/{(await admin.post('/v1/vehicles', json=body)).json()['id']}"
+    paper = {"kind": "insurance", "document_no": "1", "valid_from": "2026-01-01", "valid_until": "2026-12-10"}
+    assert (await admin.post(f"{path}/papers", json=paper)).status_code == 201
+    early = paper | {"valid_from": "2026-12-11", "valid_until": "2027-12-10"}
+    assert (await admin.post(f"{path}/papers", json=early)).status_code == 201
+    standings = (await admin.get(path)).json()["paper_standings"]
+    assert [(one["kind"], one["standing"], one["valid_until"]) for one in standings] == [
+        ("inspection", "passed", None),
+        ("insurance", "near", "2026-12-10"),
+    ]
+
+
+async def test_repairs_stand_in_the_file_with_what_they_cost(world: World, signed_in: SignIn) -> None:
+    """By costs in force: what was corrected counts as corrected."""
+    chief, driver, dispatcher = [await signed_in(who) for who in ("desk_chief", "driver", "dispatcher")]
+    use_id = (await chief.post("/v1/upkeep-orders", json=order(world, upkeep="repair"))).json()["use_id"]
+    world.clock.advance(minutes=30)
+    for verb, odometer_m in (("depart", START_M), ("return", START_M + 8_000)):
+        told = {"reading": {"odometer_m": odometer_m}}
+        assert (await driver.post(f"/v1/upkeep-orders/{use_id}/{verb}", json=told)).status_code == 200
+        world.clock.advance(minutes=20)
+    settled = await dispatcher.post(f"/v1/upkeep-orders/{use_id}/close", json={"cost_fen": 88_000})
+    assert settled.status_code == 200, settled.text
+    (cost,) = (await chief.get(f"/v1/vehicles/{world.vehicle_id}/costs")).json()["items"]
+    wrong = {"kind": "repair", "amount_fen": 80_000, "reason": "优惠后金额"}
+    assert (await chief.post(f"/v1/vehicle-costs/{cost['cost_id']}/corrections", json=wrong)).status_code == 201
+    (repair,) = (await chief.get(f"/v1/vehicles/{world.vehicle_id}")).json()["repairs"]
+    assert (repair["use_id"], repair["upkeep"], repair["cost_fen"]) == (use_id, "repair", 80_000)

@@ -106,8 +106,8 @@ class VehicleDue(SQLModel, table=True):
         one_of("kind", "service", "tyres", "brakes", "other"),
         check(
             "again",
-            "every_months BETWEEN 1 AND 120 AND every_m IS NULL"
-            " OR every_m BETWEEN 1000 AND 200000000 AND (every_months IS NULL OR every_months BETWEEN 1 AND 120)",
+            "coalesce(every_months BETWEEN 1 AND 120, every_m IS NOT NULL)"
+            " AND coalesce(every_m BETWEEN 1000 AND 200000000, every_months IS NOT NULL)",
         ),
         check("by_odometer", "(every_m IS NULL) = (done_m IS NULL) AND (every_m IS NULL) = (segment IS NULL)"),
         check("due_on", "due_on IS NOT DISTINCT FROM (done_on + make_interval(months => every_months))::date"),
