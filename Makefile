@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench fuzz tracks openapi format help
+.PHONY: run test check bench fuzz tracks detection openapi format help
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ fuzz: .venv/installed-dev ## every decoder for ten minutes; FUZZ="NAME --seconds
 
 tracks: .venv/installed-dev ## measure the recorded drives, and write their tables into docs/books.md
 	$(BIN)/python -m tests.simulation.tracks --write
+
+detection: .venv/installed-dev ## simulate honest and dishonest trips, and write what is found of them into docs/books.md
+	$(BIN)/python -m tests.simulation.detection --write
 
 openapi: .venv/installed ## write docs/openapi.json anew
 	$(BIN)/zhuanche openapi > docs/openapi.json
