@@ -80,6 +80,8 @@ from api.terminals.server import Terminals
 from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
+from api.watch.metrics import WatchNumbers
+from api.watch.watch import Watch
 from api.web import TEMPLATES
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -163,6 +165,15 @@ def _key(service_url: str) -> bytes:
     return hashlib.sha256(f"openrosa {service_url}".encode()).digest()
 
 
+def _watch(database: Database, door: Door, metrics: Metrics) -> Watch:
+    """Let a watch have what the door stores, and hear of what changes."""
+    watch = Watch(database)
+    door.writer.on_stored = watch.stored
+    door.devices.on_change.append(watch.changed)
+    metrics.add(WatchNumbers(watch))
+    return watch
+
+
 def create_app(
     settings: Settings,
     service_url: str,
@@ -187,6 +198,7 @@ def create_app(
     terminals = Terminals(door, database, service_url, settings, clock)
     metrics = Metrics(door)
     metrics.add(TerminalNumbers(terminals))
+    watch = _watch(database, door, metrics)
     runner = Runner(database, service_url, JOBS)
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
@@ -194,6 +206,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await watch.start()
         await door.start()
         await terminals.start()
         if settings.jobs:
@@ -204,6 +217,7 @@ def create_app(
             await runner.stop()
             await terminals.stop()
             await door.stop()
+            await watch.stop()
             await database.close()
 
     app = Litestar(

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,13 +63,13 @@ class Live:
 
 
 @contextmanager
-def serving(log: Path, *command: str, **settings: object) -> Iterator[Live]:
-    """Yield a service that has printed its address."""
+def serving(log: Path, *command: str, program: Sequence[str] = (), **settings: object) -> Iterator[Live]:
+    """Yield a service that has printed its address; `program` stands in for the product's own."""
     port = free_port()
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [ZHUANCHE, *(command or ("serve",))],
+            [*(program or (ZHUANCHE,)), *(command or ("serve",))],
             env=environment(port=port, **settings),
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -119,8 +119,8 @@ class Devices:
         """Counts what was forgotten, so that a look-up begun before is not kept after."""
         self._listening = False
         self._task: asyncio.Task[None] | None = None
-        self.on_change: Callable[[str | None], None] = lambda _: None
-        """Called with a bureau, or None for any, when a device of it may be another than it was."""
+        self.on_change: list[Callable[[str | None], None]] = []
+        """Called with a bureau, or None for any, when a device or a trip of it may be another than it was."""
 
     def known(self, token: str) -> KnownDevice | None:
         """Return the device of a token if it is in the cache."""
@@ -151,7 +151,8 @@ class Devices:
         self._known = {
             token: entry for token, entry in self._known.items() if bureau_id and entry[0].bureau_id != bureau_id
         }
-        self.on_change(bureau_id)
+        for told in self.on_change:
+            told(bureau_id)
 
     async def start(self) -> None:
         """Begin to listen."""

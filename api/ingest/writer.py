@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
@@ -99,6 +99,8 @@ class Writer:
         """Fixes that wait or are being written."""
         self.stats = IngestStats()
         self.health = DeviceHealth(url, settings)
+        self.on_stored: Callable[[Entry, datetime], None] = lambda _, __: None
+        """Called after the commit with each request that was written and when it was received; it may not wait."""
 
     async def start(self) -> None:
         """Begin to write."""
@@ -283,6 +285,8 @@ class Writer:
             for fault in entry.faults:
                 stats.reasons[fault.code] = stats.reasons.get(fault.code, 0) + 1
             self.health.answered(entry, new, kept, received_at)
+            if new:
+                self.on_stored(entry, received_at)
             if not entry.answer.done():
                 entry.answer.set_result(outcome)
 

@@ -24,7 +24,7 @@ JOBS: Final = (
     Job("unconfirmed-approvals", MINUTE_S, in_each_bureau(at_once(find_unconfirmed))),
     Job("late-measures", 10 * MINUTE_S, in_each_bureau(at_once(refresh_late))),
     Job("old-measures", 24 * HOUR_S, in_each_bureau(at_once(refresh_old))),
-    Job("unlooked-positions", MINUTE_S, in_each_bureau(sweep_positions)),
+    Job("unlooked-positions", MINUTE_S / 2, in_each_bureau(sweep_positions)),
     Job("absences", MINUTE_S, in_each_bureau(find_absences)),
     Job("late-for-sealed-months", 10 * MINUTE_S, in_each_bureau(amend_recent)),
     Job("late-for-old-sealed-months", 24 * HOUR_S, in_each_bureau(amend_all)),

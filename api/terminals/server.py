@@ -95,7 +95,7 @@ class Terminals:
         """Begin to listen, where a port is set."""
         if self._settings.jt808_port is None:
             return
-        self._door.devices.on_change = self._change
+        self._door.devices.on_change.append(self._change)
         runs = (self._sweep, self._follow, self._send, self._listen)
         self._tasks = [asyncio.create_task(self._for_ever(run)) for run in runs]
         self._server = await asyncio.start_server(

@@ -36,7 +36,7 @@ async def _of_vehicle(database: Database, bureau_id: str, vehicle_id: UUID) -> i
         happenings = [*await _silent(reader, words), *await _away(reader, vehicle_id, base, words)]
         return Look(happenings=happenings, looked_at=ABSENCES, within=(_EVER, reader.now), gone=What.ENDED)
 
-    return await follow_findings(database, bureau_id, vehicle_id, look)
+    return (await follow_findings(database, bureau_id, vehicle_id, look)).recorded
 
 
 async def _silent(reader: Reader, words: list[Word]) -> list[Happening]:

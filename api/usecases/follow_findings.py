@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,9 +39,22 @@ class Look:
     gone: What = What.CLEARED
     """What becomes of a finding that is not shown any more."""
 
+    @property
+    def kinds(self) -> frozenset[FindingKind]:
+        """The kinds that it showed."""
+        return frozenset(one.kind for one in self.happenings)
+
     def steps(self, known: list[Known], at: datetime) -> Iterator[Step]:
         """Yield what is to be recorded."""
         return follow(known, self.happenings, looked_at=self.looked_at, within=self.within, at=at, gone=self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of a look: how many facts were recorded, and the kinds that it showed."""
+
+    recorded: int
+    kinds: frozenset[FindingKind]
 
 
 async def _nothing_stands(_: Reader, __: Known) -> bool:
@@ -54,8 +67,8 @@ async def follow_findings(
     vehicle_id: UUID,
     look: Callable[[Reader], Awaitable[Look]],
     stands: Callable[[Reader, Known], Awaitable[bool]] = _nothing_stands,
-) -> int:
-    """Look, and record what is new; return how many facts that were. Looking again changes nothing.
+) -> Looked:
+    """Look, and record what is new. Looking again changes nothing.
 
     Most looks show nothing new, and take no lock. One that does looks once more when nobody else can record anything
     of this vehicle. `stands` keeps a finding that would be cleared.
@@ -63,9 +76,9 @@ async def follow_findings(
     async with database.read(bureau_id) as reader:
         seen = await look(reader)
         if not any(seen.steps(await _known(reader, vehicle_id, seen), reader.now)):
-            return 0
+            return Looked(0, seen.kinds)
 
-    async def work(uow: UnitOfWork) -> int:
+    async def work(uow: UnitOfWork) -> Looked:
         await uow.execute(_LOCK, {"bureau_id": bureau_id, "vehicle_id": str(vehicle_id)})
         seen = await look(uow)
         done = 0
@@ -77,7 +90,7 @@ async def follow_findings(
             else:
                 await _update(uow, step)
             done += 1
-        return done
+        return Looked(done, seen.kinds)
 
     return await database.write(Actor(bureau_id), work)
 
@@ -131,7 +144,8 @@ async def _update(uow: UnitOfWork, step: Update) -> None:
             from_at=from_at,
             until_at=until_at,
             evidence=plain(evidence | place),
-            recorded_at=uow.after(last.at or known.standing.recorded_at),
+            # Later than the last by a microsecond at least: their order is the order in which they took effect.
+            recorded_at=max(uow.now, (last.at or known.standing.recorded_at) + timedelta(microseconds=1)),
             entry_id=entry_id,
         )
     )

@@ -10,15 +10,15 @@ from uuid import UUID
 from api.db.database import Database, Reader
 from api.db.queries.scenes import scene_of
 from api.db.queries.settings import settings_at
-from api.usecases.follow_findings import Look, follow_findings
+from api.usecases.follow_findings import Look, Looked, follow_findings
 from domain.findings.follow import Known
 from domain.findings.shown import SHOWN, shown
 
 
 async def look_at_vehicle(
     database: Database, bureau_id: str, vehicle_id: UUID, from_at: datetime, until_at: datetime
-) -> int:
-    """Look, and record what is new; return how many facts that were. Looking again changes nothing."""
+) -> Looked:
+    """Look, and record what is new. Looking again changes nothing."""
 
     async def look(reader: Reader) -> Look:
         scene = await scene_of(reader, vehicle_id, from_at, until_at)

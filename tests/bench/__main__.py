@@ -1,6 +1,6 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [kills]
+.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, forms, ingest, kills, notes, phones, terminals
+from tests.bench import desk, forms, ingest, kills, notes, phones, terminals, watch
 from tests.bench.result import Line
 
 BENCHES = {
@@ -23,6 +23,7 @@ BENCHES = {
     "forms": forms.measure_forms,
     "desk": desk.measure_desk,
     "terminals": terminals.measure,
+    "watch": watch.measure,
 }
 LONG = {"kills": kills.measure}
 KILLS = "## Killed under load"

@@ -343,3 +343,9 @@ def test_many_places_are_told_as_far_beyond_the_line_as_each_alone() -> None:
     places = [Point(25.4337, 118.9962), Point(25.46, 119.06), Point(25.60, 119.40), Point(25.24, 118.95)]
     beyond_m = district.beyond_m(np.array([one.lat for one in places]), np.array([one.lon for one in places]))
     assert beyond_m.tolist() == pytest.approx([district.locate(one, 0).distance_m for one in places], rel=0.01)
+    for place, beyond in zip(places[1:], beyond_m.tolist()[1:], strict=True):
+        assert -district.inside_m(place.lat, place.lon) == pytest.approx(beyond, rel=0.01)
+    within_m = district.inside_m(places[0].lat, places[0].lon)
+    east = Point(places[0].lat, places[0].lon + 1.02 * within_m / 100_500)
+    assert within_m > 1_000
+    assert district.inside_m(east.lat, east.lon) < within_m

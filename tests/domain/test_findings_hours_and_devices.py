@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.findings.devices import Word, clock_skew, device_silent, mock_location
+from domain.findings.devices import Word, clock_skew, device_silent, devices_disagree, mock_location
 from domain.findings.hours import LastSeen, night_of, outside_duty_hours, overnight_away
 from domain.findings.kinds import Colour
 from domain.settings import BureauSettings
@@ -79,6 +79,21 @@ def test_a_simulated_location_is_red_once_a_use_and_device() -> None:
     faked = told(way, terminal=False, mock=True)
     (found,) = mock_location(scene(faked, told(way), uses=(use(NINE, NINE + HOURS),), now=NINE + 2 * HOURS))
     assert (found.colour, found.key, found.evidence["fixes"]) == (Colour.RED, PHONE, len(way))
+
+
+@pytest.mark.parametrize(("away_m", "minutes", "found"), [(200, 10, 0), (400, 2, 0), (400, 4, 1), (2_000, 15, 1)])
+def test_a_phone_that_is_elsewhere_than_the_terminal_is_one_finding(away_m: float, minutes: float, found: int) -> None:
+    """Left at the desk, or sent by taxi: more than 300 m for three minutes; an officer in the market is near enough."""
+    way = drive("T3_04_22_2021_1", NINE, BASE)
+    gone = way.copy()
+    off = (gone["at_us"] >= (NINE.timestamp() + 60) * 1e6) & (
+        gone["at_us"] < (NINE.timestamp() + 60 + 60 * minutes) * 1e6
+    )
+    gone["lat"][off] += away_m / 111_319
+    at = scene(told(way), told(gone, terminal=False), uses=(use(NINE, NINE + HOURS),), now=NINE + 2 * HOURS)
+    disagreed = list(devices_disagree(at))
+    assert [(one.colour, one.key) for one in disagreed] == [(Colour.RED, PHONE)] * found
+    assert all(abs(int(one.evidence["apart_m"]) - away_m) < 30 for one in disagreed)
 
 
 @pytest.mark.parametrize(("late_s", "found"), [(2, 0), (100, 0), (-100, 0), (-130, 1), (150, 1)])

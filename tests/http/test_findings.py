@@ -9,11 +9,10 @@ from typing import Any
 
 import httpx
 
-from api.usecases.look_at_vehicle import look_at_vehicle
 from domain.findings.kinds import Colour
 from domain.findings.life import What
 from tests.conftest import SignIn, problem_code
-from tests.usecases.test_look_at_vehicle import add, raised
+from tests.usecases.test_look_at_vehicle import add, look, raised
 from tests.world import World
 
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
@@ -131,4 +130,4 @@ async def test_nobody_unmakes_a_finding(world: World, signed_in: SignIn) -> None
         for method in ("DELETE", "PUT", "PATCH"):
             answer = await client.request(method, f"/v1/findings/{finding_id}", json=WORDS)
             assert answer.status_code == 405
-    assert await look_at_vehicle(world.database, world.bureau_id, world.vehicle_id, world.clock(), world.clock()) == 0
+    assert await look(world) == 0

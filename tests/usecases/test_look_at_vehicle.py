@@ -48,7 +48,7 @@ async def parked_then(world: World, way: Fixes) -> UUID:
 async def look(world: World, at: datetime | None = None) -> int:
     """Look at the world's vehicle about an instant."""
     at = at or world.clock()
-    return await look_at_vehicle(world.database, world.bureau_id, world.vehicle_id, at, at)
+    return (await look_at_vehicle(world.database, world.bureau_id, world.vehicle_id, at, at)).recorded
 
 
 async def updates_of(world: World) -> list[Any]:
