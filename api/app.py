@@ -46,6 +46,7 @@ from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import phone_handlers, send_positions
 from api.http.printed_notes import mediation_record_pdf, note_pdf
+from api.http.public_sheet import read_public_sheet
 from api.http.reached import reached_at
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
@@ -96,6 +97,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     order_pdf,
     *phone_handlers,
     read_calendar,
+    read_public_sheet,
     readyz,
     show_metrics,
     send_positions,

@@ -37,6 +37,10 @@ async def test_a_toll_comes_with_its_trip_and_stays_beside_its_correction(world:
     account = (await dispatcher.get(f"{path}/account", params={"month": "2026-11"})).json()
     assert (account["total_fen"], account["fen_by_kind"], account["driven_m"]) == (1_800, {"toll": 1_800}, 12_000)
     assert account["fen_per_100_km"] == 15_000
+    auditor = await signed_in("auditor")
+    log = (await auditor.get(f"{path}/log", params={"month": "2026-11"})).json()
+    assert [row.get("cost_fen") for row in log["months"][0]["rows"]] == [1_800]
+    assert log["totals"]["cost_fen"] == 1_800
 
 
 async def test_a_cost_that_never_was_is_corrected_to_nothing(world: World, signed_in: SignIn) -> None:

@@ -34,11 +34,18 @@ from domain.use_rule.upkeep import UpkeepKind
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 # A use departs within two hours of its window, and no window is longer than sixty days.
+# Costs in force, tolls and parking of a trip too; an order settled before costs were entered has its own.
+_PAID = (
+    "(SELECT sum(c.{0})::bigint FROM vehicle_cost c WHERE c.bureau_id = :bureau_id AND c.use_id = u.use_id"
+    " AND NOT EXISTS (SELECT 1 FROM vehicle_cost k WHERE k.bureau_id = :bureau_id AND k.corrects = c.cost_id))"
+)
 _USES = text(
-    "SELECT u.use_id, u.kind, u.state, u.planned_from, u.planned_until, u.actual_from, u.actual_until,"
+    "SELECT u.use_id, u.kind, u.state, u.planned_from, u.planned_until, u.actual_from,"  # noqa: S608 - our own words
+    " u.actual_until,"
     " coalesce(t.purpose_note, o.reason) AS purpose, q.name AS requester, a.name AS approver,"
     " n.year AS order_year, n.number AS order_number, o.upkeep, coalesce(o.place, b.place) AS place,"
-    " d.name AS driver, o.document_no, o.cost_fen, o.fuel_ml FROM vehicle_use u"
+    f" d.name AS driver, o.document_no, coalesce({_PAID.format('amount_fen')}, o.cost_fen) AS cost_fen,"
+    f" coalesce({_PAID.format('fuel_ml')}, o.fuel_ml) AS fuel_ml FROM vehicle_use u"
     " LEFT JOIN trip t ON t.bureau_id = u.bureau_id AND t.use_id = u.use_id"
     " LEFT JOIN upkeep_order o ON o.bureau_id = u.bureau_id AND o.use_id = u.use_id"
     " LEFT JOIN person q ON q.bureau_id = u.bureau_id AND q.person_id = coalesce(t.requester_id, o.requester_id)"
