@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody
 from api.db.database import Actor, Database, Once
 from api.db.queries.holiday_seals import seal_rows
 from api.http.access import READERS, Allow
-from api.http.fields import SAYS_SOMETHING
+from api.http.fields import SAYS_SOMETHING, instant
 from api.http.readings import Instant, Odometer, PhotoSha256, Reason
 from api.http.vehicle_wire import Entered, SealActOut, seal_out
 from api.usecases.enter_vehicle import known_vehicle
@@ -55,7 +55,7 @@ class HolidaySealController(Controller):
         new = NewSealAct(
             vehicle_id=vehicle_id,
             verb=data.verb,
-            at=data.at,
+            at=instant(data.at),
             odometer_m=data.odometer_m,
             reason=data.reason or "",
             place=data.place,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,7 +75,7 @@ async def preview_statement(reader: Reader, asked: StatementAsked) -> Previewed:
     Raises:
         SheetUnreadable, SheetTooLarge, NoHeadings, BadColumn, ColumnMissing: it cannot be read so.
     """
-    return _read(asked, await zone_of(reader))
+    return await asyncio.to_thread(_read, asked, await zone_of(reader))
 
 
 async def import_statement(database: Database, actor: Actor, asked: StatementAsked) -> UUID:
@@ -85,12 +86,13 @@ async def import_statement(database: Database, actor: Actor, asked: StatementAsk
         SheetHindered: a row has a problem; nothing was entered.
         StatementKnown: the file was taken over before.
     """
+    async with database.read(actor.bureau_id) as reader:
+        zone = await zone_of(reader)
+    known = await asyncio.to_thread(_read, asked, zone)
+    if known.read.hindered:
+        raise SheetHindered(problems=[{"row": one.row, "column": one.column} for one in known.read.problems[:50]])
 
     async def work(uow: UnitOfWork) -> UUID:
-        zone = await zone_of(uow)
-        known = _read(asked, zone)
-        if known.read.hindered:
-            raise SheetHindered(problems=[{"row": one.row, "column": one.column} for one in known.read.problems[:50]])
         await lock_matching(uow)
         before = select(CardStatement.statement_id).where(
             CardStatement.bureau_id == uow.bureau_id, CardStatement.file_sha256 == asked.file.sha256

@@ -40,6 +40,8 @@ COST_KINDS: Final[Mapping[str, frozenset[CostKind]]] = {
 
 APART: Final = timedelta(hours=24)
 """How far what people enter may lie from what the card says."""
+YEARS: Final = (2000, 2100)
+"""No statement is of another time."""
 _LITRES_ROUNDED_ML: Final = 10
 _TOP_UP: Final = re.compile("充值|圈存|分配|汇总|转入|top.?up", re.IGNORECASE)
 _CARD: Final = re.compile(r"[0-9A-Z]{4,30}")
@@ -126,9 +128,14 @@ def matches(
         kind: of the statement, fuel or toll.
         holders: by row, whose card it was that day; None: nobody's.
     """
-    known = tuple(costs)
+    of_amount: dict[int, list[PaidCost]] = defaultdict(list)
+    for cost in costs:
+        of_amount[cost.amount_fen].append(cost)
     fitting = {
-        line.row: [cost.cost_id for cost in known if fits(line, cost, kind, holders.get(line.row))] for line in lines
+        line.row: [
+            cost.cost_id for cost in of_amount.get(line.amount_fen, ()) if fits(line, cost, kind, holders.get(line.row))
+        ]
+        for line in lines
     }
     claimed: dict[UUID, int] = defaultdict(int)
     for found in fitting.values():
@@ -177,6 +184,9 @@ def _paid_at(row: Row, zone: ZoneInfo, year: int | None) -> datetime | None:
     beside = "day" in row.headings.of_field and not has_date(when)
     day = row.read("day" if beside else "paid_at", lambda cell: date_of(cell, year), needed=True)
     if day is None:
+        return None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        row.wrong("day" if beside else "paid_at", ProblemKind.OUT_OF_RANGE, day.isoformat())
         return None
     clock = row.read("paid_at", lambda cell: time_of(cell) or time(), needed=True)
     return None if clock is None else datetime.combine(day, clock, zone)

@@ -66,7 +66,14 @@ def test_a_toll_statement_may_have_its_day_in_a_column_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("column", "cell", "problem"),
-    [(0, "卡", "not-taken"), (0, None, "empty"), (1, "昨天", "no-date"), (5, "三百", "no-number"), (5, None, "empty")],
+    [
+        (0, "卡", "not-taken"),
+        (0, None, "empty"),
+        (1, "昨天", "no-date"),
+        (1, "0001-01-01", "out-of-range"),
+        (5, "三百", "no-number"),
+        (5, None, "empty"),
+    ],
 )
 def test_a_line_that_cannot_be_read_hinders_the_whole_sheet(column: int, cell: str | None, problem: str) -> None:
     """Told by row and column; nothing half is taken over."""

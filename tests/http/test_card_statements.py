@@ -132,7 +132,8 @@ async def test_a_word_about_a_line_is_a_cost_or_a_reason(signed_in: SignIn, said
     path = f"{PATH}/{(await dispatcher.post(PATH, params={'kind': 'fuel'}, content=file)).json()['id']}"
     assert problem_code(await dispatcher.post(f"{path}/lines/2/verdict", json=said)) == code
     nowhere = {"verdict": "disputed", "reason": "x"}
-    assert problem_code(await dispatcher.post(f"{path}/lines/9/verdict", json=nowhere)) == "not-found"
+    for line_no in (9, 99_999_999_999_999_999_999):
+        assert problem_code(await dispatcher.post(f"{path}/lines/{line_no}/verdict", json=nowhere)) == "not-found"
 
 
 async def test_a_statement_with_a_wrong_row_is_taken_over_by_no_row(signed_in: SignIn) -> None:

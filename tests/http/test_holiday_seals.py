@@ -61,6 +61,7 @@ async def test_a_vehicle_under_way_is_not_sealed(world: World, signed_in: SignIn
         ({"odometer_m": START_M - 1_000}, "reading-below-predecessor"),
         ({"at": "2026-11-30T09:00:00+08:00"}, "reading-time-impossible"),
         ({"obtained": "photo"}, "photo-missing"),
+        ({"verb": "unseal", "reason": "x", "at": "0001-01-01T00:00:00+14:00"}, "time-out-of-range"),
     ],
 )
 async def test_a_seal_needs_a_reading_that_can_be(
