@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.track.fixes import Fixes
+from domain.track.holds import same_as_before
 from domain.track.metres import METRES_PER_DEGREE
 from domain.track.stops import Span
 
@@ -31,6 +32,8 @@ def line_of(fixes: Fixes, standing: list[Span]) -> NDArray[np.intp]:
     moving[1:] &= in_time[1:] != in_time[:-1]
     moving[[span.nearest for span in standing]] = True
     candidates = np.flatnonzero(moving)
+    # Of a place that is held, no fix but the first can be drawn.
+    candidates = candidates[~same_as_before(fixes["lat"][candidates], fixes["lon"][candidates])]
     lat, lon = fixes["lat"][candidates], fixes["lon"][candidates]
     drawn = candidates[_chain(_next_beyond(lat, lon))]
     at_rest = bool(standing) and standing[-1].last == count - 1

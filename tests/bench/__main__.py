@@ -1,6 +1,6 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [kills]
+.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [tracks] [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, forms, ingest, kills, notes, phones, terminals, watch
+from tests.bench import desk, forms, ingest, kills, notes, phones, terminals, tracks, watch
 from tests.bench.result import Line
 
 BENCHES = {
@@ -24,6 +24,7 @@ BENCHES = {
     "desk": desk.measure_desk,
     "terminals": terminals.measure,
     "watch": watch.measure,
+    "tracks": tracks.measure_tracks,
 }
 LONG = {"kills": kills.measure}
 KILLS = "## Killed under load"
@@ -41,6 +42,8 @@ Service, bare handlers and benchmark run on the same server (granian, one proces
 - For phones the bare handlers decode with the product's own decoder of that protocol and answer what its client wants.
 - A trip request is timed at the use case, without HTTP. Bureaus that ask at once ask for their own vehicles.
 - Notes are of one bureau, by one officer, each of them judged by the vehicle's track; the first finishes its job.
+- A track is of recorded drives with repeats, 0,0 and false places among them; pyproj's geodesics of the same fixes are
+  what length alone would take. A trip's track is read from the database, cleaned and measured anew, in one process.
 - Forms are of one bureau too, each with an instanceID of its own and judged like a note; each is a form, a note and an
   entry of the ledger for both, and a photo is another file, flushed to the disk before the answer.
 """

@@ -193,6 +193,13 @@ def test_a_move_counts_from_the_parked_radius_on(share: float, *, counted: bool)
     assert track.length_m == (pytest.approx(2 * PARKED_RADIUS_M * share, abs=1) if counted else 0)
 
 
+def test_a_place_told_in_the_same_instant_as_another_and_then_held_is_on_the_line() -> None:
+    """Of fixes too dense to be true the first draws the line; what is told again later does too."""
+    away = LAT + 500 * DEG_PER_M
+    rows = [(0.0, LAT, LON), (10.0, LAT + 100 * DEG_PER_M, LON), (10.1, away, LON), (17.0, away, LON), (30.0, LAT, LON)]
+    assert measure(fixes_of(rows)).length_m == pytest.approx(995, abs=2)
+
+
 @pytest.mark.parametrize(
     ("gap_s", "unobserved"),
     [(UNOBSERVED_AFTER_S - 1e-6, 0), (UNOBSERVED_AFTER_S, 0), (UNOBSERVED_AFTER_S + 1e-6, 1)],
