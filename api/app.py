@@ -25,6 +25,7 @@ from api.http.attachments import AttachmentController
 from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.card_statements import CardStatementController
+from api.http.complaint_cost import complaint_cost
 from api.http.complaints import ComplaintController
 from api.http.device_commands import DeviceCommandController
 from api.http.device_reports import list_device_events, list_terminal_readings
@@ -55,7 +56,7 @@ from api.http.seen import Seen
 from api.http.session import SessionController, SessionsController
 from api.http.site_decisions import SiteDecisionController
 from api.http.slots import find_slots
-from api.http.statements import MonthController
+from api.http.statements import MonthController, year_statement
 from api.http.track import track_geojson, track_gpx
 from api.http.trip_changes import TripChangeController
 from api.http.trip_measures import trip_measures
@@ -145,6 +146,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     vehicle_log,
     vehicle_ratio,
     MonthController,
+    year_statement,
+    complaint_cost,
     VisitNoteController,
 )
 """Every controller and handler of the application."""

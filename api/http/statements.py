@@ -16,10 +16,10 @@ from api.db.database import Actor, Database, Once
 from api.headers import language_of
 from api.http.access import Allow
 from api.print.statement_files import MEDIA_TYPES, StatementFormat
-from api.usecases.print_log import months_of
-from api.usecases.print_statement import print_statement
+from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
+from api.usecases.print_statement import print_statement, print_year
 from api.usecases.seal_month import seal_month
-from api.usecases.show_statement import Shown, show_statement
+from api.usecases.show_statement import Shown, show_statement, show_year
 from domain.errors import NotFound
 from domain.values import Role
 
@@ -182,3 +182,29 @@ class MonthController(Controller):
         data = await print_statement(shown, form, language, database.clock())
         named = f"statement-{month}", f"{shown.told['plate']} 车辆使用月度结算表 {month}"
         return file_of(data, form, language, named, {"ETag": f'"{shown.sha256}"'})
+
+
+@get(
+    "/v1/vehicles/{vehicle_id:uuid}/years/{year:int}/statement",
+    guards=[Allow(*READERS)],
+    summary="A year's statement",
+    tags=["vehicles"],
+    name="year.statement",
+    opt={"answers": list(MEDIA_TYPES.values())},
+)
+async def year_statement(
+    vehicle_id: FromPath[UUID],
+    year: FromPath[int],
+    request: Request[Any, Any, Any],
+    *,
+    actor: NamedDependency[Actor],
+    database: NamedDependency[Database],
+    asked_format: Format = None,
+) -> Response[bytes]:
+    """Return the months of a year side by side and summed: each as it is sealed, or as it stands."""
+    months_of(None, year if FIRST_YEAR <= year <= LAST_YEAR else None, None, None)
+    told = await show_year(database, actor, vehicle_id, year)
+    form, language = asked_in(asked_format, request)
+    data = await print_year(told, form, language, database.clock())
+    named = f"statement-{year}", f"{told['plate']} 车辆使用年度结算表 {year}"
+    return file_of(data, form, language, named, {})

@@ -45,11 +45,13 @@ class Paper:
     """What a draft says of itself; empty on a sealed one."""
     head: list[tuple[str, Cell]]
     sums: list[tuple[str, Cell]]
+    costs: list[tuple[str, Cell]]
     tables: list[Table]
     late: list[LateRow] | None
     """None where nothing can be late: of a draft, of a year."""
     sha256: str
     previous_sha256: str | None
+    """None: it is the first; empty: what it is of has none before it, as a year."""
     how: Manner
     printed_at: datetime
 
@@ -71,6 +73,7 @@ class _Late(msgspec.Struct, frozen=True, kw_only=True):
 class _Words(msgspec.Struct, frozen=True, kw_only=True):
     none: str
     sums: str
+    costs: str
     late: str
     late_columns: list[str]
     checkpoint: str
@@ -89,10 +92,12 @@ class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
     notice: str
     head: list[Pair]
     sums: list[Pair]
+    costs: list[Pair]
     tables: list[_Listing]
     late: list[_Late] | None
     sha256: str
     previous_sha256: str
+    first: bool
     checkpoint: str
     qr: str
     words: _Words
@@ -115,6 +120,16 @@ def month_head(told: dict[str, Any], sealed_by: str, how: Manner) -> list[tuple[
     ]
 
 
+def year_head(told: dict[str, Any], how: Manner) -> list[tuple[str, Cell]]:
+    """Return what a year's statement is of."""
+    return [
+        (how.choose("用车单位", "Using unit"), told["unit"]),
+        (how.choose("责任人", "Who answers"), told["answerable"]),
+        (how.choose("号牌号码", "Plate"), told["plate"]),
+        (how.choose("车辆", "Vehicle"), told["vehicle"]),
+    ]
+
+
 async def statement_pdf(paper: Paper, *, checkpoint: str = "", qr: str = "") -> bytes:
     """Return the paper. `checkpoint` and `qr` are the ledger's word of it; without them their room stays empty."""
     how = paper.how
@@ -125,12 +140,14 @@ async def statement_pdf(paper: Paper, *, checkpoint: str = "", qr: str = "") -> 
         notice=paper.notice,
         head=[(name, said(cell, how)) for name, cell in paper.head],
         sums=[(name, said(cell, how)) for name, cell in paper.sums],
+        costs=[(name, said(cell, how)) for name, cell in paper.costs],
         tables=[_listing(one, how) for one in paper.tables if one.on_paper],
         late=None
         if paper.late is None
         else [_Late(about=one.about, fields=one.fields, noticed_at=said(one.noticed_at, how)) for one in paper.late],
         sha256=_grouped(paper.sha256),
         previous_sha256=_grouped(paper.previous_sha256 or ""),
+        first=paper.previous_sha256 is None,
         checkpoint=checkpoint,
         qr=qr,
         words=_words(how),
@@ -163,6 +180,7 @@ def _words(how: Manner) -> _Words:
     return _Words(
         none=how.choose("本月无", "none"),
         sums=how.choose("合计", "Sums"),
+        costs=how.choose("费用（单车核算）", "Costs"),
         late=how.choose(
             "封账后变更（原记划线，旁注现值，逐条签认）", "Amended after the seal (struck through, signed for)"
         ),
@@ -197,6 +215,7 @@ def _workbook(paper: Paper) -> bytes:
     head = [
         *paper.head,
         *paper.sums,
+        *paper.costs,
         (_words(how).sha256, paper.sha256),
         (_words(how).previous, paper.previous_sha256),
         *([(how.choose("说明", "Notice"), paper.notice)] if paper.notice else []),

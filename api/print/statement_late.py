@@ -14,6 +14,7 @@ from domain.books.amendments import Amendment, AmendmentKind
 from domain.books.late import LateKind
 from domain.books.statement_facts import FindingState
 from domain.findings.kinds import FindingKind
+from domain.upkeep.costs import CostKind
 
 FIELDS: Final = {
     "kind": ("类别", "kind"),
@@ -55,6 +56,10 @@ FIELDS: Final = {
     "upkeep_m": ("维保里程（公里）", "upkeep (km)"),
     "unaccounted_m": ("未入账里程（公里）", "unaccounted (km)"),
     "difference_m": ("读数差（公里）", "last minus first (km)"),
+    **{f"{kind}_fen": (f"{kind.zh}（元）", f"{kind.en} (yuan)") for kind in CostKind},
+    "total_fen": ("费用合计（元）", "cost (yuan)"),
+    "fen_per_100_km": ("百公里费用（元）", "cost per 100 km (yuan)"),
+    "fuel_ml_per_100_km": ("百公里油耗（升）", "fuel per 100 km (l)"),
 }
 
 
@@ -109,7 +114,7 @@ def _about(told: Mapping[str, Any], one: Noticed, how: Manner) -> str:
     sealed: Mapping[str, Any] = next((row for row in told[section] if row[id_name] == str(one.subject_id)), {})
     known = {**sealed, **{name: value for name, value in one.new.items() if value is not None}}
     name = how.word(kind) or ""
-    if kind is LateKind.ODOMETER:
+    if kind in (LateKind.ODOMETER, LateKind.COSTS):
         return name
     if kind is LateKind.FINDING:
         return f"{name} {how.word(FindingKind(known['kind']))}" if "kind" in known else name
@@ -133,9 +138,9 @@ def _told(name: str, value: Any, how: Manner) -> str:  # noqa: PLR0911 - a case 
         return how.choose(*COLOURS[value])
     if name.endswith("_at") or name == "at":
         return said(at(value), how)
-    if name.endswith("_fen"):
+    if "_fen" in name or name.startswith("fen_"):
         return said(yuan(value), how)
-    if name.endswith(("_m", "_ml")) or name == "metres":
+    if name.endswith(("_m", "_ml")) or name.startswith("fuel_ml") or name == "metres":
         return said(km(value), how)
     return "、".join(value) if isinstance(value, list) else str(value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from api.print.log_columns import Cell, Manner, km, yuan
@@ -15,6 +16,7 @@ from domain.books.log import RowKind
 from domain.books.statement_facts import FindingState
 from domain.findings.kinds import FindingKind
 from domain.settings import SETTINGS
+from domain.upkeep.costs import CostKind
 from domain.use_rule.upkeep import UpkeepKind
 
 Row = Mapping[str, Any]
@@ -158,6 +160,16 @@ ENTRIES: Final = (
     Column("起始读数编号", "First reading", 6, _text("from_reading_id")),
     Column("终止读数编号", "Last reading", 6, _text("until_reading_id")),
 )
+
+
+def _total_km(name: str, row: Row, _: Manner) -> Cell:
+    return km(row["totals"][name])
+
+
+def _yuan_of(kind: CostKind, costs: Row) -> Cell:
+    return yuan(costs[f"{kind}_fen"])
+
+
 SUMS: Final[tuple[tuple[str, str, Callable[[Row], Cell]], ...]] = (
     ("出车次数", "Trips", lambda sums: sums["trips"]),
     ("维保次数", "Upkeep orders", lambda sums: sums["upkeep_orders"]),
@@ -171,11 +183,41 @@ SUMS: Final[tuple[tuple[str, str, Callable[[Row], Cell]], ...]] = (
     ("未观测里程（公里）", "Unobserved (km)", lambda sums: km(sums["unobserved_m"])),
     ("终端里程（公里）", "By terminal (km)", lambda sums: km(sums["terminal_m"])),
     ("出车用时（分钟）", "Trips (minutes)", lambda sums: minutes(sums["trips_s"])),
-    ("加油（升）", "Fuel (l)", lambda sums: km(sums["fuel_ml"])),
-    ("费用（元）", "Cost (yuan)", lambda sums: yuan(sums["cost_fen"])),
-    ("百公里油耗（升）", "Fuel per 100 km (l)", lambda sums: km(sums["fuel_ml_per_100_km"])),
     ("异常", "Findings", lambda sums: sums["findings"]),
     ("其中待说明", "of them open", lambda sums: sums["open_findings"]),
+)
+
+
+COSTS: Final[tuple[tuple[str, str, Callable[[Row], Cell]], ...]] = (
+    *((f"{kind.zh}（元）", f"{kind.en} (yuan)", partial(_yuan_of, kind)) for kind in CostKind),
+    ("费用合计（元）", "Cost (yuan)", lambda costs: yuan(costs["total_fen"])),
+    ("百公里费用（元）", "Cost per 100 km (yuan)", lambda costs: yuan(costs["fen_per_100_km"])),
+    ("加油（升）", "Fuel (l)", lambda costs: km(costs["fuel_ml"])),
+    ("百公里油耗（升）", "Fuel per 100 km (l)", lambda costs: km(costs["fuel_ml_per_100_km"])),
+)
+
+
+YEAR: Final = (
+    Column("月份", "Month", 4, _text("month")),
+    Column(
+        "状态", "State", 4, lambda row, how: how.choose(*(("已封账", "sealed") if row["sealed"] else ("草稿", "draft")))
+    ),
+    Column("封账后变更", "Amendments", 3, _text("amendments")),
+    Column("期初读数", "Opening", 5, _km("opening_m")),
+    Column("期末读数", "Closing", 5, _km("closing_m")),
+    Column("出车", "Trips", 3, lambda row, _: row["totals"]["trips"]),
+    *(
+        Column(zh, en, 5, partial(_total_km, name))
+        for zh, en, name in (
+            ("出车里程", "Trips (km)", "trips_m"),
+            ("维保里程", "Upkeep (km)", "upkeep_m"),
+            ("未入账", "Unaccounted (km)", "unaccounted_m"),
+            ("读数差", "Difference (km)", "difference_m"),
+        )
+    ),
+    Column("待说明异常", "Open findings", 3, lambda row, _: row["totals"]["open_findings"]),
+    Column("费用（元）", "Cost (yuan)", 5, lambda row, _: yuan(row["costs"]["total_fen"])),
+    Column("SHA-256", "SHA-256", 12, lambda row, _: row["statement_sha256"] if row["sealed"] else None),
 )
 
 
@@ -211,6 +253,20 @@ def statement_tables(told: Row, how: Manner) -> list[Table]:
         table("当月变更的设置", "Settings changed in the month", SETTINGS_CHANGED, told["settings"], how),
         table("复式记账", "Entries", ENTRIES, told["entries"], how, on_paper=False),
     ]
+
+
+def year_tables(told: Row, how: Manner) -> list[Table]:
+    """Return the tables of a year's statement."""
+    return [
+        table("各月（里程：公里）", "Months (kilometres)", YEAR, told["months"], how),
+        table("投诉里程归集", "Charged to complaints", COMPLAINTS, told["complaints"], how),
+        table("调解人员用车", "By officer", OFFICERS, told["officers"], how),
+    ]
+
+
+def costs(paid: Row, how: Manner) -> list[tuple[str, Cell]]:
+    """Return what was paid, with its names."""
+    return [(how.choose(zh, en), value(paid)) for zh, en, value in COSTS]
 
 
 def sums(totals: Row, how: Manner) -> list[tuple[str, Cell]]:

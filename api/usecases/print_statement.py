@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
+from typing import Any
 
-from api.print.log_columns import Manner
-from api.print.statement_files import Paper, StatementFormat, month_head, statement_pdf, statement_xlsx
+from api.print.log_columns import Manner, km, yuan
+from api.print.statement_files import Paper, StatementFormat, month_head, statement_pdf, statement_xlsx, year_head
 from api.print.statement_late import late_rows
-from api.print.statement_tables import statement_tables, sums
+from api.print.statement_tables import costs, statement_tables, sums, year_tables
 from api.usecases.show_statement import Shown
+from domain.ledger.canonical import canonical
 
 
 async def print_statement(shown: Shown, form: StatementFormat, language: str, now: datetime) -> bytes:
@@ -32,6 +35,7 @@ async def print_statement(shown: Shown, form: StatementFormat, language: str, no
         notice="" if shown.seal else draft,
         head=month_head(told, shown.sealed_by, how),
         sums=sums(told["totals"], how),
+        costs=costs(told["costs"], how),
         tables=statement_tables(told, how),
         late=late_rows(told, shown.amendments, how) if shown.seal else None,
         sha256=shown.sha256,
@@ -39,4 +43,35 @@ async def print_statement(shown: Shown, form: StatementFormat, language: str, no
         how=how,
         printed_at=now,
     )
+    return await _printed(paper, form)
+
+
+async def print_year(told: dict[str, Any], form: StatementFormat, language: str, now: datetime) -> bytes:
+    """Return the file of a year's statement. Its months are sealed one by one, and it is not."""
+    bytes_, how = canonical(told), Manner(language, told["zone"])
+    if form is StatementFormat.JSON:
+        return bytes_
+    drafts = [month["month"] for month in told["months"] if not month["sealed"]]
+    unsealed = how.choose("尚未封账的月份，数字可能变动：", "Months not sealed yet, whose figures may change: ")
+    paper = Paper(
+        title=how.choose("车辆使用年度结算表", "Yearly statement of vehicle use"),
+        subtitle=f"{told['bureau']}　{told['plate']}　{told['year']}",
+        notice=f"{unsealed}{'、'.join(drafts)}" if drafts else "",
+        head=year_head(told, how),
+        sums=sums(told["totals"], how),
+        costs=[
+            (how.choose("费用合计（元）", "Cost (yuan)"), yuan(told["costs"]["total_fen"])),
+            (how.choose("加油（升）", "Fuel (l)"), km(told["costs"]["fuel_ml"])),
+        ],
+        tables=year_tables(told, how),
+        late=None,
+        sha256=hashlib.sha256(bytes_).hexdigest(),
+        previous_sha256="",
+        how=how,
+        printed_at=now,
+    )
+    return await _printed(paper, form)
+
+
+async def _printed(paper: Paper, form: StatementFormat) -> bytes:
     return await (statement_pdf if form is StatementFormat.PDF else statement_xlsx)(paper)

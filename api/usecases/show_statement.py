@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from api.db.database import Actor, Database, Reader
+from api.db.queries.calendar import zone_of
 from api.db.queries.log import hold_snapshot
 from api.db.queries.statement import statement_facts
 from api.db.tables.people import Person
@@ -16,6 +17,7 @@ from api.db.tables.seals import MonthSeal, SealAmendment
 from api.usecases.amend_months import amendment_rows
 from api.usecases.enter_vehicle import known_vehicle
 from domain.books.statement import statement
+from domain.books.year import MonthOfYear, year_statement
 from domain.ledger.canonical import canonical, parse
 
 
@@ -41,6 +43,24 @@ async def show_statement(database: Database, actor: Actor, vehicle_id: UUID, mon
         await hold_snapshot(reader)
         await known_vehicle(reader, vehicle_id)
         return await statement_of(reader, vehicle_id, month)
+
+
+async def show_year(database: Database, actor: Actor, vehicle_id: UUID, year: int) -> dict[str, Any]:
+    """Return the statement of a year: of its months that have begun, or of its first where none has.
+
+    Raises:
+        NotFound: there is no such vehicle.
+    """
+    async with database.read(actor.bureau_id) as reader:
+        await hold_snapshot(reader)
+        await known_vehicle(reader, vehicle_id)
+        today = reader.now.astimezone(await zone_of(reader)).date()
+        months = [date(year, number, 1) for number in range(1, 13)]
+        begun = [month for month in months if month <= today] or months[:1]
+        shown = [await statement_of(reader, vehicle_id, month) for month in begun]
+    return year_statement(
+        year, [MonthOfYear(one.told, one.sha256, len(one.amendments) if one.seal else None) for one in shown]
+    )
 
 
 async def statement_of(reader: Reader, vehicle_id: UUID, month: date) -> Shown:

@@ -22,6 +22,7 @@ class LateKind(Named):
     UNACCOUNTED = "unaccounted", "未入账里程", "unaccounted metres"
     FINDING = "finding", "异常", "finding"
     ODOMETER = "odometer", "里程表", "odometer"
+    COSTS = "costs", "费用", "costs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +87,5 @@ def _subjects(told: Mapping[str, Any]) -> Subjects:
             }
     sums = {name: told["totals"][name] for name in _SUMS}
     found[LateKind.ODOMETER, UUID(told["vehicle_id"])] = told["odometer"] | sums
+    found[LateKind.COSTS, UUID(told["vehicle_id"])] = dict(told["costs"])
     return found

@@ -24,6 +24,7 @@ from domain.books.statement_facts import OPEN, MonthFinding, StatementFacts, Wit
 from domain.books.stretch import Stretch, stretch_of
 from domain.ledger.canonical import Json
 from domain.trip.life import UseKind, UseState
+from domain.upkeep.costs import account
 
 FORM: Final = "zhuanche-month-statement/1"
 """Names the shape of the value: another shape has another number."""
@@ -59,6 +60,7 @@ def statement(facts: StatementFacts) -> Statement:
         "sealed": {"at": facts.sealed.at, "by": facts.sealed.by} if facts.sealed else None,
         "odometer": _odometer(books),
         "totals": _totals(facts, told.totals, charged),
+        "costs": _costs(facts, books),
         "uses": [_use(facts, row, charged, numbers) for row in told.rows if _shown(row)],
         "unaccounted": [
             {
@@ -130,14 +132,26 @@ def _totals(facts: StatementFacts, sums: Totals, charged: Charged) -> dict[str, 
     begun = [use for use in facts.log.uses if use.actual_from is not None and use.actual_from >= facts.log.from_at]
     seen = [facts.witnessed.get(use.use_id, Witnessed()) for use in begun]
     return {
-        **asdict(sums),
-        "fuel_ml_per_100_km": sums.fuel_ml_per_100_km,
+        **{name: value for name, value in asdict(sums).items() if name not in ("fuel_ml", "cost_fen")},
         "unobserved_m": sum(one.unobserved_m or 0 for one in seen),
         "terminal_m": sum(one.terminal_m or 0 for one in seen),
         "trips_s": sum(one.seconds for of_trip in charged.values() for one in of_trip),
         "notes": sum(facts.notes.get(use.use_id, 0) for use in begun),
         "findings": len(facts.findings),
         "open_findings": sum(one.state in OPEN for one in facts.findings),
+    }
+
+
+def _costs(facts: StatementFacts, books: Stretch) -> dict[str, Any]:
+    """Return what was paid in the month 单车核算, by kind, and what a hundred kilometres took of money and fuel."""
+    paid = account(facts.costs, books.difference_m)
+    driven_m = books.difference_m
+    return {
+        **{f"{kind}_fen": fen for kind, fen in paid.fen_by_kind.items()},
+        "total_fen": paid.total_fen,
+        "fen_per_100_km": paid.fen_per_100_km,
+        "fuel_ml": paid.fuel_ml,
+        "fuel_ml_per_100_km": (paid.fuel_ml * 100_000 + driven_m // 2) // driven_m if driven_m > 0 else None,
     }
 
 
@@ -164,7 +178,7 @@ def _use(facts: StatementFacts, row: LogRow, charged: Charged, numbers: Mapping[
         "driver": row.driver,
         "officers": row.officers,
         "approver": row.approver,
-        "complaints": sorted({one.number for one in facts.carried.get(use_id, ())}, key=_in_order),
+        "complaints": sorted({one.number for one in facts.carried.get(use_id, ())}, key=in_order),
         "reading_from_m": row.reading_from_m,
         "reading_until_m": row.reading_until_m,
         "length_m": row.length_m,
@@ -184,7 +198,7 @@ def _use(facts: StatementFacts, row: LogRow, charged: Charged, numbers: Mapping[
                 "seconds": one.seconds,
                 "basis": one.basis,
             }
-            for one in sorted(charged.get(use_id, ()), key=lambda one: _in_order(numbers[one.complaint_id]))
+            for one in sorted(charged.get(use_id, ()), key=lambda one: in_order(numbers[one.complaint_id]))
         ],
         "amendments": [_amendment(one) for one in row.amendments],
     }
@@ -203,11 +217,11 @@ def _complaints(charged: Charged, numbers: Mapping[UUID, str]) -> list[dict[str,
             "metres": sum(one.metres for one in of[complaint_id]),
             "seconds": sum(one.seconds for one in of[complaint_id]),
         }
-        for complaint_id in sorted(of, key=lambda one: (_in_order(numbers[one]), one))
+        for complaint_id in sorted(of, key=lambda one: (in_order(numbers[one]), one))
     ]
 
 
-def _in_order(number: str) -> tuple[tuple[int, str], ...]:
+def in_order(number: str) -> tuple[tuple[int, str], ...]:
     """Sort 2026-9 before 2026-10."""
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in number.split("-"))
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.books.charges import Way
 from domain.books.log_facts import LogFacts
 from domain.complaint.words import Named
+from domain.upkeep.costs import Cost
 
 
 class FindingState(Named):
@@ -111,3 +112,5 @@ class StatementFacts:
     """How many visit notes were made on a trip."""
     findings: tuple[MonthFinding, ...] = ()
     settings: tuple[ChangedSetting, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    """What was paid in the month, corrected ones and their corrections too."""

@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('use', 'unaccounted', 'finding', 'odometer')", name=op.f("ck_seal_amendment_kind_known")
+            "kind IN ('use', 'unaccounted', 'finding', 'odometer', 'costs')", name=op.f("ck_seal_amendment_kind_known")
         ),
         sa.ForeignKeyConstraint(
             ["bureau_id", "vehicle_id", "month"],

@@ -101,7 +101,6 @@ SUMS = {
     "Unaccounted (km)": "unaccounted_m",
     "Last minus first reading (km)": "difference_m",
     "By track (km)": "track_m",
-    "Fuel (l)": "fuel_ml",
 }
 
 

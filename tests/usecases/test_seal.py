@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.tables.ledger import LedgerPayload
-from api.usecases.act_on_finding import explain_finding, rule_on_finding
+from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from api.usecases.amend_months import amend_all, amend_recent
 from api.usecases.raise_finding import raise_finding
 from api.usecases.record_reading import NewCorrection, NewReading, correct_reading, record_reading
@@ -208,8 +208,8 @@ async def test_a_finding_about_the_month_its_explanation_and_its_ruling_are_amen
 
     finding_id = await november.database.write(november["custodian"], find)
     assert await amend_recent(november.database, november.bureau_id) == 1
-    await explain_finding(november.database, november["custodian"], finding_id, "修路绕行")
-    await rule_on_finding(november.database, november["auditor"], finding_id, "属实", accept=True)
+    await explain_finding(november.database, november["custodian"], finding_id, Said("修路绕行"))
+    await rule_on_finding(november.database, november["auditor"], finding_id, Said("属实"), accept=True)
     told = [(one.old.get("state"), one.new["state"]) for one in (await shown(november)).amendments]
     assert told == [(None, "raised"), ("raised", "explained"), ("explained", "accepted")]
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.costs import costs_between
 from api.db.queries.log import log_facts
 from api.db.queries.use_facts import dedication
 from api.db.tables.bureau import Bureau, Unit
@@ -133,6 +134,7 @@ async def statement_facts(
         carried=_by_use((row.use_id, Carried(row.complaint_id, row.number)) for row in carried),
         aboard=_by_use((row.use_id, Aboard(row.person_id, row.name)) for row in await _rows(reader, _ABOARD, asked)),
         notes={row.use_id: row.notes for row in await _rows(reader, _NOTES, asked)},
+        costs=await costs_between(reader, vehicle_id, from_at, until_at),
         findings=tuple(_finding(row) for row in await _rows(reader, _FINDINGS, asked)),
         settings=tuple(
             ChangedSetting(

@@ -55,7 +55,7 @@ class SealAmendment(SQLModel, table=True):
     __table_args__ = (
         refers("vehicle_id month", "month_seal"),
         entered(),
-        one_of("kind", "use", "unaccounted", "finding", "odometer"),
+        one_of("kind", "use", "unaccounted", "finding", "odometer", "costs"),
         Index("ix_seal_amendment_month", "bureau_id", "vehicle_id", "month", "noticed_at", "amendment_id"),
         FACT,
     )
