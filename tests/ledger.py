@@ -40,6 +40,7 @@ NO_ENTRY: Final = {
     "device_day": "counts of what came, for health",
     "trip_measure": "what positions, which are committed to, measure; made anew whenever it is asked",
     "watch_mark": "how far background work has come",
+    "books_mark": "the same",
     "device_command": "entered when it is asked for; that it was sent and answered is its state",
 }
 """Tables whose rows have no entry of their own, and why."""

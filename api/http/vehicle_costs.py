@@ -78,7 +78,7 @@ class CostOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefillOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Fuel filled in after driving so far since the fill before. `unlike`: it deviates from the vehicle's median."""
+    """Fuel filled in after driving so far since the fill before. `unlike`: the refills before it belie it."""
 
     cost_id: UUID
     at: datetime

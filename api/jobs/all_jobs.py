@@ -14,6 +14,7 @@ from api.usecases.find_absences import find_absences
 from api.usecases.month_seed import fix_seeds
 from api.usecases.refresh_measures import refresh_late, refresh_old
 from api.usecases.spoken_approval import find_unconfirmed
+from api.usecases.sweep_books import look_again, sweep_books
 from api.usecases.sweep_positions import sweep_positions
 
 JOBS: Final = (
@@ -26,6 +27,8 @@ JOBS: Final = (
     Job("old-measures", 24 * HOUR_S, in_each_bureau(at_once(refresh_old))),
     Job("unlooked-positions", MINUTE_S / 2, in_each_bureau(sweep_positions)),
     Job("absences", MINUTE_S, in_each_bureau(find_absences)),
+    Job("unlooked-books", MINUTE_S, in_each_bureau(sweep_books)),
+    Job("last-days-again", 24 * HOUR_S, in_each_bureau(look_again)),
     Job("late-for-sealed-months", 10 * MINUTE_S, in_each_bureau(amend_recent)),
     Job("late-for-old-sealed-months", 24 * HOUR_S, in_each_bureau(amend_all)),
     Job("month-seeds", HOUR_S, in_each_bureau(at_once(fix_seeds))),

@@ -49,5 +49,5 @@ async def account_vehicle(reader: Reader, vehicle_id: UUID, months: Months) -> A
         ),
         consumption=consumption(within),
         refills=within,
-        unlike=frozenset(one.cost_id for one in unlike(every, percent)),
+        unlike=frozenset(one.refill.cost_id for one in unlike(every, percent)),
     )

@@ -38,6 +38,8 @@ class Look:
     """From when until when it looked."""
     gone: What = What.CLEARED
     """What becomes of a finding that is not shown any more."""
+    use_ids: Collection[UUID] | None = None
+    """The uses that were looked at, where it was at uses: nothing is said of what was found of others."""
 
     @property
     def kinds(self) -> frozenset[FindingKind]:
@@ -96,7 +98,8 @@ async def follow_findings(
 
 
 async def _known(reader: Reader, vehicle_id: UUID, seen: Look) -> list[Known]:
-    return await known_happenings(reader, vehicle_id, seen.looked_at, seen.within)
+    known = await known_happenings(reader, vehicle_id, seen.looked_at, seen.within)
+    return [one for one in known if seen.use_ids is None or one.use_id in seen.use_ids]
 
 
 async def _raise(uow: UnitOfWork, vehicle_id: UUID, happening: Happening) -> None:

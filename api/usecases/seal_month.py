@@ -19,6 +19,7 @@ from api.db.tables.people import Person
 from api.db.tables.seals import MonthSeal
 from api.db.tables.vehicles import Reading
 from api.usecases.enter_vehicle import known_vehicle
+from api.usecases.sweep_books import look_at_stretch
 from domain.books.statement import statement
 from domain.books.statement_facts import Sealed
 from domain.errors import StateConflict
@@ -59,7 +60,7 @@ class SealedMonth:
 async def seal_month(
     database: Database, actor: Actor, vehicle_id: UUID, month: date, once: Once | None = None
 ) -> SealedMonth:
-    """Seal a month of a vehicle.
+    """Seal a month of a vehicle, after a last look at what its books show.
 
     Raises:
         NotFound: there is no such vehicle.
@@ -81,6 +82,9 @@ async def seal_month(
         told = statement(facts)
         return await _freeze(uow, vehicle_id, month, previous_sha256, told)
 
+    async with database.read(actor.bureau_id) as reader:
+        span = month_span(month, await zone_of(reader))
+    await look_at_stretch(database, actor.bureau_id, vehicle_id, *span)
     return await database.write(actor, work, once=once, answer=SealedMonth)
 
 

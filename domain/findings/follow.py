@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.findings.happening import Happening
-from domain.findings.kinds import Colour, FindingKind
+from domain.findings.kinds import OF_ONE_USE, Colour, FindingKind
 from domain.findings.life import Standing, What, may_follow
 
 OFTEN: Final = 10
@@ -28,12 +28,14 @@ class Known:
     until_at: datetime
     ended: bool
     standing: Standing
+    use_id: UUID | None = None
 
     def is_of(self, happening: Happening) -> bool:
         """Return whether the happening is what it was raised for: of its kind and key, at the same time."""
         return (
             self.kind is happening.kind
             and self.key == happening.key
+            and (self.kind not in OF_ONE_USE or self.use_id == happening.use_id)
             and self.from_at <= happening.until_at
             and happening.from_at <= self.until_at
         )

@@ -148,3 +148,14 @@ RED: Final = frozenset(
 )
 COLOURS: Final = {kind: Colour.RED if kind in RED else Colour.YELLOW for kind in FindingKind}
 """How grave each is when nothing makes it graver."""
+OF_ONE_USE: Final = frozenset(
+    {
+        FindingKind.LATE_RETURN,
+        FindingKind.SITE_NOT_REACHED,
+        FindingKind.VISIT_NOTE_MISSING,
+        FindingKind.NOTE_UNCORROBORATED,
+        FindingKind.ODOMETER_TRACK_MISMATCH,
+        FindingKind.THIN_COMPLAINT,
+    }
+)
+"""Kinds that a use is found of: one of the use before, which ended in the same minute, is another's."""

@@ -16,6 +16,8 @@ from uuid import UUID
 
 LEAST_REFILLS: Final = 4
 """Fewer do not say what is ordinary for a vehicle."""
+LEAST_DRIVEN_M: Final = 50_000
+"""After less a tank is topped up: how full it was before weighs more than what was burnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Refill:
     def ml_per_100_km(self) -> int:
         """Millilitres per 100 km, rounded."""
         return round(self.fuel_ml * 100_000 / self.driven_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A refill that the vehicle's own history belies, and what is usual for it: the median and its spread."""
+
+    refill: Refill
+    usual_ml_per_100_km: int
+    spread_ml_per_100_km: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +94,35 @@ def consumption(of: Iterable[Refill]) -> Consumption | None:
     )
 
 
-def unlike(of: Iterable[Refill], percent: int, least: int = LEAST_REFILLS) -> tuple[Refill, ...]:
-    """Return the refills that deviate from the vehicle's median by more than so many per cent.
+def unlike(of: Iterable[Refill], percent: int, least: int = LEAST_REFILLS) -> tuple[Unlike, ...]:
+    """Return the refills outside the spread of those before them by more than so many per cent of their median.
 
-    None while there are fewer than `least`: what is ordinary is not known then.
+    Later refills change nothing about one. None while it and those before it are fewer than `least`: what is ordinary
+    is not known then. What was topped up within `LEAST_DRIVEN_M` is judged together with the next refill.
     """
-    known = tuple(of)
-    if len(known) < least:
-        return ()
-    middle = median(one.ml_per_100_km for one in known)
-    return tuple(one for one in known if abs(one.ml_per_100_km - middle) * 100 > middle * percent)
+    known = _far_enough(of)
+    found: list[Unlike] = []
+    for number, refill in enumerate(known):
+        if number + 1 < least:
+            continue
+        before = [one.ml_per_100_km for one in known[:number]]
+        middle = median(before)
+        spread = median(abs(one - middle) for one in before)
+        if (abs(refill.ml_per_100_km - middle) - spread) * 100 > middle * percent:
+            found.append(Unlike(refill, round(middle), round(spread)))
+    return tuple(found)
+
+
+def _far_enough(of: Iterable[Refill]) -> list[Refill]:
+    """Return the refills with those after a few kilometres added to the ones that follow them."""
+    found: list[Refill] = []
+    driven_m = fuel_ml = 0
+    for one in of:
+        driven_m, fuel_ml = driven_m + one.driven_m, fuel_ml + one.fuel_ml
+        if driven_m >= LEAST_DRIVEN_M:
+            found.append(Refill(one.cost_id, one.at, driven_m, fuel_ml))
+            driven_m = fuel_ml = 0
+    return found
 
 
 def _merged(fills: Iterable[Fill]) -> list[Fill]:

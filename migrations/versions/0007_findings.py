@@ -20,7 +20,7 @@ devices-disagree clock-skew mock-location speeding spoken-approval-unconfirmed d
 reading-without-photo fuel-mismatch
 """.split()
 
-SERVICE_UPDATES = {"watch_mark": "swept_until"}
+SERVICE_UPDATES = {"watch_mark": "swept_until", "books_mark": "swept_until"}
 
 
 def upgrade() -> None:
@@ -92,17 +92,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bureau_id", "act_id", "no", name=op.f("pk_finding_attachment")),
         info={"append_only": True},
     )
-    op.create_table(
-        "watch_mark",
-        sa.Column("bureau_id", sa.Text(), nullable=False),
-        sa.Column("swept_until", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["bureau_id"], ["bureau.bureau_id"], name=op.f("fk_watch_mark_bureau_id")),
-        sa.PrimaryKeyConstraint("bureau_id", name=op.f("pk_watch_mark")),
-    )
+    for mark in SERVICE_UPDATES:
+        op.create_table(
+            mark,
+            sa.Column("bureau_id", sa.Text(), nullable=False),
+            sa.Column("swept_until", sa.DateTime(timezone=True), nullable=False),
+            sa.ForeignKeyConstraint(["bureau_id"], ["bureau.bureau_id"], name=op.f(f"fk_{mark}_bureau_id")),
+            sa.PrimaryKeyConstraint("bureau_id", name=op.f(f"pk_{mark}")),
+        )
     op.run_sql("findings")
     for table in ("finding_update", "finding_attachment"):
         op.close_table(table, append_only=True)
-    op.close_table("watch_mark", updates=SERVICE_UPDATES["watch_mark"])
+    for mark, updates in SERVICE_UPDATES.items():
+        op.close_table(mark, updates=updates)
     op.execute(
         "CREATE TRIGGER finding_update_rule AFTER INSERT ON finding_update"
         " FOR EACH ROW EXECUTE FUNCTION finding_update_holds()"

@@ -120,7 +120,7 @@ def test_a_refill_unlike_the_vehicle_s_own_stands_out(fuel_ml: int, *, found: bo
     """Beyond thirty per cent of the median, above or below; thirty per cent exactly is ordinary."""
     litres = (45_000, 40_000, 40_000, 40_000, fuel_ml)
     known = refills([fill(n, 52_000_000 + n * 500_000, ml) for n, ml in enumerate(litres)])
-    assert [one.fuel_ml for one in unlike(known, 30)] == ([fuel_ml] if found else [])
+    assert [one.refill.fuel_ml for one in unlike(known, 30)] == ([fuel_ml] if found else [])
 
 
 def test_while_refills_are_few_none_is_unlike() -> None:

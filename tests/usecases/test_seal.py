@@ -27,6 +27,7 @@ from api.usecases.seal_month import (
     seal_month,
 )
 from api.usecases.show_statement import Shown, show_statement
+from api.usecases.sweep_books import look_at_stretch
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
 from domain.ledger.canonical import parse
@@ -37,6 +38,7 @@ from tests.trips import START_M, closed_trip
 from tests.world import INSIDE, World, add_vehicle
 
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
+MONTH = (datetime(2026, 10, 31, 16, 0, tzinfo=UTC), datetime(2026, 11, 30, 16, 0, tzinfo=UTC))
 
 
 async def seal(world: World, month: date = NOVEMBER, who: str = "custodian") -> SealedMonth:
@@ -65,7 +67,7 @@ async def november(world: World) -> World:
 
 
 async def test_a_sealed_month_balances_and_lists_what_belongs_to_nobody_with_a_name(november: World) -> None:
-    """12 km of the trip's complaint, 3 km of nobody, for which the custodian answers."""
+    """12 km of the complaint; 3 km of nobody, for which the custodian answers; a gap, and a note that is missing."""
     done = await seal(november)
     told = (await shown(november)).told
     totals = told["totals"]
@@ -77,12 +79,13 @@ async def test_a_sealed_month_balances_and_lists_what_belongs_to_nobody_with_a_n
     )
     assert [(one["metres"], one["answerable"]) for one in told["unaccounted"]] == [(3_000, "custodian 某")]
     assert sum(one["metres"] for one in told["complaints"]) == 12_000
-    assert (done.unaccounted_m, done.open_findings) == (3_000, 0)
+    assert (done.unaccounted_m, done.open_findings) == (3_000, 2)
     assert told["sealed"] == {"at": "2026-12-01T09:00:00+08:00", "by": "custodian 某"}
 
 
 async def test_a_draft_changes_with_the_books_and_a_seal_does_not(november: World) -> None:
     """The same request gives the draft before and the sealed bytes after, to the byte."""
+    await look_at_stretch(november.database, november.bureau_id, november.vehicle_id, *MONTH)
     draft = await shown(november)
     assert draft.seal is None
     assert parse(draft.bytes_) == draft.told

@@ -35,9 +35,9 @@ _FILLS = text(
     " FROM vehicle_cost c JOIN reading r ON r.bureau_id = c.bureau_id AND r.reading_id = c.reading_id"
     " LEFT JOIN reading w ON w.bureau_id = r.bureau_id AND w.corrects = r.reading_id"
     " WHERE c.bureau_id = :bureau_id AND c.vehicle_id = :vehicle_id AND c.kind = 'fuel' AND c.fuel_ml IS NOT NULL"
-    " AND c.incurred_at < :until_at"
-    " AND NOT EXISTS (SELECT 1 FROM vehicle_cost k WHERE k.bureau_id = :bureau_id AND k.corrects = c.cost_id)"
-    " ORDER BY c.incurred_at"
+    " AND c.incurred_at < :until_at AND (c.corrects IS NULL OR c.recorded_at <= :known_at)"
+    " AND NOT EXISTS (SELECT 1 FROM vehicle_cost k WHERE k.bureau_id = :bureau_id AND k.corrects = c.cost_id"
+    "  AND k.recorded_at <= :known_at) ORDER BY c.incurred_at"
 )
 # Last minus first reading of each odometer, the first being the one the while opens with (domain/books/stretch.py).
 _DRIVEN = text(
@@ -85,9 +85,19 @@ async def costs_between(reader: Reader, vehicle_id: UUID, from_at: datetime, unt
     )
 
 
-async def fills_until(reader: Reader, vehicle_id: UUID, until_at: datetime) -> tuple[Fill, ...]:
-    """Return all fuel in force that was filled in before an instant, with the odometer at the pump."""
-    asked = {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id, "until_at": until_at}
+async def fills_until(
+    reader: Reader, vehicle_id: UUID, until_at: datetime, *, known_at: datetime | None = None
+) -> tuple[Fill, ...]:
+    """Return all fuel in force that was filled in before an instant, with the odometer at the pump.
+
+    Corrections that were entered after `known_at` are left out.
+    """
+    asked = {
+        "bureau_id": reader.bureau_id,
+        "vehicle_id": vehicle_id,
+        "until_at": until_at,
+        "known_at": known_at or reader.now,
+    }
     rows = await reader.execute(_FILLS, asked)
     return tuple(Fill(row.cost_id, row.incurred_at, row.fuel_ml, row.odometer_m, row.segment) for row in rows)
 

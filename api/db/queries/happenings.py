@@ -16,8 +16,10 @@ from domain.findings.kinds import Colour, FindingKind
 from domain.findings.life import Standing, What
 
 _FINDINGS = text(
-    "SELECT f.finding_id, f.kind, f.colour, f.from_at, f.until_at, f.recorded_at,"
-    " f.evidence ->> 'device_id' AS device_id, f.evidence ->> 'ended' AS ended FROM finding f"
+    "SELECT f.finding_id, f.kind, f.colour, f.use_id, f.from_at, f.until_at, f.recorded_at,"
+    " coalesce(f.evidence ->> 'device_id', f.evidence ->> 'note_id', f.evidence ->> 'job_id',"
+    "  f.evidence ->> 'complaint_id', f.evidence ->> 'cost_id', f.evidence ->> 'reading_id') AS key,"
+    " f.evidence ->> 'ended' AS ended FROM finding f"
     " WHERE f.bureau_id = :bureau_id AND f.vehicle_id = :vehicle_id AND f.kind = ANY(:kinds) AND f.from_at IS NOT NULL"
     " AND (f.from_at <= :until_at AND f.until_at >= :from_at OR EXISTS (SELECT 1 FROM finding_update u"
     "  WHERE u.bureau_id = :bureau_id AND u.finding_id = f.finding_id"
@@ -60,7 +62,8 @@ def _known(row: Any, updates: list[Any]) -> Known:
     return Known(
         finding_id=row.finding_id,
         kind=FindingKind(row.kind),
-        key=UUID(row.device_id) if row.device_id else NEVER,
+        key=UUID(row.key) if row.key else NEVER,
+        use_id=row.use_id,
         from_at=min(span[0] for span in spans),
         until_at=max(span[1] for span in spans),
         ended=ended,

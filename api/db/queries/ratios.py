@@ -32,11 +32,15 @@ DISPUTED_BY: Final = (
     FindingKind.MOCK_LOCATION,
 )
 """A trip on which any of these was found teaches nothing, whatever was said about it later."""
+TRACK: Final = "track"
+TERMINAL: Final = "terminal"
+"""The two witnesses beside the readings: positions, and the terminal's own count of metres."""
 AROUND: Final = timedelta(days=60)
 """No use is longer; so its readings are found from so long before it."""
 
 _UNDISPUTED = text(
-    "SELECT u.use_id, u.actual_from FROM vehicle_use u WHERE u.bureau_id = :bureau_id AND u.vehicle_id = :vehicle_id"
+    "SELECT u.use_id, u.actual_from, u.actual_until FROM vehicle_use u"
+    " WHERE u.bureau_id = :bureau_id AND u.vehicle_id = :vehicle_id"
     " AND u.kind = 'trip' AND u.actual_until < :before AND NOT EXISTS (SELECT 1 FROM finding f"
     "  WHERE f.bureau_id = :bureau_id AND f.use_id = u.use_id AND f.kind = ANY(:disputed))"
     " ORDER BY u.actual_until DESC LIMIT :most"
@@ -48,28 +52,82 @@ _ENDED = text(
 )
 
 
+_COUNTED = text(
+    "SELECT u.use_id, max(r.odometer_m) - min(r.odometer_m) AS metres FROM vehicle_use u"
+    " JOIN device d ON d.bureau_id = u.bureau_id AND d.vehicle_id = u.vehicle_id"
+    " JOIN terminal_reading r ON r.bureau_id = u.bureau_id AND r.device_id = d.device_id"
+    "  AND r.read_at BETWEEN u.actual_from AND u.actual_until"
+    " WHERE u.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND r.bureau_id = :bureau_id"
+    " AND u.use_id = ANY(:uses) GROUP BY u.use_id, d.device_id HAVING count(*) > 1 ORDER BY u.use_id, count(*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """An undisputed trip that ended then: its metres by track and by the terminal's count, as far as each is known."""
+
+    until_at: datetime
+    metres: Mapping[str, Witnessed]
+
+
 async def ratio_of(reader: Reader, vehicle_id: UUID, before: datetime) -> Ratio | None:
     """Return the ratio that a vehicle's undisputed trips which ended before an instant have shown, if they have."""
-    rows = await reader.execute(
-        _UNDISPUTED,
-        {
-            "bureau_id": reader.bureau_id,
-            "vehicle_id": vehicle_id,
-            "before": before,
-            "disputed": [kind.value for kind in DISPUTED_BY],
-            "most": MOST_TRIPS,
-        },
-    )
-    begun = {row.use_id: row.actual_from for row in rows}
     least_trips = (await settings_of(reader))["ratio_least_trips"]
-    if len(begun) < least_trips:
-        return None
-    driven = await driven_by_reading(reader, vehicle_id, min(begun.values()), before)
-    measures = await measures_of(reader, list(begun))
-    return learnt(
-        (one for use_id in begun for one in witnessed(measures[use_id], driven.get(use_id, ()))),
-        least_trips=least_trips,
-    )
+    return ratio_of_taught(await taught_by(reader, vehicle_id, before=before), TRACK, least_trips=least_trips)
+
+
+def ratio_of_taught(taught: Sequence[Taught], witness: str, *, least_trips: int) -> Ratio | None:
+    """Return what the latest of these trips have shown of one witness, if they have."""
+    latest = taught[:MOST_TRIPS]
+    return learnt((one.metres[witness] for one in latest if witness in one.metres), least_trips=least_trips)
+
+
+async def taught_by(reader: Reader, vehicle_id: UUID, *, before: datetime, beside: int = 0) -> list[Taught]:
+    """Return the latest undisputed trips that ended before an instant, the last first; `beside` so many more."""
+    rows = (
+        await reader.execute(
+            _UNDISPUTED,
+            {
+                "bureau_id": reader.bureau_id,
+                "vehicle_id": vehicle_id,
+                "before": before,
+                "disputed": [kind.value for kind in DISPUTED_BY],
+                "most": MOST_TRIPS + beside,
+            },
+        )
+    ).all()
+    if not rows:
+        return []
+    use_ids = [row.use_id for row in rows]
+    driven = await driven_by_reading(reader, vehicle_id, rows[-1].actual_from, before)
+    measures = await measures_of(reader, use_ids)
+    counted = await terminal_metres(reader, use_ids)
+    return [
+        Taught(
+            row.actual_until,
+            metres_of(measures[row.use_id], counted.get(row.use_id), driven.get(row.use_id, ())),
+        )
+        for row in rows
+    ]
+
+
+async def terminal_metres(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return by use the metres that the vehicle's terminal counted itself, where it did."""
+    rows = await reader.execute(_COUNTED, {"bureau_id": reader.bureau_id, "uses": list(use_ids)})
+    return {row.use_id: row.metres for row in rows}
+
+
+def metres_of(measures: Sequence[Measure], counted_m: int | None, driven: Sequence[Interval]) -> dict[str, Witnessed]:
+    """Return a use's metres by each witness that there is."""
+    found = dict(zip((TRACK,), witnessed(measures, driven), strict=False))
+    if counted_m is not None and driven:
+        found[TERMINAL] = Witnessed(
+            length_m=counted_m,
+            unobserved_m=0,
+            reading_m=sum(interval.length_m for interval in driven),
+            resolution_m=max(driven[0].start.resolution_m, driven[-1].end.resolution_m),
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

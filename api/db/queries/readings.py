@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import func, text, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -106,6 +106,29 @@ def _in_force(reader: Reader, vehicle_id: UUID) -> SelectOfScalar[Row]:
         col(later.bureau_id) == reader.bureau_id, col(later.corrects) == col(Row.reading_id)
     )
     return select(Row).where(Row.bureau_id == reader.bureau_id, Row.vehicle_id == vehicle_id, ~corrected.exists())
+
+
+async def readings_around(
+    reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime
+) -> list[tuple[Reading, datetime]]:
+    """Return the readings of a stretch and when each was recorded, from the departure or return before it on.
+
+    The last one is the first departure after it, so that a time without a use is there whole.
+    """
+    of_vehicle = (Row.bureau_id == reader.bureau_id, Row.vehicle_id == vehicle_id)
+    ends = select(func.max(Row.read_at)).where(
+        *of_vehicle, col(Row.read_at) < from_at, col(Row.occasion).in_(list(MOMENTS))
+    )
+    begins = select(func.min(Row.read_at)).where(
+        *of_vehicle, col(Row.read_at) > until_at, col(Row.occasion) == "departure"
+    )
+    first_at, last_at = await reader.one(ends), await reader.one(begins)
+    wanted = select(Row).where(*of_vehicle)
+    if first_at is not None:
+        wanted = wanted.where(col(Row.read_at) >= first_at)
+    if last_at is not None:
+        wanted = wanted.where(col(Row.read_at) <= last_at)
+    return [(as_reading(row), row.recorded_at) for row in await reader.all(wanted)]
 
 
 async def readings_page(

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from api.db.database import Reader
 from api.db.queries.costs import costs_between
 from api.db.queries.log import log_facts
+from api.db.queries.ratios import terminal_metres
 from api.db.queries.use_facts import dedication
 from api.db.tables.bureau import Bureau, Unit
 from api.db.tables.vehicles import Vehicle
@@ -46,14 +47,6 @@ _ABOARD = text(
 _NOTES = text(
     "SELECT use_id, count(*) AS notes FROM visit_note WHERE bureau_id = :bureau_id AND use_id = ANY(:uses)"
     " GROUP BY use_id"
-)
-_TERMINAL = text(
-    "SELECT u.use_id, max(r.odometer_m) - min(r.odometer_m) AS metres FROM vehicle_use u"
-    " JOIN device d ON d.bureau_id = u.bureau_id AND d.vehicle_id = u.vehicle_id"
-    " JOIN terminal_reading r ON r.bureau_id = u.bureau_id AND r.device_id = d.device_id"
-    "  AND r.read_at BETWEEN u.actual_from AND u.actual_until"
-    " WHERE u.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND r.bureau_id = :bureau_id"
-    " AND u.use_id = ANY(:uses) GROUP BY u.use_id, d.device_id HAVING count(*) > 1 ORDER BY u.use_id, count(*)"
 )
 # A finding belongs to the month of what it is about, not of when somebody saw it.
 _FINDINGS = text(
@@ -117,7 +110,7 @@ async def statement_facts(
     unit, answerable = await _who_answers(reader, vehicle_id, next_month(month) - timedelta(days=1))
     carried = await _rows(reader, _CARRIED, asked)
     complaint_of = {(row.use_id, row.job_id): row.complaint_id for row in carried}
-    terminal = {row.use_id: row.metres for row in await _rows(reader, _TERMINAL, asked)}
+    terminal = await terminal_metres(reader, [use.use_id for use in log.uses])
     return StatementFacts(
         bureau_id=reader.bureau_id,
         bureau=bureau.name,

@@ -184,3 +184,12 @@ class WatchMark(SQLModel, table=True):
     __table_args__ = (belongs_to_bureau(),)
     bureau_id: BureauKey
     swept_until: At
+
+
+class BooksMark(SQLModel, table=True):
+    """Until which instant of recording a bureau's books were looked at for findings."""
+
+    __tablename__ = "books_mark"
+    __table_args__ = (belongs_to_bureau(),)
+    bureau_id: BureauKey
+    swept_until: At

@@ -1,0 +1,183 @@
+"""Look at what is new in the books, every minute; and once a night at all of the last days again.
+
+New is a use of which anything was recorded: a step, a note, a call-back, a measure made anew of fixes that came late.
+New is, too, a use whose window, or the time to write its notes or to send what its phones saw, has just passed. A
+look that was taken before changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+
+from api.db.database import Actor, Database, Reader, UnitOfWork
+from api.db.faults import Busy, DatabaseAway
+from api.db.queries.settings import settings_of
+from api.usecases.look_at_books import look_at_fuel, look_at_odometer, look_at_uses
+from domain.findings.outing import DELIVERED
+
+log = structlog.get_logger()
+
+SETTLED_AFTER: Final = timedelta(seconds=10)
+"""What was recorded is committed by then, or not at all."""
+FIRST_BACK: Final = timedelta(days=2)
+"""How far back the first sweep of a bureau looks."""
+AGAIN: Final = timedelta(days=3)
+"""How far back is looked every night, for what failed by day."""
+
+_MARK = text("SELECT swept_until FROM books_mark WHERE bureau_id = :bureau_id")
+_SET_MARK = text(
+    "INSERT INTO books_mark (bureau_id, swept_until) VALUES (:bureau_id, :until)"
+    " ON CONFLICT (bureau_id) DO UPDATE SET swept_until = excluded.swept_until"
+)
+_DECIDED = text(
+    "SELECT u.vehicle_id, u.use_id FROM decision d"
+    " JOIN vehicle_use u ON u.bureau_id = d.bureau_id AND u.use_id = d.use_id"
+    " WHERE d.bureau_id = :bureau_id AND d.recorded_at > :since AND d.recorded_at <= :until"
+    " AND u.actual_from IS NOT NULL"
+)
+_NOTED = text(
+    "SELECT u.vehicle_id, u.use_id FROM visit_note n"
+    " JOIN trip_job t ON t.bureau_id = n.bureau_id AND t.job_id = n.job_id"
+    " JOIN vehicle_use u ON u.bureau_id = t.bureau_id AND u.use_id = t.use_id"
+    " WHERE n.bureau_id = :bureau_id AND n.recorded_at > :since AND n.recorded_at <= :until"
+    " AND u.actual_from IS NOT NULL"
+)
+_CALLED = text(
+    "SELECT u.vehicle_id, u.use_id FROM call_back c"
+    " JOIN trip_job t ON t.bureau_id = c.bureau_id AND t.complaint_id = c.complaint_id"
+    " JOIN vehicle_use u ON u.bureau_id = t.bureau_id AND u.use_id = t.use_id"
+    " WHERE c.bureau_id = :bureau_id AND c.recorded_at > :since AND c.recorded_at <= :until"
+    " AND u.actual_from IS NOT NULL"
+)
+_MEASURED = text(
+    "SELECT u.vehicle_id, u.use_id FROM trip_measure m"
+    " JOIN vehicle_use u ON u.bureau_id = m.bureau_id AND u.use_id = m.use_id"
+    " WHERE m.bureau_id = :bureau_id AND m.computed_at > :since AND m.computed_at <= :until"
+)
+_STILL_OUT = text(
+    "SELECT vehicle_id, use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND state = 'departed'"
+    " AND planned_until > :since AND planned_until <= :until"
+)
+_RETURNED = text(
+    "SELECT vehicle_id, use_id FROM vehicle_use WHERE bureau_id = :bureau_id"
+    " AND actual_until > :since AND actual_until <= :until"
+)
+_READ = text(
+    "SELECT vehicle_id, min(read_at) AS from_at, max(read_at) AS until_at FROM reading WHERE bureau_id = :bureau_id"
+    " AND recorded_at > :since AND recorded_at <= :until GROUP BY vehicle_id, date_trunc('day', read_at, 'UTC')"
+)
+_FUELLED = text(
+    "SELECT DISTINCT vehicle_id FROM vehicle_cost WHERE bureau_id = :bureau_id AND kind = 'fuel'"
+    " AND recorded_at > :since AND recorded_at <= :until"
+)
+_LAST_DAYS = text(
+    "SELECT vehicle_id, use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND actual_from IS NOT NULL"
+    " AND (actual_until IS NULL OR actual_until > :since)"
+)
+_OF_STRETCH = text(
+    "SELECT use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id"
+    " AND actual_from < :until_at AND (actual_until IS NULL OR actual_until >= :from_at)"
+)
+
+
+@dataclass(slots=True)
+class Touched:
+    """What is to be looked at: uses by vehicle, stretches of readings by vehicle, vehicles that were fuelled."""
+
+    uses: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    read: list[tuple[UUID, datetime, datetime]] = field(default_factory=list)
+    fuelled: set[UUID] = field(default_factory=set)
+
+
+async def sweep_books(database: Database, bureau_id: str) -> int:
+    """Look at what is new since the last sweep; return how many facts were recorded."""
+    async with database.read(bureau_id) as reader:
+        mark = (await reader.execute(_MARK, {"bureau_id": bureau_id})).scalar_one_or_none()
+        since = mark or reader.now - FIRST_BACK
+        until = reader.now - SETTLED_AFTER
+        touched = await _touched(reader, since, until)
+    done = await _look(database, bureau_id, touched)
+    if since < until:
+        await database.write(Actor(bureau_id), lambda uow: _set_mark(uow, until))
+    return done
+
+
+async def look_again(database: Database, bureau_id: str) -> int:
+    """Look at all of the last days again; return how many facts were recorded."""
+    async with database.read(bureau_id) as reader:
+        since = {"bureau_id": bureau_id, "since": reader.now - AGAIN}
+        touched = Touched()
+        for row in await reader.execute(_LAST_DAYS, since):
+            touched.uses[row.vehicle_id].add(row.use_id)
+        await _add_readings_and_fuel(reader, touched, since | {"until": reader.now})
+    return await _look(database, bureau_id, touched)
+
+
+async def look_at_stretch(
+    database: Database, bureau_id: str, vehicle_id: UUID, from_at: datetime, until_at: datetime
+) -> int:
+    """Look at everything of a vehicle in a stretch of time, such as a month before its seal."""
+    asked = {"bureau_id": bureau_id, "vehicle_id": vehicle_id, "from_at": from_at, "until_at": until_at}
+    async with database.read(bureau_id) as reader:
+        use_ids = list((await reader.execute(_OF_STRETCH, asked)).scalars())
+    found = await look_at_uses(database, bureau_id, vehicle_id, use_ids)
+    found += await look_at_odometer(database, bureau_id, vehicle_id, from_at, until_at)
+    return found + await look_at_fuel(database, bureau_id, vehicle_id)
+
+
+async def _touched(reader: Reader, since: datetime, until: datetime) -> Touched:
+    between = {"bureau_id": reader.bureau_id, "since": since, "until": until}
+    touched = Touched()
+    settings = await settings_of(reader)
+    at_once = timedelta(0)
+    asked = (
+        (_DECIDED, at_once),
+        (_NOTED, at_once),
+        (_CALLED, at_once),
+        (_MEASURED, at_once),
+        (_STILL_OUT, timedelta(seconds=settings["late_return_s"])),
+        (_RETURNED, DELIVERED),
+        (_RETURNED, timedelta(hours=settings["note_missing_hours"])),
+    )
+    for statement, ago in asked:
+        passed = {"bureau_id": reader.bureau_id, "since": since - ago, "until": until - ago}
+        for row in await reader.execute(statement, passed):
+            touched.uses[row.vehicle_id].add(row.use_id)
+    await _add_readings_and_fuel(reader, touched, between)
+    return touched
+
+
+async def _add_readings_and_fuel(reader: Reader, touched: Touched, between: dict[str, Any]) -> None:
+    touched.read += [tuple(row) for row in await reader.execute(_READ, between)]
+    touched.fuelled |= set((await reader.execute(_FUELLED, between)).scalars())
+
+
+async def _look(database: Database, bureau_id: str, touched: Touched) -> int:
+    looks: list[tuple[UUID, Callable[[], Awaitable[int]]]] = [
+        *((one[0], partial(look_at_odometer, database, bureau_id, *one)) for one in touched.read),
+        *((one, partial(look_at_fuel, database, bureau_id, one)) for one in touched.fuelled),
+        *((one, partial(look_at_uses, database, bureau_id, one, uses)) for one, uses in touched.uses.items()),
+    ]
+    done = 0
+    for vehicle_id, look in looks:
+        try:
+            done += await look()
+        except (DatabaseAway, Busy):
+            raise
+        except Exception:
+            # One vehicle that cannot be looked at keeps no other from being.
+            log.exception("look-failed", bureau_id=bureau_id, vehicle_id=str(vehicle_id))
+    return done
+
+
+async def _set_mark(uow: UnitOfWork, until: datetime) -> None:
+    await uow.execute(_SET_MARK, {"bureau_id": uow.bureau_id, "until": until})
