@@ -1,6 +1,7 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
-.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [tracks] [kills]
+.venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [tracks] [statement]
+ [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page.
 """
@@ -13,7 +14,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import desk, forms, ingest, kills, notes, phones, terminals, tracks, watch
+from tests.bench import desk, forms, ingest, kills, notes, phones, statement, terminals, tracks, watch
 from tests.bench.result import Line
 
 BENCHES = {
@@ -25,6 +26,7 @@ BENCHES = {
     "terminals": terminals.measure,
     "watch": watch.measure,
     "tracks": tracks.measure_tracks,
+    "statement": statement.measure_statement,
 }
 LONG = {"kills": kills.measure}
 KILLS = "## Killed under load"
