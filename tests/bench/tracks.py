@@ -26,7 +26,6 @@ from api.settings import Settings
 from domain.track.cleaning import clean
 from domain.track.fixes import Fixes
 from domain.track.length import measure
-from domain.values import Point
 from tests.bench.result import Line
 from tests.live import serving, zhuanche
 from tests.simulation.drives import drives
@@ -37,15 +36,15 @@ FIXES = 1_000_000
 RUNS = 5
 FEW, MANY = 100_000, 10_000_000
 TRIP_S, EVERY_S = 3_600, 5
-LOOKS = 60
+LOOKS = 200
 
 # As a fix lies there: one device after another, each as often as a phone tells, over two months.
 _STORE = """
 INSERT INTO position (bureau_id, device_id, fixed_at, lat_e7, lon_e7, source_seq, received_at, datum, raw_lat, raw_lon,
  accuracy_m, speed_mps, course_deg, fixed, mock, request_no)
-SELECT %(bureau)s, d.id, %(since)s + make_interval(secs => i * 5), 254337000 + (i %% 1000) * 900,
- 1189962000 + (i %% 777) * 700, -1, %(since)s + make_interval(secs => i * 5 + 2), 'WGS-84', 25.4337, 118.9962, 6, 8, 90,
- true, false, 0
+SELECT %(bureau)s, d.id, %(since)s + make_interval(secs => i * %(every)s), 254337000 + (i %% 1000) * 900,
+ 1189962000 + (i %% 777) * 700, -1, %(since)s + make_interval(secs => i * %(every)s + 2), 'WGS-84', 25.4337, 118.9962,
+ 6, 8, 90, true, false, 0
 FROM unnest(%(devices)s::uuid[]) AS d (id), generate_series(1, %(each)s) AS i
 """
 
@@ -122,10 +121,10 @@ async def _looked_at(data: Path) -> list[Line]:
     try:
         world = await make_world(owner, service, clock)
         device_id = await enrolled(world)
-        since = clock() - timedelta(days=6)
+        since = clock() - timedelta(seconds=FEW * EVERY_S)
         use_id = await driven(world, clock() - timedelta(seconds=TRIP_S), clock())
         # Also makes the partitions of the months.
-        await told(world, device_id, [(since, INSIDE), (clock(), Point(INSIDE.lat, INSIDE.lon))])
+        await told(world, device_id, [(since, INSIDE), (clock() - timedelta(seconds=1), INSIDE)])
         others = [new_id() for _ in range(MANY // FEW - 1)]
         few_ms = await _stored(address.dsn(SUPERUSER), world, use_id, [device_id], since)
         many_ms = await _stored(address.dsn(SUPERUSER), world, use_id, others, since)
@@ -135,7 +134,7 @@ async def _looked_at(data: Path) -> list[Line]:
     return [
         Line(
             f"{what} of a trip of {TRIP_S // EVERY_S} fixes, {MANY:,} stored",
-            f"p50 {many:.1f} ms",
+            f"{many:.1f} ms",
             f"{many / few:.2f} of the same with {FEW:,} stored ({few:.1f} ms)",
         )
         for what, few, many in zip(("track", "figures, not kept,"), few_ms, many_ms, strict=True)
@@ -147,17 +146,19 @@ async def _stored(
 ) -> tuple[float, float]:
     """Store so many fixes of each device, and return how long the track of the trip then takes, and its figures."""
     with psycopg.connect(superuser, autocommit=True) as connection:
-        asked = {"bureau": world.bureau_id, "since": since, "each": FEW}
+        asked = {"bureau": world.bureau_id, "since": since, "each": FEW, "every": EVERY_S}
         for begin in range(0, len(devices), 10):
             connection.execute(_STORE, asked | {"devices": devices[begin : begin + 10]})
         connection.execute("VACUUM ANALYZE position")
+        connection.execute("CHECKPOINT")
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(LOOKS):
         async with world.database.read(world.bureau_id) as reader:
             begun = perf_counter()
-            assert (await track_of_trip(reader, use_id)).kept > 0
+            assert (await track_of_trip(reader, use_id)).kept > TRIP_S // EVERY_S // 2
             took[0].append(perf_counter() - begun)
             begun = perf_counter()
             assert (await measures_of(reader, [use_id]))[use_id]
             took[1].append(perf_counter() - begun)
-    return 1000 * statistics.median(took[0]), 1000 * statistics.median(took[1])
+    # The fastest tenth: what else the machine does just then is not the database's.
+    return 1000 * statistics.quantiles(took[0], n=10)[0], 1000 * statistics.quantiles(took[1], n=10)[0]
