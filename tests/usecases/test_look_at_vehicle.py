@@ -18,6 +18,8 @@ from api.db.ledger_entry import new_id
 from api.db.tables.answers import FindingUpdate
 from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.look_at_vehicle import look_at_vehicle
+from api.usecases.seal_vehicle import NewSealAct, seal_vehicle
+from domain.duty import SealVerb
 from domain.findings.kinds import Colour
 from domain.findings.life import Standing, What, may_follow
 from domain.track.fixes import Fixes, to_instant
@@ -142,6 +144,16 @@ async def test_a_threshold_moved_afterwards_clears_nothing(world: World) -> None
     )
     await look(world)
     assert "cleared" not in [one.what for one in await updates_of(world)]
+
+
+async def test_a_drive_of_a_sealed_vehicle_says_so(world: World) -> None:
+    """The seal was put on by hand on an ordinary morning."""
+    sealing = NewSealAct(vehicle_id=world.vehicle_id, verb=SealVerb.SEAL, at=world.clock(), odometer_m=52_000_000)
+    await seal_vehicle(world.database, world["custodian"], sealing)
+    await parked_then(world, errand(world))
+    await look(world)
+    (finding,) = await findings_of(world)
+    assert finding.evidence["sealed"] is True
 
 
 async def raised(world: World) -> UUID:
