@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from api.db.database import Database, Reader
-from api.db.queries.absences import bases_of, last_seen, may_be_out, words_of
+from api.db.queries.absences import bases_of, last_seen, may_be_out, with_open_findings, words_of
 from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.usecases.follow_findings import Look, follow_findings
@@ -25,18 +25,29 @@ _EVER: Final = datetime(2020, 1, 1, tzinfo=UTC)
 async def find_absences(database: Database, bureau_id: str) -> int:
     """Raise who is silent and what is away at night; end what is over. Return how many facts that were."""
     async with database.read(bureau_id) as reader:
-        vehicles = list(await bases_of(reader))
-    return sum([await _of_vehicle(database, bureau_id, vehicle_id) for vehicle_id in vehicles])
+        # Most vehicles are where they belong: those of whom nothing is to be said cost no transaction of their own.
+        words, bases = await words_of(reader), await bases_of(reader)
+        vehicles = [
+            vehicle_id
+            for vehicle_id, base in bases.items()
+            if await _happenings(reader, vehicle_id, base, words.get(vehicle_id, []))
+        ]
+        vehicles += await with_open_findings(reader, [kind.value for kind in ABSENCES])
+    return sum([await _of_vehicle(database, bureau_id, vehicle_id) for vehicle_id in sorted(set(vehicles))])
 
 
 async def _of_vehicle(database: Database, bureau_id: str, vehicle_id: UUID) -> int:
     async def look(reader: Reader) -> Look:
         words = (await words_of(reader)).get(vehicle_id, [])
         base = (await bases_of(reader))[vehicle_id]
-        happenings = [*await _silent(reader, words), *await _away(reader, vehicle_id, base, words)]
+        happenings = await _happenings(reader, vehicle_id, base, words)
         return Look(happenings=happenings, looked_at=ABSENCES, within=(_EVER, reader.now), gone=What.ENDED)
 
     return (await follow_findings(database, bureau_id, vehicle_id, look)).recorded
+
+
+async def _happenings(reader: Reader, vehicle_id: UUID, base: Point, words: list[Word]) -> list[Happening]:
+    return [*await _silent(reader, words), *await _away(reader, vehicle_id, base, words)] if words else []
 
 
 async def _silent(reader: Reader, words: list[Word]) -> list[Happening]:

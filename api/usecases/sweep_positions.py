@@ -30,13 +30,22 @@ _SET_MARK = text(
     "INSERT INTO watch_mark (bureau_id, swept_until) VALUES (:bureau_id, :until)"
     " ON CONFLICT (bureau_id) DO UPDATE SET swept_until = excluded.swept_until"
 )
+WHOLE_EVERY: Final = timedelta(minutes=10)
+"""Vehicles of which nothing moved are looked at so often; the others at every sweep."""
+_STIRS_E7: Final = 4_000
+"""About forty metres: what stays within shows no movement."""
+
 # By days, so that one fix of last month does not make a month be looked at.
 _TERMINALS = text(
     "SELECT d.vehicle_id, p.from_at, p.until_at FROM (SELECT device_id, min(fixed_at) AS from_at,"
-    " max(fixed_at) AS until_at FROM position WHERE bureau_id = :bureau_id AND received_at > :since"
+    " max(fixed_at) AS until_at, bool_or(mock) OR max(lat_e7) - min(lat_e7) > :stirs"
+    "  OR max(lon_e7) - min(lon_e7) > :stirs OR min(fixed_at) < :since AS stirs"
+    " FROM position WHERE bureau_id = :bureau_id AND received_at > :since"
     " AND received_at <= :until GROUP BY device_id, date_trunc('day', fixed_at, 'UTC')) AS p"
     " JOIN device d ON d.bureau_id = :bureau_id AND d.device_id = p.device_id"
-    " WHERE d.bureau_id = :bureau_id AND d.vehicle_id IS NOT NULL"
+    " WHERE d.bureau_id = :bureau_id AND d.vehicle_id IS NOT NULL AND (:whole OR p.stirs"
+    "  OR EXISTS (SELECT 1 FROM vehicle_use u WHERE u.bureau_id = :bureau_id AND u.vehicle_id = d.vehicle_id"
+    "   AND u.actual_from <= p.until_at AND (u.actual_until IS NULL OR u.actual_until >= p.from_at)))"
 )
 _PHONES = text(
     "SELECT u.vehicle_id, p.from_at, p.until_at FROM (SELECT device_id, min(fixed_at) AS from_at,"
@@ -84,10 +93,12 @@ async def _set_mark(uow: UnitOfWork, until: datetime) -> None:
 
 async def _stretches(reader: Reader, since: datetime, until: datetime) -> list[tuple[UUID, datetime, datetime]]:
     """Return what to look at: of each vehicle and day from when until when."""
+    whole = since.timestamp() // WHOLE_EVERY.total_seconds() != until.timestamp() // WHOLE_EVERY.total_seconds()
     asked = {"bureau_id": reader.bureau_id, "since": since, "until": until}
+    stirs = {"whole": whole, "stirs": _STIRS_E7}
     found: dict[tuple[UUID, datetime], tuple[datetime, datetime]] = {}
     for statement in (_TERMINALS, _PHONES, _CHANGED):
-        for row in await reader.execute(statement, asked):
+        for row in await reader.execute(statement, asked | (stirs if statement is _TERMINALS else {})):
             day = row.from_at.replace(hour=0, minute=0, second=0, microsecond=0)
             known = found.get((row.vehicle_id, day), (row.from_at, row.until_at))
             found[row.vehicle_id, day] = min(known[0], row.from_at), max(known[1], row.until_at)

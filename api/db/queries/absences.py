@@ -39,6 +39,11 @@ _OUT = text(
     " LEFT JOIN upkeep_order o ON o.bureau_id = u.bureau_id AND o.use_id = u.use_id AND o.bureau_id = :bureau_id"
     " WHERE u.bureau_id = :bureau_id AND u.actual_from IS NOT NULL AND u.actual_until IS NULL"
 )
+_OPEN = text(
+    "SELECT DISTINCT f.vehicle_id FROM finding f WHERE f.bureau_id = :bureau_id AND f.kind = ANY(:kinds)"
+    " AND NOT EXISTS (SELECT 1 FROM finding_update u WHERE u.bureau_id = :bureau_id"
+    "  AND u.finding_id = f.finding_id AND u.what = 'ended')"
+)
 _SEEN = text(
     "SELECT p.fixed_at, p.lat_e7, p.lon_e7 FROM position p WHERE p.bureau_id = :bureau_id AND p.device_id = :device_id"
     " AND p.fixed AND p.fixed_at > :after AND p.fixed_at <= :now ORDER BY p.fixed_at DESC LIMIT 1"
@@ -69,6 +74,12 @@ async def may_be_out(reader: Reader) -> set[UUID]:
     """Return the vehicles that are on a use whose window has not passed, or in the workshop."""
     rows: Any = await reader.execute(_OUT, {"bureau_id": reader.bureau_id})
     return {row.vehicle_id for row in rows if row.planned_until > reader.now or row.upkeep in _WORKSHOP}
+
+
+async def with_open_findings(reader: Reader, kinds: list[str]) -> list[UUID]:
+    """Return the vehicles that have findings of these kinds which have not ended."""
+    rows = await reader.execute(_OPEN, {"bureau_id": reader.bureau_id, "kinds": kinds})
+    return list(rows.scalars())
 
 
 async def last_seen(reader: Reader, device_id: UUID) -> LastSeen | None:
