@@ -1,0 +1,95 @@
+"""A simulated year: whatever people do, in whatever order, every promise holds after every step.
+
+`SEED=7 STEPS=100 YEARS=5 make test TEST=tests/simulation/test_year.py` plays other years, longer or more;
+the same seed plays the same again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from api.settings import Settings
+from tests.conftest import Server
+from tests.simulation.desk import Desk
+
+SEED = int(os.environ.get("SEED", "12315"))
+STEPS = int(os.environ.get("STEPS", "6"))
+YEARS = int(os.environ.get("YEARS", "2"))
+"""The first one hypothesis plays is the dullest there is."""
+METRES = st.integers(0, 60).map(lambda km: km * 1_000)
+LATE_MIN = st.sampled_from([0, 0, 0, 3, 300, 3_000])
+ACTS = st.one_of(
+    st.tuples(st.just(Desk.trip), st.integers(0, 2), st.booleans(), METRES, st.integers(0, 40)),
+    st.tuples(st.just(Desk.ask), st.integers(0, 2), st.integers(5, 90), st.booleans()),
+    st.tuples(st.just(Desk.depart), st.booleans()),
+    st.tuples(st.just(Desk.come_back), METRES, st.booleans()),
+    st.tuples(st.just(Desk.drive), st.integers(1, 40), st.integers(-50, 50), LATE_MIN),
+    st.tuples(st.just(Desk.again), st.integers(1, 60)),
+    st.tuples(st.just(Desk.fuel), METRES, st.integers(1, 60)),
+    st.tuples(st.just(Desk.read), st.sampled_from([0, 0, 1_000, 30_000])),
+    st.tuples(st.just(Desk.correct), st.sampled_from([-90_000, -1_000, 1_000, 90_000])),
+    st.tuples(st.just(Desk.borrow)),
+    st.tuples(st.just(Desk.struck), st.sampled_from([0, 2_000])),
+)
+"""What people do on a day, with what it depends on."""
+
+
+class Year(RuleBasedStateMachine):
+    """Days at a desk."""
+
+    server: ClassVar[Server]
+    settings: ClassVar[Settings]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.desk = Desk(self.server, self.settings)
+        self.runner.run(self.desk.open())
+
+    def teardown(self) -> None:
+        """Look once more at everything, and close the desk."""
+        try:
+            self.runner.run(self.desk.work_behind())
+            self.desk.check()
+            self.desk.check_ledger()
+        finally:
+            self.runner.run(self.desk.close())
+            self.runner.close()
+
+    @rule(acts=st.lists(ACTS, min_size=3, max_size=8), days=st.sampled_from([1, 2, 3, 7, 16]), seal=st.booleans())
+    def a_day(self, acts: list[tuple[Any, ...]], days: int, *, seal: bool) -> None:
+        """Some acts one after the other, each followed by a look at every promise; then another morning comes."""
+        for act, *how_it_was in acts:
+            self.runner.run(act(self.desk, *how_it_was))
+            self.desk.check()
+        self.desk.next_morning(days)
+        self.runner.run(self.desk.work_behind())
+        self.runner.run(self.desk.renew_papers())
+        self.runner.run(self.desk.answer_findings())
+        if seal:
+            self.runner.run(self.desk.seal())
+        self.desk.check()
+
+
+@pytest.mark.one_server
+def test_every_promise_holds_all_year(server: Server, settings: Settings) -> None:
+    """Trips, upkeep, late and repeated data, corrections, lost connections, seals: nothing breaks a promise."""
+    Year.server, Year.settings = server, settings
+    played = how(
+        max_examples=YEARS,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    run_state_machine_as_test(seed(SEED)(Year), settings=played)
