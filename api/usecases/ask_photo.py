@@ -14,6 +14,7 @@ from api.db.tables.notes import Attachment
 from api.db.tables.uses import VehicleUse
 from api.db.tables.vehicles import Reading
 from api.usecases.enter_fact import enter_fact
+from api.usecases.enter_vehicle_file import FileNotSent
 from api.usecases.month_seed import month_of, seed_of
 from api.usecases.raise_finding import raise_finding
 from domain.errors import NotFound
@@ -61,14 +62,15 @@ async def give_photo(database: Database, actor: Actor, reading_id: UUID, sha256:
     """Name a photo of a reading that was entered without one, or with another; the file must be there.
 
     Raises:
-        NotFound: there is no such reading, or no such file.
+        NotFound: there is no such reading.
+        FileNotSent: the file is not on record.
     """
 
     async def work(uow: UnitOfWork) -> None:
         if await uow.get(Reading, reading_id) is None:
             raise NotFound("There is no such reading.", reading_id=str(reading_id))
         if await uow.get(Attachment, sha256) is None:
-            raise NotFound("There is no such file: upload it first.", sha256=sha256)
+            raise FileNotSent(sha256=sha256)
         if await uow.get(ReadingPhoto, reading_id, sha256) is not None:
             return
         await enter_fact(uow, "photo-given", ReadingPhoto, {"reading_id": reading_id, "sha256": sha256})

@@ -72,7 +72,7 @@ async def test_a_photo_that_comes_in_time_is_enough(world: World, signed_in: Sig
     driver = await signed_in("driver")
     await departed(world, driver)
     path = f"/v1/readings/{await departure_reading(driver, world)}/photos"
-    assert problem_code(await driver.post(path, json={"sha256": SHA256})) == "not-found"
+    assert problem_code(await driver.post(path, json={"sha256": SHA256})) == "file-not-sent"
     await driver.put(f"/v1/attachments/{SHA256}", content=PHOTO)
     for _ in range(2):
         assert (await driver.post(path, json={"sha256": SHA256})).status_code == 204
