@@ -32,8 +32,8 @@ _STEP_M: Final = 20.0
 _STANDS_M: Final = 40.0
 """Within this a vehicle stands."""
 _RESTED_S: Final = 3600.0
-TURNS_MOST: Final = 8
-"""So many fixes of a vehicle are glanced at one after the other, of what was gathered in a tenth of a second."""
+TURNS_MOST: Final = 20
+"""So many fixes of a vehicle, the newest, are glanced at of what was gathered in a tenth of a second."""
 _FAR_M: Final = 100.0
 """The circle within which a vehicle is surely inside the boundary is no smaller, lest each fix be asked."""
 
@@ -150,9 +150,6 @@ class Glance:
         _, firsts, number, counts = np.unique(fixes["row"], return_index=True, return_inverse=True, return_counts=True)
         nth = np.arange(len(fixes)) - firsts[number] - np.maximum(counts - TURNS_MOST, 0)[number]
         found: dict[int, Suspect] = {}
-        for first in firsts[counts > TURNS_MOST].tolist():
-            # Whoever tells so much at once is looked at whole; a glance at the newest is enough.
-            self._suspect(found, int(fixes["row"][first]), 0, float(fixes["at_s"][first]))
         for turn in range(min(int(counts.max()), TURNS_MOST)):
             part = fixes[nth == turn]
             signs = self._signs(part, received_s)
