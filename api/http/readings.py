@@ -108,7 +108,7 @@ class ReadingController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> Recorded:
-        """Enter what an odometer showed; an auditor reads it on the spot by the same route."""
+        """Enter what an odometer showed; an auditor reads it on the spot by the same route, as `third-party`."""
         new = NewReading(
             vehicle_id=data.vehicle_id,
             odometer_m=data.odometer_m,
@@ -122,7 +122,7 @@ class ReadingController(Controller):
 
     @post(
         "/{reading_id:uuid}/corrections",
-        guards=[Allow(Role.OFFICER, Role.DRIVER, Role.DISPATCHER, Role.CUSTODIAN, Role.DESK_CHIEF)],
+        guards=[Allow(Role.OFFICER, Role.DRIVER, Role.DISPATCHER, Role.CUSTODIAN, Role.DESK_CHIEF, Role.AUDITOR)],
         summary="Correct a wrong reading",
         name="reading.correct",
     )
@@ -134,7 +134,7 @@ class ReadingController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> Recorded:
-        """Enter a reading that stands in for a wrong one, at its time and in its use."""
+        """Enter a reading that stands in for a wrong one, at its time and in its use; an auditor's is `third-party`."""
         new = NewCorrection(
             corrects=reading_id,
             odometer_m=data.odometer_m,

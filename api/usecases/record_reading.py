@@ -30,10 +30,12 @@ from domain.books.readings import (
     Obtained,
     OdometerReplaced,
     Reading,
+    check_obtained,
     check_reading,
     check_replacement,
 )
 from domain.errors import NotFound
+from domain.values import Role
 
 AHEAD = timedelta(minutes=5)
 """How far a phone's clock may run before ours; a reading further ahead would bar every true one until then."""
@@ -102,6 +104,7 @@ async def record_reading(database: Database, actor: Actor, new: NewReading, once
 
     Raises:
         NotFound: there is no such vehicle.
+        ReadingNotThirdParty: it says so and is none, or is an auditor's and does not.
         BadReading, ReadingBelowPredecessor, ReadingAboveSuccessor: it cannot be.
     """
 
@@ -117,6 +120,7 @@ async def insert_reading(uow: UnitOfWork, new: NewReading) -> UUID:
     """Enter a reading within a larger act and return its id. Raises like `record_reading`."""
     vehicle = await known_vehicle(uow, new.vehicle_id)
     _check_taken(uow, new.read_at, new.obtained, new.photo_sha256)
+    check_obtained(new.obtained, new.occasion, by_auditor=Role.AUDITOR in uow.actor.roles)
     await lock_readings(uow, new.vehicle_id)
     replacements = await replacements_of(uow, new.vehicle_id)
     segment = sum(act.replaced_at <= new.read_at for act in replacements)
@@ -149,6 +153,7 @@ async def correct_reading(database: Database, actor: Actor, new: NewCorrection, 
         if named is None:
             raise NotFound("There is no such reading.", reading_id=str(new.corrects))
         _check_taken(uow, named.read_at, new.obtained, new.photo_sha256)
+        check_obtained(new.obtained, "correction", by_auditor=Role.AUDITOR in uow.actor.roles)
         await lock_readings(uow, named.vehicle_id)
         later = await correction_of(uow, named.reading_id)
         wrong = as_reading(named)

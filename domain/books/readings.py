@@ -29,6 +29,9 @@ MAX_RESOLUTION_M = 10_000
 DASHBOARD_RESOLUTION_M = 1_000
 """Most dashboards show whole kilometres."""
 
+WRITTEN_DOWN_BY_OTHERS = frozenset({"workshop", "fuel", "handover", "new-odometer"})
+"""Occasions at which somebody else writes down what the odometer shows, and the desk enters it from their paper."""
+
 
 class BadReading(InvalidInput):
     """A reading needs whole metres from 0 up, its resolution from 1 m to 10 km, and a time with its zone."""
@@ -49,6 +52,13 @@ class ReadingAboveSuccessor(InvalidInput):
 
     code = "reading-above-successor"
     zh = "读数高于同一里程表更晚的读数；如更晚的读数有误，请先更正。"
+
+
+class ReadingNotThirdParty(InvalidInput):
+    """Third-party is what an auditor reads, on the spot or correcting a reading, or what a workshop wrote down."""
+
+    code = "reading-not-third-party"
+    zh = "第三方读数须为审计人员现场读取或更正，或者由维修、加油单位记录；审计人员的读数须登记为第三方。"
 
 
 class CorrectionUnfounded(InvalidInput):
@@ -182,6 +192,18 @@ def check_reading(reading: Reading, recorded: Iterable[Reading], replacements: I
             raise ReadingBelowPredecessor(**detail)
         if other.read_at > standing.read_at and other.most_m < standing.odometer_m:
             raise ReadingAboveSuccessor(**detail)
+
+
+def check_obtained(obtained: Obtained, occasion: str, *, by_auditor: bool) -> None:
+    """Refuse a reading of those who drive that says a third party read it, and an auditor's that says less.
+
+    Raises `ReadingNotThirdParty`.
+    """
+    third_party = obtained is Obtained.THIRD_PARTY
+    written_down = occasion in WRITTEN_DOWN_BY_OTHERS
+    if by_auditor is third_party or (written_down and third_party):
+        return
+    raise ReadingNotThirdParty(obtained=obtained.value, occasion=occasion)
 
 
 def check_replacement(

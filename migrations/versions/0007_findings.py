@@ -109,3 +109,7 @@ def upgrade() -> None:
         "CREATE TRIGGER finding_update_rule AFTER INSERT ON finding_update"
         " FOR EACH ROW EXECUTE FUNCTION finding_update_holds()"
     )
+    op.execute(
+        "CREATE TRIGGER reading_third_party AFTER INSERT ON reading"
+        " FOR EACH ROW EXECUTE FUNCTION reading_third_party_holds()"
+    )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from api.db.faults import HeldByDatabase
+from api.usecases.record_reading import NewReading, record_reading
+from api.usecases.sweep_books import sweep_books
+from domain.books.readings import Obtained
+from domain.values import Role
 from tests.conftest import SignIn, problem_code
 from tests.world import HeldClock, World
 
 PHOTO = "ab" * 32
+THIRD_PARTY = Obtained.THIRD_PARTY
 
 
 def taken(world: World, odometer_m: int, **other: Any) -> dict[str, Any]:
@@ -215,3 +222,51 @@ async def test_a_long_list_of_readings_comes_in_pages(world: World, signed_in: S
     assert sorted(seen) == sorted(entered)
     bad = await driver.get("/v1/readings", params={"vehicle_id": str(world.vehicle_id), "after": "WyJ4IiwieSJd"})
     assert problem_code(bad) == "bad-cursor"
+
+
+async def test_an_auditor_s_reading_is_a_third_party_s_and_nobody_else_s_is(world: World, signed_in: SignIn) -> None:
+    """The attacker enters "read by others" with the driver's hand; an auditor's reading passes for no typed one."""
+    driver, auditor = await signed_in("driver"), await signed_in("auditor")
+    forged = await driver.post("/v1/readings", json=taken(world, 52_000_000, obtained="third-party"))
+    assert (forged.status_code, problem_code(forged)) == (400, "reading-not-third-party")
+    less = await auditor.post("/v1/readings", json=taken(world, 52_000_000))
+    assert (less.status_code, problem_code(less)) == (400, "reading-not-third-party")
+    spot = await read(auditor, world, 52_000_000, obtained="third-party")
+    await read(driver, world, 52_000_000, obtained="third-party", occasion="workshop")
+    path, right = f"/v1/readings/{spot}/corrections", {"odometer_m": 52_000_000, "reason": "看错"}
+    typed_over = await driver.post(path, json=right | {"obtained": "third-party"})
+    assert (typed_over.status_code, problem_code(typed_over)) == (400, "reading-not-third-party")
+
+
+async def test_an_auditor_puts_right_what_was_typed_too_high_and_that_is_found(
+    world: World, signed_in: SignIn, clock: HeldClock
+) -> None:
+    """The odometer shows less than was typed: below it a reading is refused, in its place it is taken, and red."""
+    driver, auditor = await signed_in("driver"), await signed_in("auditor")
+    typed = await read(driver, world, 52_012_000)
+    clock.advance(hours=1)
+    seen = taken(world, 52_004_000, obtained="third-party")
+    refused = await auditor.post("/v1/readings", json=seen)
+    assert problem_code(refused) == "reading-below-predecessor"
+    right = {"odometer_m": 52_004_000, "obtained": "third-party", "reason": "现场抽查，实为 52004"}
+    answer = await auditor.post(f"/v1/readings/{typed}/corrections", json=right)
+    assert answer.status_code == 201, answer.text
+    clock.advance(minutes=1)
+    await sweep_books(world.database, world.bureau_id)
+    shown = (await auditor.get("/v1/findings", params={"kind": "odometer-gap"})).json()["items"]
+    assert [(one["colour"], one["evidence"]["until_m"] - one["evidence"]["from_m"]) for one in shown] == [
+        ("red", -8_000)
+    ]
+
+
+async def test_the_database_knows_who_is_no_third_party(world: World) -> None:
+    """A driver who got past the domain's rule, and a departure's reading by an auditor's hand."""
+    forged = NewReading(
+        vehicle_id=world.vehicle_id, odometer_m=52_000_000, read_at=world.clock(), occasion="spot", obtained=THIRD_PARTY
+    )
+    posing = replace(world["driver"], roles=frozenset({Role.AUDITOR}))
+    with pytest.raises(HeldByDatabase):
+        await record_reading(world.database, posing, forged)
+    with pytest.raises(HeldByDatabase):
+        await record_reading(world.database, world["auditor"], replace(forged, occasion="departure"))
+    await record_reading(world.database, world["auditor"], forged)
