@@ -16,6 +16,7 @@ from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.depart_trip import Departure, depart_trip
 from api.usecases.draw_lots import NewCallBack, call_back, draw_lots
 from api.usecases.field_act import Report
+from api.usecases.record_cost import NewCost, NewCostCorrection, correct_cost, record_cost
 from api.usecases.record_note import Located, NewNote, SentNote, record_notes
 from api.usecases.record_reading import NewCorrection, NewReading, correct_reading, record_reading
 from api.usecases.refresh_measures import refresh_late
@@ -26,10 +27,12 @@ from api.usecases.use_step import Source as Told
 from domain.books.readings import Obtained
 from domain.complaint.words import Source, VisitResult
 from domain.lots import CallBackResult
+from domain.upkeep.costs import CostKind
 from domain.values import Datum, Point
 from tests.complaints import accepted_complaint, job_of
 from tests.drives import beside, standing, straight
 from tests.everyday import findings_of
+from tests.http.test_trip_measures import driven_trip
 from tests.lots import next_month
 from tests.tracks import enrolled, told
 from tests.trips import IN_ORDER, approved_trip, dashboard, departed_trip, returned_trip
@@ -339,3 +342,40 @@ async def test_every_night_the_last_days_are_looked_at_again(world: World, days:
     world.clock.advance(days=days)
     assert await look_again(world.database, world.bureau_id) >= 1
     assert await look_again(world.database, world.bureau_id) == 0
+
+
+async def test_a_reading_typed_a_fifth_low_is_found_once_the_vehicle_has_taught_its_ratio(world: World) -> None:
+    """Five honest trips of four per cent say nothing; the sixth, of the same way, is typed low."""
+    device_id = await enrolled(world)
+    for _ in range(5):
+        await driven_trip(world, [device_id], track_m=10_400, reading_m=10_000)
+    await sweep(world, minutes=31)
+    assert [kind for kind, _ in await kinds(world) if kind == "odometer-track-mismatch"] == []
+    trip_id = await driven_trip(world, [device_id], track_m=10_400, reading_m=8_000)
+    await sweep(world, minutes=31)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "odometer-track-mismatch"]
+    assert (finding.use_id, finding.colour, finding.evidence["reading_m"]) == (trip_id, "yellow", 8_000)
+
+
+async def test_litres_that_the_vehicle_cannot_have_burnt_are_found_and_not_typed_away(world: World) -> None:
+    """Four usual refills, then one of half as much again; the attacker corrects its litres when it was found."""
+    for litres in (45, 40, 40, 40, 60):
+        world.clock.advance(days=1)
+        new = NewCost(
+            vehicle_id=world.vehicle_id,
+            kind=CostKind.FUEL,
+            amount_fen=litres * 800,
+            incurred_at=world.clock(),
+            fuel_ml=litres * 1_000,
+            odometer_m=dashboard(world, 500_000).odometer_m,
+        )
+        cost_id = await record_cost(world.database, world["driver"], new)
+        await sweep(world)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "fuel-mismatch"]
+    assert (finding.evidence["cost_id"], finding.evidence["fuel_ml"]) == (str(cost_id), 60_000)
+    usual = NewCostCorrection(corrects=cost_id, kind=CostKind.FUEL, amount_fen=32_000, fuel_ml=40_000, reason="抄错")
+    world.clock.advance(minutes=10)
+    await correct_cost(world.database, world["dispatcher"], usual)
+    await sweep(world)
+    about_it = [one for one in await updates_of(world) if one.finding_id == finding.finding_id]
+    assert about_it == []
