@@ -219,7 +219,7 @@ NO_LOOKUP = {"PUT /v1/attachments/{sha256}"}
 
 def asked(route: Route, own: Ids, replaced: Mapping[str, str]) -> str:
     """Return the address with what it needs beside: a month, a job."""
-    monthly = ("log", "account")
+    monthly = ("ratio", "log", "account")
     needed = {f"GET /v1/vehicles/{{vehicle_id}}/{one}": {"month": "2026-11"} for one in monthly} | {
         "GET /v1/vehicles/{vehicle_id}/slots": {"job": own["job"]}
     }
