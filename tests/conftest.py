@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,20 +86,22 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if not distributed:
             check_ledger(url)
         return
+    with embedded_server(tmp_path_factory.mktemp("pg")) as embedded:
+        yield embedded
+        check_ledger(embedded.superuser)
+
+
+@contextmanager
+def embedded_server(folder: Path) -> Iterator[Server]:
+    """Yield a server of its own that keeps nothing, migrated."""
     from api.db.embedded import start  # noqa: PLC0415 - only a run on the embedded server needs it
 
-    with start(tmp_path_factory.mktemp("pg"), durable=False) as embedded:
-        migrate(embedded.dsn("postgres"))
-        keep_months(embedded.dsn("postgres"))
-        yield Server(
-            embedded.dsn("postgres"),
-            embedded.dsn(OWNER),
-            embedded.dsn(SERVICE),
-            embedded.dsn(INGEST),
-            embedded.dsn(READER),
-            distributed=False,
-        )
-        check_ledger(embedded.dsn("postgres"))
+    with start(folder, durable=False) as embedded:
+        superuser = embedded.dsn("postgres")
+        migrate(superuser)
+        keep_months(superuser)
+        roles = [embedded.dsn(role) for role in (OWNER, SERVICE, INGEST, READER)]
+        yield Server(superuser, *roles, distributed=False)
 
 
 def check_ledger(url: str) -> None:

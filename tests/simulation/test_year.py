@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from api.settings import Settings
-from tests.conftest import Server
+from tests.conftest import Server, embedded_server
 from tests.simulation.desk import Desk
 
 SEED = int(os.environ.get("SEED", "12315"))
@@ -79,10 +81,17 @@ class Year(RuleBasedStateMachine):
         self.desk.check()
 
 
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """Return a server that no other test looks at: its connections are cut, and it keeps months far ahead."""
+    with embedded_server(tmp_path / "pg") as server:
+        yield server
+
+
 @pytest.mark.one_server
-def test_every_promise_holds_all_year(server: Server, settings: Settings) -> None:
+def test_every_promise_holds_all_year(own_server: Server, settings: Settings) -> None:
     """Trips, upkeep, late and repeated data, corrections, lost connections, seals: nothing breaks a promise."""
-    Year.server, Year.settings = server, settings
+    Year.server, Year.settings = own_server, settings
     played = how(
         max_examples=YEARS,
         stateful_step_count=STEPS,
