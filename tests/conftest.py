@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -33,6 +34,10 @@ from api.usecases.sign_in import open_session
 from tests.ledger import ledger_faults
 from tests.live import free_port
 from tests.world import HeldClock, World, make_world, monday_morning
+
+# No test of the suite is timed.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # A fault's picture with all its locals takes seconds to draw, in which nothing else is answered.
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])

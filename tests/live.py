@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ZHUANCHE = Path(sys.executable).with_name("zhuanche")
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def free_port() -> int:

@@ -56,6 +56,7 @@ _PARTS: Final = {
     "forms": "ODK Collect: forms to fill, and what was filled.",
     "attachments": "Files by their SHA-256.",
     "findings": "异常: explained by the custodian, ruled on by the auditor.",
+    "lots": "抽签: call-backs drawn by lot, and who acts together how often.",
     "vehicles": "Vehicles with their papers, dedication, free slots and log.",
     "devices": "Phones and terminals that send positions.",
     "people": "People, units, roles, qualifications, delegations, roster.",

@@ -35,7 +35,7 @@ def at() -> int:
 def telltales(at: int) -> list[str]:
     """Return what tells of the fix: its place, its time, the battery then, as they stand or as bytes are shown."""
     made = datetime.fromtimestamp(at, UTC)
-    plain = [*PLACE, *WORDS, str(at), f"{made:%H:%M:%S}", str(BATTERY)]
+    plain = [*PLACE, *WORDS, str(at), f"{made:%Y-%m-%d %H:%M:%S}", f"{made:%Y-%m-%dT%H:%M:%S}", str(BATTERY)]
     return [*plain, *(text.encode().hex() for text in plain)]
 
 
