@@ -21,10 +21,11 @@ from tests.bench.load import bare, check_wrk, load
 from tests.bench.result import Line
 from tests.live import serving, zhuanche
 
-CONNECTIONS = 64
+CONNECTIONS = 256
+"""Phones that send at once, to us and to the bare handlers alike."""
 ROWS = 200
 """Rows of a batch of Overland, as it comes from the shop."""
-BATCHES = 16
+BATCHES = 32
 """Connections that send batches: what waits stays within the queue's limit."""
 COUNTED = """
 local sent = {base}
