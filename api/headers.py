@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
 from litestar.types import Scope
+
+F = TypeVar("F", bound=StrEnum)
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -14,6 +20,15 @@ def bearer(scope: Scope) -> str:
     """Return the token a request carries as its Bearer, or an empty text."""
     authorization = header(scope, b"authorization")
     return authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
+
+
+def form_of(asked: F | None, accept: str, media_types: Mapping[F, str], otherwise: F) -> F:
+    """Return the form asked for by name, else the first one the Accept header names, else `otherwise`."""
+    if asked is not None:
+        return asked
+    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    forms = {media_type: form for form, media_type in media_types.items()}
+    return next((forms[one] for one in named if one in forms), otherwise)
 
 
 def language_of(accept_language: str) -> str:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidInput, NotFound
 
@@ -45,6 +46,16 @@ FIXED_HOLIDAYS: Final[Mapping[tuple[int, int], str]] = {
 
 SECOND_OF_MAY_SINCE: Final = 2025
 """The first year in which 2 May is a statutory holiday."""
+
+
+def next_month(month: date) -> date:
+    """Return the first day of the month after."""
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def month_span(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants at which a month, named by its first day, begins and is over in a zone."""
+    return datetime.combine(month, time(), zone), datetime.combine(next_month(month), time(), zone)
 
 
 class BadNotice(InvalidInput):

@@ -128,6 +128,11 @@ class Reader:
         rows: Sequence[Any] = result.all()
         return rows
 
+    async def rows(self, statement: Any, asked: Mapping[str, Any]) -> Sequence[Any]:
+        """Return every row of a text statement, which takes of `asked` what it names."""
+        names = statement.compile().params
+        return (await self.execute(statement, {name: asked[name] for name in names})).all()
+
     async def get(self, table: type[Row], *key: Any) -> Row | None:
         """Return the row of this bureau with the rest of the primary key, or None."""
         return await self.session.get(table, (self.bureau_id, *key), populate_existing=True)

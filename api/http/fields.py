@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 import msgspec
+from litestar.params import QueryParameter
 
 from domain.errors import InvalidInput
 from domain.values import Window
@@ -22,6 +23,12 @@ Prose = Annotated[str, msgspec.Meta(min_length=1, max_length=5_000, pattern=WITH
 Number = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=WITHOUT_NUL)]
 Telephone = Annotated[str, msgspec.Meta(min_length=3, max_length=40, pattern=WITHOUT_NUL, examples=["13800000001"])]
 Instant = Annotated[datetime, msgspec.Meta(tz=True, examples=["2026-11-23T09:00:00+08:00"])]
+
+
+MONTH: Final = QueryParameter(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="such as 2026-11")
+Month = Annotated[str, MONTH]
+MonthOrNone = Annotated[str | None, MONTH]
+"""A month asked for in the query."""
 
 
 class TimeOutOfRange(InvalidInput):

@@ -15,9 +15,8 @@ from api.db.database import Actor, Database, Once
 from api.db.queries.findings import finding_view, findings_page
 from api.headers import language_of
 from api.http.access import EVERYONE, Allow
-from api.http.fields import WITHOUT_NUL
+from api.http.fields import WITHOUT_NUL, MonthOrNone
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
-from api.http.vehicle_log import Month
 from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
@@ -142,7 +141,7 @@ class FindingController(Controller):
         database: NamedDependency[Database],
         vehicle_id: FromQuery[UUID | None] = None,
         kind: Annotated[FindingKind | None, QueryParameter(description="only this kind")] = None,
-        month: Month = None,
+        month: MonthOrNone = None,
         explained: Annotated[bool | None, QueryParameter(description="only explained ones, or only others")] = None,
         still_open: Annotated[
             bool | None,

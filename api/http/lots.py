@@ -9,23 +9,22 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database, Once, Reader
 from api.db.queries.calendar import zone_of
 from api.db.queries.lots import lots_of_months, people_of_trips
 from api.db.queries.settings import settings_of
 from api.http.access import Allow
-from api.http.fields import SAYS_SOMETHING, WITHOUT_NUL
+from api.http.fields import SAYS_SOMETHING, WITHOUT_NUL, Month
 from api.http.readings import Instant
+from api.http.statements import month_asked
 from api.usecases.draw_lots import NewCallBack, call_back, draw_lots
 from api.usecases.print_log import months_of
 from domain.errors import NotFound
 from domain.lots import CallBackResult
 from domain.pairs import pairs_of
 from domain.values import Role
-
-Month = Annotated[str, QueryParameter(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="such as 2026-11")]
 
 
 class Salt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,11 +102,6 @@ class Pairs(msgspec.Struct, frozen=True, kw_only=True):
     pairs: list[PairView]
 
 
-def first_of(month: str) -> date:
-    """Return the first day of a month such as 2026-11. Raises `BadPeriod`."""
-    return months_of(month, None, None, None).first
-
-
 async def _shown(reader: Reader, month: date) -> LotsView:
     rows = await lots_of_months(reader, month)
     if not rows:
@@ -138,7 +132,7 @@ class LotController(Controller):
     ) -> LotsView:
         """Return a month's lots; with seed, salt and the month's trips anybody draws the same."""
         async with database.read(actor.bureau_id) as reader:
-            return await _shown(reader, first_of(month))
+            return await _shown(reader, month_asked(month))
 
     @post("/{month:str}/draw", guards=[Allow(Role.AUDITOR)], summary="Draw the month's lots", name="lots.draw")
     async def draw(
@@ -150,9 +144,9 @@ class LotController(Controller):
         once: NamedDependency[Once | None],
     ) -> LotsView:
         """Draw, once, when the month is over, which trips' consumers are called back."""
-        await draw_lots(database, actor, first_of(month), data.salt, once)
+        await draw_lots(database, actor, month_asked(month), data.salt, once)
         async with database.read(actor.bureau_id) as reader:
-            return await _shown(reader, first_of(month))
+            return await _shown(reader, month_asked(month))
 
     @post("/{month:str}/call-backs", guards=[Allow(Role.AUDITOR)], summary="Record a call-back", name="lots.call-back")
     async def called_back(
@@ -165,7 +159,7 @@ class LotController(Controller):
     ) -> RecordedCallBack:
         """Record what a consumer said; who was not reached may be called again."""
         new = NewCallBack(
-            month=first_of(month),
+            month=month_asked(month),
             trip_id=data.trip_id,
             complaint_id=data.complaint_id,
             result=data.result,

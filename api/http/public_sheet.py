@@ -14,8 +14,9 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.db.database import Actor, Database
+from api.headers import form_of
 from api.http.access import READERS, Allow
-from api.http.vehicle_log import Month
+from api.http.fields import MonthOrNone
 from api.print.public_sheet import PublicSheet, PublicVehicle, public_form, write_public_xlsx
 from api.print.typeset import typeset
 from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
@@ -89,17 +90,17 @@ async def read_public_sheet(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     database: NamedDependency[Database],
-    month: Month = None,
+    month: MonthOrNone = None,
     year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
-    from_month: Month = None,
-    until_month: Month = None,
+    from_month: MonthOrNone = None,
+    until_month: MonthOrNone = None,
     asked_format: Annotated[
         SheetFormat | None, QueryParameter(name="format", description="wins over the Accept header")
     ] = None,
 ) -> Response[Any]:
     """Return time, reason, mileage, fuel and cost of every vehicle over a month, a year or some months."""
     months = months_of(month, year, from_month, until_month)
-    form = asked_format or _accepted(request.headers.get("accept", ""))
+    form = form_of(asked_format, request.headers.get("accept", ""), MEDIA_TYPES, SheetFormat.JSON)
     async with database.read(actor.bureau_id) as reader:
         sheet = await public_sheet(reader, months)
     period = f"{sheet.first_on:%Y%m}-{sheet.last_on:%Y%m}"
@@ -109,12 +110,6 @@ async def read_public_sheet(
     if form is SheetFormat.XLSX:
         return Response(await asyncio.to_thread(_xlsx, sheet), media_type=MEDIA_TYPES[form], headers=headers)
     return Response(_out(sheet))
-
-
-def _accepted(accept: str) -> SheetFormat:
-    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    forms = {media_type: form for form, media_type in MEDIA_TYPES.items()}
-    return next((forms[one] for one in named if one in forms), SheetFormat.JSON)
 
 
 def _xlsx(sheet: PublicSheet) -> bytes:

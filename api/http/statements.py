@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from api.db.database import Actor, Database, Once
-from api.headers import language_of
+from api.headers import form_of, language_of
 from api.http.access import Allow
 from api.print.statement_files import MEDIA_TYPES, StatementFormat
 from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
@@ -64,9 +64,7 @@ Format = Annotated[StatementFormat | None, QueryParameter(name="format", descrip
 
 def asked_in(asked: StatementFormat | None, request: Request[Any, Any, Any]) -> tuple[StatementFormat, str]:
     """Return the form and the language a statement is asked for in: JSON unless another one is named."""
-    named = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
-    forms = {media_type: form for form, media_type in MEDIA_TYPES.items()}
-    form = asked or next((forms[one] for one in named if one in forms), StatementFormat.JSON)
+    form = form_of(asked, request.headers.get("accept", ""), MEDIA_TYPES, StatementFormat.JSON)
     return form, language_of(request.headers.get("accept-language", ""))
 
 

@@ -14,9 +14,9 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once
 from api.db.queries.costs import costs_page
 from api.http.access import READERS, Allow
+from api.http.fields import MonthOrNone
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.readings import Instant, Odometer, PhotoSha256, Reason
-from api.http.vehicle_log import Month
 from api.http.vehicle_wire import CardNo, DocumentNo, Entered
 from api.usecases.account_vehicle import Accounted, account_vehicle
 from api.usecases.enter_vehicle import known_vehicle
@@ -174,10 +174,10 @@ class CostController(Controller):
         vehicle_id: FromPath[UUID],
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
-        month: Month = None,
+        month: MonthOrNone = None,
         year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
-        from_month: Month = None,
-        until_month: Month = None,
+        from_month: MonthOrNone = None,
+        until_month: MonthOrNone = None,
     ) -> AccountOut:
         """Return what a vehicle cost over a month, a year or some months: by kind, per 100 km, and what it burns."""
         months = months_of(month, year, from_month, until_month)

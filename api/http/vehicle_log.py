@@ -13,24 +13,14 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from api.db.database import Actor, Database
-from api.headers import language_of
+from api.headers import form_of, language_of
 from api.http.access import Allow
+from api.http.fields import MonthOrNone
 from api.print.log_files import MEDIA_TYPES, LogFormat
 from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of, print_log
 from domain.values import Role
 
 CHUNK_BYTES = 65_536
-
-Month = Annotated[str | None, QueryParameter(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="such as 2026-11")]
-
-
-def format_of(asked: LogFormat | None, accept: str) -> LogFormat:
-    """Return the form asked for by name, else the first one the Accept header names, else JSON."""
-    if asked is not None:
-        return asked
-    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    forms = {media_type: form for form, media_type in MEDIA_TYPES.items()}
-    return next((forms[one] for one in named if one in forms), LogFormat.JSON)
 
 
 @get(
@@ -47,10 +37,10 @@ async def vehicle_log(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     database: NamedDependency[Database],
-    month: Month = None,
+    month: MonthOrNone = None,
     year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
-    from_month: Month = None,
-    until_month: Month = None,
+    from_month: MonthOrNone = None,
+    until_month: MonthOrNone = None,
     asked_format: Annotated[
         LogFormat | None, QueryParameter(name="format", description="wins over the Accept header")
     ] = None,
@@ -59,7 +49,7 @@ async def vehicle_log(
 
     Headings follow Accept-Language in CSV and XLSX. What was amended stands beside what it was amended to.
     """
-    form = format_of(asked_format, request.headers.get("accept", ""))
+    form = form_of(asked_format, request.headers.get("accept", ""), MEDIA_TYPES, LogFormat.JSON)
     language = language_of(request.headers.get("accept-language", ""))
     months = months_of(month, year, from_month, until_month)
     file, plate = await print_log(database, actor, vehicle_id, months, form=form, language=language)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
 from api.db.database import Actor, Database
 from api.db.queries.ratios import against_ratio
 from api.db.tables.bureau import Bureau
 from api.http.access import Allow
+from api.http.fields import Month
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.print_log import months_of
 from domain.values import Role
@@ -52,7 +52,7 @@ async def vehicle_ratio(
     vehicle_id: FromPath[UUID],
     actor: NamedDependency[Actor],
     database: NamedDependency[Database],
-    month: Annotated[str, QueryParameter(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="such as 2026-11")],
+    month: Month,
 ) -> MonthRatio:
     """Return what readings typed a little low on every trip come to in a month."""
     first, after = months_of(month, None, None, None).starts

@@ -12,10 +12,11 @@ from sqlmodel import col, select
 from api.db.database import Actor, Database, Reader, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.calendar import zone_of
-from api.db.queries.statement import next_month, statement_facts
+from api.db.queries.statement import statement_facts
 from api.db.tables.seals import MonthSeal, SealAmendment
 from domain.books.late import Late, LateKind, late
 from domain.books.statement import statement
+from domain.calendar import next_month
 from domain.ledger.canonical import parse
 
 RECENT: Final = timedelta(days=93)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -16,6 +16,7 @@ from api.db.tables.lots import CallBack, LotDraw, MonthSeed
 from api.db.tables.uses import TripJob, VehicleUse
 from api.usecases.act_on_complaint import CLOCKS_APART, ActInFuture
 from api.usecases.enter_fact import enter_fact
+from domain.calendar import month_span
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.lots import CallBackResult, draw
 from domain.trip.life import UseKind
@@ -79,7 +80,7 @@ async def draw_lots(
     """
 
     async def work(uow: UnitOfWork) -> tuple[UUID, ...]:
-        begins, ends = await _bounds(uow, month)
+        begins, ends = month_span(month, await zone_of(uow))
         if uow.now < ends:
             raise DrawTooEarly(month=f"{month:%Y-%m}")
         if await uow.get(LotDraw, month) is not None:
@@ -160,9 +161,3 @@ async def call_back(database: Database, actor: Actor, new: NewCallBack, once: On
         return call_back_id
 
     return await database.write(actor, work, once=once, answer=UUID)
-
-
-async def _bounds(uow: UnitOfWork, month: date) -> tuple[datetime, datetime]:
-    zone = await zone_of(uow)
-    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return datetime.combine(month, time(), zone), datetime.combine(following, time(), zone)

@@ -29,7 +29,7 @@ from domain.complaint.words import Source
 from domain.errors import InvalidInput
 from domain.history.complaints import ListedComplaint, ReadList, check_against_register
 from domain.history.trips import PaperTrip, ReadLog, TripKey, check_against_books
-from domain.sheet.problems import Problem
+from domain.sheet.problems import Problem, hindering
 
 
 class SheetHindered(InvalidInput):
@@ -62,7 +62,7 @@ class Examined:
     @property
     def hindered(self) -> bool:
         """Whether the import would be refused."""
-        return any(not one.kind.is_notice for one in self.problems)
+        return bool(hindering(self.problems))
 
 
 async def examine_log(reader: Reader, vehicle_id: UUID, log: ReadLog) -> Examined:
@@ -140,7 +140,7 @@ def _all(of_sheet: Sequence[Problem], of_books: Sequence[Problem]) -> tuple[Prob
 
 
 def _refuse_hindered(problems: Sequence[Problem]) -> None:
-    grave = [one for one in problems if not one.kind.is_notice]
+    grave = hindering(problems)
     if grave:
         raise SheetHindered(problems=len(grave), row=grave[0].row, column=grave[0].column, problem=grave[0].kind)
 

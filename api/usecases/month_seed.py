@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import text
 
 from api.db.database import UnitOfWork
 from api.db.queries.calendar import zone_of
 from api.db.tables.lots import MonthSeed
+from domain.calendar import next_month
 from domain.lots import SEED_BYTES, commitment
 
-_A_WEEK = timedelta(days=7)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('seed ' || :bureau_id || :month, 0))")
 
 
@@ -49,9 +49,8 @@ async def _make(uow: UnitOfWork, month: date) -> bytes:
 async def fix_seeds(uow: UnitOfWork) -> int:
     """Make the seeds of this month and of the next where they are missing, and return how many. Background work."""
     this = await month_of(uow, uow.now)
-    following = (this.replace(day=28) + _A_WEEK).replace(day=1)
     made = 0
-    for month in (this, following):
+    for month in (this, next_month(this)):
         if await uow.get(MonthSeed, month) is None:
             await seed_of(uow, month)
             made += 1

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from api.db.database import Actor, Database, Once, Reader, UnitOfWork
 from api.db.queries.calendar import zone_of
 from api.db.queries.readings import lock_readings
-from api.db.queries.statement import month_span, next_month, statement_facts
+from api.db.queries.statement import statement_facts
 from api.db.tables.people import Person
 from api.db.tables.seals import MonthSeal
 from api.db.tables.vehicles import Reading
@@ -22,6 +22,7 @@ from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.sweep_books import look_at_stretch
 from domain.books.statement import statement
 from domain.books.statement_facts import Sealed
+from domain.calendar import month_span, next_month
 from domain.errors import StateConflict
 from domain.ledger.canonical import Json, canonical
 

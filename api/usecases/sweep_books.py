@@ -15,29 +15,18 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 
-from api.db.database import Actor, Database, Reader, UnitOfWork
-from api.db.faults import Busy, DatabaseAway
+from api.db.database import Database, Reader
 from api.db.queries.settings import settings_of
+from api.db.tables.answers import BooksMark
 from api.usecases.look_at_books import look_at_fuel, look_at_odometer, look_at_uses
+from api.usecases.sweep import each_by_itself, span_to_sweep, swept
 from domain.findings.outing import DELIVERED
 
-log = structlog.get_logger()
-
-SETTLED_AFTER: Final = timedelta(seconds=10)
-"""What was recorded is committed by then, or not at all."""
-FIRST_BACK: Final = timedelta(days=2)
-"""How far back the first sweep of a bureau looks."""
 AGAIN: Final = timedelta(days=3)
 """How far back is looked every night, for what failed by day."""
 
-_MARK = text("SELECT swept_until FROM books_mark WHERE bureau_id = :bureau_id")
-_SET_MARK = text(
-    "INSERT INTO books_mark (bureau_id, swept_until) VALUES (:bureau_id, :until)"
-    " ON CONFLICT (bureau_id) DO UPDATE SET swept_until = excluded.swept_until"
-)
 _DECIDED = text(
     "SELECT u.vehicle_id, u.use_id FROM decision d"
     " JOIN vehicle_use u ON u.bureau_id = d.bureau_id AND u.use_id = d.use_id"
@@ -101,13 +90,10 @@ class Touched:
 async def sweep_books(database: Database, bureau_id: str) -> int:
     """Look at what is new since the last sweep; return how many facts were recorded."""
     async with database.read(bureau_id) as reader:
-        mark = (await reader.execute(_MARK, {"bureau_id": bureau_id})).scalar_one_or_none()
-        since = mark or reader.now - FIRST_BACK
-        until = reader.now - SETTLED_AFTER
-        touched = await _touched(reader, since, until)
+        span = await span_to_sweep(reader, BooksMark)
+        touched = await _touched(reader, *span)
     done = await _look(database, bureau_id, touched)
-    if since < until:
-        await database.write(Actor(bureau_id), lambda uow: _set_mark(uow, until))
+    await swept(database, bureau_id, BooksMark, span)
     return done
 
 
@@ -167,17 +153,4 @@ async def _look(database: Database, bureau_id: str, touched: Touched) -> int:
         *((one, partial(look_at_fuel, database, bureau_id, one)) for one in touched.fuelled),
         *((one, partial(look_at_uses, database, bureau_id, one, uses)) for one, uses in touched.uses.items()),
     ]
-    done = 0
-    for vehicle_id, look in looks:
-        try:
-            done += await look()
-        except (DatabaseAway, Busy):
-            raise
-        except Exception:
-            # One vehicle that cannot be looked at keeps no other from being.
-            log.exception("look-failed", bureau_id=bureau_id, vehicle_id=str(vehicle_id))
-    return done
-
-
-async def _set_mark(uow: UnitOfWork, until: datetime) -> None:
-    await uow.execute(_SET_MARK, {"bureau_id": uow.bureau_id, "until": until})
+    return await each_by_itself(bureau_id, looks)

@@ -8,28 +8,17 @@ begun or ended otherwise), is looked at here. A look that was taken before chang
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 
-from api.db.database import Actor, Database, Reader, UnitOfWork
-from api.db.faults import Busy, DatabaseAway
+from api.db.database import Database, Reader
+from api.db.tables.answers import WatchMark
 from api.usecases.look_at_vehicle import look_at_vehicle
+from api.usecases.sweep import each_by_itself, span_to_sweep, swept
 
-log = structlog.get_logger()
-
-SETTLED_AFTER: Final = timedelta(seconds=10)
-"""What was received is committed by then, or not at all."""
-FIRST_BACK: Final = timedelta(days=2)
-"""How far back the first sweep of a bureau looks."""
-
-_MARK = text("SELECT swept_until FROM watch_mark WHERE bureau_id = :bureau_id")
-_SET_MARK = text(
-    "INSERT INTO watch_mark (bureau_id, swept_until) VALUES (:bureau_id, :until)"
-    " ON CONFLICT (bureau_id) DO UPDATE SET swept_until = excluded.swept_until"
-)
 WHOLE_EVERY: Final = timedelta(minutes=10)
 """Vehicles of which nothing moved are looked at so often; the others at every sweep."""
 _STIRS_E7: Final = 4_000
@@ -69,26 +58,15 @@ _CHANGED = text(
 async def sweep_positions(database: Database, bureau_id: str) -> int:
     """Look at every vehicle of which anything came since the last sweep; return how many facts were recorded."""
     async with database.read(bureau_id) as reader:
-        mark = (await reader.execute(_MARK, {"bureau_id": bureau_id})).scalar_one_or_none()
-        since = mark or reader.now - FIRST_BACK
-        until = reader.now - SETTLED_AFTER
-        stretches = await _stretches(reader, since, until)
-    done = 0
-    for vehicle_id, from_at, until_at in stretches:
-        try:
-            done += (await look_at_vehicle(database, bureau_id, vehicle_id, from_at, until_at)).recorded
-        except (DatabaseAway, Busy):
-            raise
-        except Exception:
-            # One vehicle that cannot be looked at keeps no other from being.
-            log.exception("look-failed", bureau_id=bureau_id, vehicle_id=str(vehicle_id))
-    if since < until:
-        await database.write(Actor(bureau_id), lambda uow: _set_mark(uow, until))
+        span = await span_to_sweep(reader, WatchMark)
+        stretches = await _stretches(reader, *span)
+
+    async def look(vehicle_id: UUID, from_at: datetime, until_at: datetime) -> int:
+        return (await look_at_vehicle(database, bureau_id, vehicle_id, from_at, until_at)).recorded
+
+    done = await each_by_itself(bureau_id, ((one[0], partial(look, *one)) for one in stretches))
+    await swept(database, bureau_id, WatchMark, span)
     return done
-
-
-async def _set_mark(uow: UnitOfWork, until: datetime) -> None:
-    await uow.execute(_SET_MARK, {"bureau_id": uow.bureau_id, "until": until})
 
 
 async def _stretches(reader: Reader, since: datetime, until: datetime) -> list[tuple[UUID, datetime, datetime]]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.complaint.particulars import Particulars
 from domain.errors import InvalidInput
-from domain.sheet.cells import date_of, time_of
+from domain.sheet.cells import instant_of
 from domain.sheet.columns import Cell, Column, Headings
-from domain.sheet.problems import Problem, ProblemKind
+from domain.sheet.problems import Problem, ProblemKind, hindering
 from domain.sheet.rows import Row, rows_of
 
 COLUMNS: Final = (
@@ -71,7 +71,7 @@ class ReadList:
     @property
     def hindered(self) -> bool:
         """Whether anything keeps the sheet from being taken over; then nothing of it is."""
-        return any(not one.kind.is_notice for one in self.problems)
+        return bool(hindering(self.problems))
 
 
 def read_list(
@@ -105,8 +105,8 @@ def _read_row(row: Row, zone: ZoneInfo) -> ListedComplaint | None:
         row.wrong("state", ProblemKind.ENDED, state[:20])
         return None
     number = row.text("source_number", needed=True)
-    received_at = row.read("received_at", lambda cell: _instant(cell, zone), needed=True)
-    accepted_at = row.read("accepted_at", lambda cell: _instant(cell, zone))
+    received_at = row.read("received_at", lambda cell: instant_of(cell, zone), needed=True)
+    accepted_at = row.read("accepted_at", lambda cell: instant_of(cell, zone))
     if accepted_at is None and received_at is not None and _ACCEPTED.search(state) and not _NOT_ACCEPTED.search(state):
         accepted_at = received_at
     if accepted_at is not None and received_at is not None and accepted_at < received_at:
@@ -121,10 +121,6 @@ def _read_row(row: Row, zone: ZoneInfo) -> ListedComplaint | None:
         accepted_at=accepted_at,
         particulars=particulars,
     )
-
-
-def _instant(cell: Cell, zone: ZoneInfo) -> datetime:
-    return datetime.combine(date_of(cell), time_of(cell) or time(), zone)
 
 
 def _particulars(row: Row) -> Particulars | None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.books.readings import MAX_ODOMETER_M
-from domain.sheet.cells import date_of, fen_of, has_date, thousandths_of, time_of
+from domain.sheet.cells import date_of, fen_of, has_date, instant_of, thousandths_of
 from domain.sheet.columns import Cell, Column, Headings, plain
-from domain.sheet.problems import Problem, ProblemKind
+from domain.sheet.problems import Problem, ProblemKind, hindering
 from domain.sheet.rows import Row, rows_of, year_of
 
 MOST_ML: Final = 1_000_000
@@ -95,7 +95,7 @@ class ReadLog:
     @property
     def hindered(self) -> bool:
         """Whether anything keeps the sheet from being taken over; then nothing of it is."""
-        return any(not one.kind.is_notice for one in self.problems)
+        return bool(hindering(self.problems))
 
 
 def read_log(
@@ -195,11 +195,11 @@ def _until(row: Row, from_m: int | None) -> int | None:
 
 def _times(row: Row, zone: ZoneInfo, year: int | None) -> tuple[datetime | None, datetime | None]:
     day = row.read("day", lambda cell: date_of(cell, year))
-    started_at = row.read("started_at", lambda cell: _instant(cell, day, zone, year), needed=True)
+    started_at = row.read("started_at", lambda cell: instant_of(cell, zone, day=day, year=year), needed=True)
     if started_at is None:
         return None, None
     began_on = started_at.date()
-    ended_at = row.read("ended_at", lambda cell: _instant(cell, began_on, zone, year))
+    ended_at = row.read("ended_at", lambda cell: instant_of(cell, zone, day=began_on, year=year))
     if ended_at is not None and ended_at < started_at:
         if has_date(row.cell("ended_at")):
             row.wrong("ended_at", ProblemKind.ENDS_BEFORE)
@@ -209,14 +209,6 @@ def _times(row: Row, zone: ZoneInfo, year: int | None) -> tuple[datetime | None,
     if ended_at is not None and ended_at - started_at > LONGEST:
         row.wrong("ended_at", ProblemKind.OUT_OF_RANGE)
     return started_at, ended_at
-
-
-def _instant(cell: Cell, day: date | None, zone: ZoneInfo, year: int | None) -> datetime:
-    """Return the instant a cell tells, with its own day or that of its row; a day alone is its midnight."""
-    told = time_of(cell)
-    if day is None or has_date(cell):
-        day = date_of(cell, year)
-    return datetime.combine(day, told or time(), zone)
 
 
 def _between(trips: Iterable[PaperTrip], headings: Headings) -> list[Problem]:

@@ -10,11 +10,14 @@ import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from domain.sheet.columns import Cell
 from domain.sheet.problems import CellFault, ProblemKind
 
 TEXT_MOST: Final = 2_000
+YEARS: Final = (2000, 2100)
+"""No sheet tells of another time."""
 _DIGITS_LOST: Final = 10**15
 """A spreadsheet keeps fifteen digits of a number: of a longer code that is kept as a number, the last ones are gone."""
 _EXCEL_DAY_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar's day, in no zone
@@ -111,6 +114,19 @@ def has_date(cell: Cell) -> bool:
         text = unicodedata.normalize("NFKC", cell.strip())
         return bool(_DATE.match(text) or _COMPACT.match(text))
     return False
+
+
+def instant_of(cell: Cell, zone: ZoneInfo, *, day: date | None = None, year: int | None = None) -> datetime:
+    """Return the instant a cell tells, with its own day or, where it tells a time only, that of its row.
+
+    A day alone is its midnight; one that was typed without its year is of `year`.
+    """
+    told = time_of(cell)
+    if day is None or has_date(cell):
+        day = date_of(cell, year)
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise CellFault(ProblemKind.OUT_OF_RANGE, day.isoformat())
+    return datetime.combine(day, told or time(), zone)
 
 
 def thousandths_of(cell: Cell, *, least: int = 0, most: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.complaint.words import Named
@@ -61,6 +62,11 @@ class Problem:
         """Return it for people; `language` is "zh" or "en"."""
         words = self.kind.zh if language == "zh" else self.kind.en
         return f"{words} ({self.detail})" if self.detail else words
+
+
+def hindering(problems: Iterable[Problem]) -> list[Problem]:
+    """Return those that keep a sheet from being taken over: all but notices."""
+    return [one for one in problems if not one.kind.is_notice]
 
 
 class CellFault(Exception):

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from domain.sheet.cells import text_of
 from domain.sheet.columns import Cell, Headings, letter_of
-from domain.sheet.problems import CellFault, Problem, ProblemKind
+from domain.sheet.problems import CellFault, Problem, ProblemKind, hindering
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class Row:
     @property
     def is_wrong(self) -> bool:
         """Whether anything hinders that it is taken over."""
-        return any(not one.kind.is_notice for one in self.problems)
+        return bool(hindering(self.problems))
 
 
 def rows_of(rows: Sequence[Sequence[Cell]], headings: Headings, fill: Mapping[str, str]) -> Iterator[Row]:

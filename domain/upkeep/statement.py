@@ -15,9 +15,9 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.sheet.cells import date_of, fen_of, has_date, text_of, thousandths_of, time_of
+from domain.sheet.cells import YEARS, date_of, fen_of, has_date, text_of, thousandths_of, time_of
 from domain.sheet.columns import Cell, Column, Headings
-from domain.sheet.problems import CellFault, Problem, ProblemKind
+from domain.sheet.problems import CellFault, Problem, ProblemKind, hindering
 from domain.sheet.rows import Row, rows_of, year_of
 from domain.upkeep.costs import MAX_FEN, MAX_FUEL_ML, CostKind
 
@@ -40,8 +40,6 @@ COST_KINDS: Final[Mapping[str, frozenset[CostKind]]] = {
 
 APART: Final = timedelta(hours=24)
 """How far what people enter may lie from what the card says."""
-YEARS: Final = (2000, 2100)
-"""No statement is of another time."""
 _LITRES_ROUNDED_ML: Final = 10
 _TOP_UP: Final = re.compile("充值|圈存|分配|汇总|转入|top.?up", re.IGNORECASE)
 _CARD: Final = re.compile(r"[0-9A-Z]{4,30}")
@@ -69,7 +67,7 @@ class ReadStatement:
     @property
     def hindered(self) -> bool:
         """Whether anything keeps it from being taken over; then nothing of it is."""
-        return any(not one.kind.is_notice for one in self.problems) or not self.lines
+        return not self.lines or bool(hindering(self.problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,14 @@ def test_what_is_odd_about_the_paper_is_told_and_taken_over_as_it_is(
     assert not log.hindered
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "1989-03-01", "0001-01-01"])
+def test_a_day_of_another_age_is_told_by_its_cell(day: str) -> None:
+    """A slip in the year is no history, and no fault of ours."""
+    log = log_of(changed(FIRST, A=day, D="1:30"))
+    assert kinds(log) == [(3, "C", ProblemKind.OUT_OF_RANGE)]
+    assert not log.trips
+
+
 def test_the_way_back_may_be_told_as_a_distance() -> None:
     """Many logs have the odometer once and how far was driven."""
     sheet = [["出车时间", "出车里程", "行驶里程"], ["2025-03-01 08:30", 12000, 31.5]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -124,8 +124,8 @@ async def log_facts(reader: Reader, vehicle_id: UUID, from_at: datetime, until_a
     readings = await _readings(reader, asked)
     books = stretch_of((one.reading for one in readings), from_at, until_at)
     uses = await _uses(reader, asked | {"driven": list(books.driven)})
-    refusals = await _rows(reader, _REFUSALS, asked)
-    conflicts = await _rows(reader, _CONFLICTS, asked)
+    refusals = await reader.rows(_REFUSALS, asked)
+    conflicts = await reader.rows(_CONFLICTS, asked)
     return LogFacts(
         from_at=from_at,
         until_at=until_at,
@@ -153,11 +153,6 @@ async def log_facts(reader: Reader, vehicle_id: UUID, from_at: datetime, until_a
     )
 
 
-async def _rows(reader: Reader, statement: Any, asked: dict[str, Any]) -> Sequence[Any]:
-    names = set(statement.compile().params)
-    return (await reader.execute(statement, {name: asked[name] for name in names})).all()
-
-
 async def _readings(reader: Reader, asked: dict[str, Any]) -> tuple[RecordedReading, ...]:
     """Return the readings of the month, and before it from the last departure or return on.
 
@@ -182,10 +177,10 @@ async def _readings(reader: Reader, asked: dict[str, Any]) -> tuple[RecordedRead
 
 
 async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[LogUse, ...]:
-    rows = {row.use_id: row for row in await _rows(reader, _USES, asked)}
+    rows = {row.use_id: row for row in await reader.rows(_USES, asked)}
     of = {"bureau_id": reader.bureau_id, "uses": list(rows)}
     steps, crews, passengers, jobs, stops = [
-        _by_use(await _rows(reader, statement, of)) for statement in (_STEPS, _CREWS, _PASSENGERS, _JOBS, _STOPS)
+        by_use(await reader.rows(statement, of)) for statement in (_STEPS, _CREWS, _PASSENGERS, _JOBS, _STOPS)
     ]
     driven = [use_id for use_id, row in rows.items() if row.kind == UseKind.TRIP and row.actual_from is not None]
     measures = await measures_of(reader, driven)
@@ -223,7 +218,8 @@ async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[LogUse, ...]:
     return tuple(uses)
 
 
-def _by_use(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+def by_use(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    """Return rows by their `use_id`, in their order; of a use without any, an empty list."""
     found: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         found[row.use_id].append(row)

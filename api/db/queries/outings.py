@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.log import by_use
 from api.db.queries.measures import fixes_by_device, measures_of
 from api.db.queries.positions import Encounter, fixes_near
 from api.db.queries.ratios import Taught, driven_by_reading, metres_of, ratio_of_taught, taught_by, terminal_metres
@@ -76,9 +77,9 @@ async def outings_of(reader: Reader, vehicle_id: UUID, use_ids: Collection[UUID]
     """Return uses of a vehicle that began, by departure."""
     asked = {"bureau_id": reader.bureau_id, "uses": list(use_ids)}
     uses = (await reader.execute(_USES, asked)).all()
-    jobs = _by_use(await reader.execute(_JOBS, asked))
-    notes = _by_use((await reader.execute(_NOTES, asked | {"now": reader.now, "after": AFTER})).all())
-    complaints = _by_use(await reader.execute(_COMPLAINTS, asked))
+    jobs = by_use(await reader.execute(_JOBS, asked))
+    notes = by_use((await reader.execute(_NOTES, asked | {"now": reader.now, "after": AFTER})).all())
+    complaints = by_use(await reader.execute(_COMPLAINTS, asked))
     measures = await measures_of(reader, [row.use_id for row in uses])
     witnesses = await _witnesses(reader, vehicle_id, [row for row in uses if row.actual_until], measures)
     found = []
@@ -111,13 +112,6 @@ async def outings_of(reader: Reader, vehicle_id: UUID, use_ids: Collection[UUID]
             )
         )
     return tuple(found)
-
-
-def _by_use(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row.use_id].append(row)
-    return found
 
 
 def _complaint(row: Any) -> ComplaintKept:

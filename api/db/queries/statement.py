@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from domain.books.statement_facts import (
     StatementFacts,
     Witnessed,
 )
+from domain.calendar import month_span, next_month
 from domain.track.legs import Leg
 
 _CARRIED = text(
@@ -81,16 +82,6 @@ STATES = {
 }
 
 
-def next_month(month: date) -> date:
-    """Return the first day of the month after."""
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def month_span(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the instants at which a month begins and is over in a zone."""
-    return datetime.combine(month, time(), zone), datetime.combine(next_month(month), time(), zone)
-
-
 async def statement_facts(
     reader: Reader, vehicle_id: UUID, month: date, *, previous_sha256: str | None, sealed: Sealed | None
 ) -> StatementFacts:
@@ -108,8 +99,10 @@ async def statement_facts(
         "until_at": until_at,
     }
     unit, answerable = await _who_answers(reader, vehicle_id, next_month(month) - timedelta(days=1))
-    carried = await _rows(reader, _CARRIED, asked)
-    complaint_of = {(row.use_id, row.job_id): row.complaint_id for row in carried}
+    carried = await reader.rows(_CARRIED, asked)
+    complaint_of: defaultdict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    for row in carried:
+        complaint_of[row.use_id][row.job_id] = row.complaint_id
     terminal = await terminal_metres(reader, [use.use_id for use in log.uses])
     return StatementFacts(
         bureau_id=reader.bureau_id,
@@ -125,15 +118,15 @@ async def statement_facts(
         sealed=sealed,
         witnessed=_witnessed(log, complaint_of, terminal),
         carried=_by_use((row.use_id, Carried(row.complaint_id, row.number)) for row in carried),
-        aboard=_by_use((row.use_id, Aboard(row.person_id, row.name)) for row in await _rows(reader, _ABOARD, asked)),
-        notes={row.use_id: row.notes for row in await _rows(reader, _NOTES, asked)},
+        aboard=_by_use((row.use_id, Aboard(row.person_id, row.name)) for row in await reader.rows(_ABOARD, asked)),
+        notes={row.use_id: row.notes for row in await reader.rows(_NOTES, asked)},
         costs=await costs_between(reader, vehicle_id, from_at, until_at),
-        findings=tuple(_finding(row) for row in await _rows(reader, _FINDINGS, asked)),
+        findings=tuple(_finding(row) for row in await reader.rows(_FINDINGS, asked)),
         settings=tuple(
             ChangedSetting(
                 name=row.name, old=row.old, new=row.new, by=row.by_name, at=row.recorded_at, reason=row.reason
             )
-            for row in await _rows(reader, _SETTINGS, asked)
+            for row in await reader.rows(_SETTINGS, asked)
         ),
     )
 
@@ -150,18 +143,17 @@ def ways_of(legs: Sequence[Leg], complaint_of: dict[UUID, UUID]) -> tuple[Way, .
 
 
 def _witnessed(
-    log: LogFacts, complaint_of: dict[tuple[UUID, UUID], UUID], terminal: dict[UUID, int]
+    log: LogFacts, complaint_of: defaultdict[UUID, dict[UUID, UUID]], terminal: dict[UUID, int]
 ) -> dict[UUID, Witnessed]:
     found = {}
     for use in log.uses:
         best = use.measures[0] if use.measures else None
-        jobs = {job_id: complaint_id for (use_id, job_id), complaint_id in complaint_of.items() if use_id == use.use_id}
         found[use.use_id] = Witnessed(
             track_m=best.length_m if best else None,
             unobserved_m=best.unobserved_m if best else None,
             fixes=sum(one.fix_count for one in use.measures),
             terminal_m=terminal.get(use.use_id),
-            ways=ways_of(best.legs, jobs) if best else (),
+            ways=ways_of(best.legs, complaint_of[use.use_id]) if best else (),
         )
     return found
 
@@ -192,8 +184,3 @@ def _by_use(pairs: Iterable[tuple[UUID, Any]]) -> dict[UUID, tuple[Any, ...]]:
     for use_id, one in pairs:
         found[use_id].append(one)
     return {use_id: tuple(items) for use_id, items in found.items()}
-
-
-async def _rows(reader: Reader, statement: Any, asked: dict[str, Any]) -> Sequence[Any]:
-    names = set(statement.compile().params)
-    return (await reader.execute(statement, {name: asked[name] for name in names})).all()

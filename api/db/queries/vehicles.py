@@ -114,9 +114,7 @@ async def known_of(reader: Reader, vehicles: Sequence[Vehicle]) -> list[Known]:
     }
 
     async def by_vehicle(statement: Any) -> dict[UUID, SqlRow[Any]]:
-        names = set(statement.compile().params)
-        rows = await reader.execute(statement, {name: asked[name] for name in names})
-        return {row.vehicle_id: row for row in rows}
+        return {row.vehicle_id: row for row in await reader.rows(statement, asked)}
 
     dedicated, under_way, upcoming = [await by_vehicle(one) for one in (_DEDICATED, _UNDER_WAY, _NEXT)]
     fixes = await _last_fixes(reader, asked["vehicles"], under_way)
