@@ -14,6 +14,7 @@ import numpy as np
 from domain.calendar import shipped_calendar
 from domain.duty import duty_hours, on_duty
 from domain.findings.scene import Scene, Told, UseSeen
+from domain.place.base import Base
 from domain.place.boundary import Boundary
 from domain.settings import BureauSettings
 from domain.track.fixes import Fixes
@@ -80,7 +81,7 @@ def scene(
         "now": now,
         "told": devices,
         "uses": uses,
-        "base": BASE,
+        "bases": (Base("局机关停车场", BASE),),
         "places": (),
         "boundary": district(),
         "settings": BureauSettings(changed or {}),

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.db.database import BUREAU_CODE, Actor, Database
+from api.db.queries.bases import bases_of
 from api.db.queries.dispatch_orders import order_of_number, printed_facts
 from api.db.queries.trips import trip_view
 from api.http.access import Allow, public
@@ -66,10 +67,11 @@ async def order_pdf(
         if trip.order_number is None:
             raise NoOrderYet(state=trip.state)
         facts = await printed_facts(reader, trip_id)
+        bases = (await bases_of(reader, [trip.vehicle_id]))[trip.vehicle_id]
         now = reader.now
     number = f"{trip.order_year}/{trip.order_number}"
     address = f"{settings.address}/verify/{actor.bureau_id}/{number}/{trip.verification_code}"
-    pdf = await typeset(order_form(trip, facts, address), now)
+    pdf = await typeset(order_form(trip, facts, bases, address), now)
     return Response(
         pdf,
         media_type="application/pdf",

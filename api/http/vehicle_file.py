@@ -1,4 +1,4 @@
-"""`/v1/vehicles/{id}/dues`, `/cards`, `/documents`: how a vehicle's file 一车一档 grows."""
+"""`/v1/vehicles/{id}/dues`, `/cards`, `/bases`, `/documents`: how a vehicle's file 一车一档 grows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database, Once
 from api.http.access import Allow
-from api.http.fields import SAYS_SOMETHING
-from api.http.readings import Odometer, PhotoSha256, Reason
+from api.http.fields import SAYS_SOMETHING, instant_or_none
+from api.http.place import Place
+from api.http.readings import Instant, Odometer, PhotoSha256, Reason
 from api.http.vehicle_wire import (
+    BaseOut,
     CardNo,
     CardOut,
     DocumentNo,
     DocumentOut,
     DueOut,
     Entered,
+    FirstBase,
     PaperStanding,
     RepairOut,
     TerminalOut,
@@ -33,6 +36,7 @@ from api.http.vehicle_wire import (
 )
 from api.usecases.enter_due import NewDue, enter_due
 from api.usecases.enter_vehicle_file import NewCard, NewDocument, enter_card, enter_document
+from api.usecases.move_base import NewBase, move_base
 from api.usecases.read_vehicle_file import WholeFile
 from domain.upkeep.dues import LEAST_M, MAX_MONTHS, MOST_M, DueKind
 from domain.values import Role
@@ -64,6 +68,16 @@ class CardIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reason: Reason
 
 
+class BaseIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the vehicle is kept from an instant on, and why."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["东区停车场"])]
+    place: Place
+    effective_at: Instant | None = None
+    """Left out: from now on."""
+    reason: Reason
+
+
 class DocumentIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file that was sent before, by its SHA-256, and what it documents."""
 
@@ -81,7 +95,7 @@ class DocumentIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=SAYS_SOMETHING, examples=["行驶证正本"])]
     sha256: PhotoSha256
     about_id: UUID | None = None
-    """The paper, dedication order, card, cost, due or upkeep order that it documents."""
+    """The paper, dedication order, card, cost, due, move of the base or upkeep order that it documents."""
 
 
 class VehicleFileController(Controller):
@@ -132,6 +146,25 @@ class VehicleFileController(Controller):
         )
         return Entered(id=await enter_card(database, actor, new, once))
 
+    @post("/bases", guards=[WRITES], summary="Move the base of a vehicle", name="vehicle.move_base")
+    async def move_base(
+        self,
+        vehicle_id: FromPath[UUID],
+        data: JSONBody[BaseIn],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        once: NamedDependency[Once | None],
+    ) -> Entered:
+        """Enter where the vehicle is kept from an instant on; what was judged before is judged by the base of then."""
+        new = NewBase(
+            vehicle_id=vehicle_id,
+            name=data.name,
+            place=data.place.point(),
+            reason=data.reason,
+            effective_at=instant_or_none(data.effective_at),
+        )
+        return Entered(id=await move_base(database, actor, new, once))
+
     @post("/documents", guards=[WRITES], summary="Put a document into the file", name="vehicle.enter_document")
     async def enter_document(
         self,
@@ -164,6 +197,10 @@ def file_out(file: WholeFile) -> VehicleFile:
         repairs=[RepairOut(**_fields(row, RepairOut)) for row in file.repairs],
         seals=[seal_out(row) for row in file.seals],
         sealed=file.sealed,
+        first_base=FirstBase(
+            name=file.known.vehicle.base_name, lat=file.known.vehicle.base_lat, lon=file.known.vehicle.base_lon
+        ),
+        bases=[BaseOut(**_fields(row, BaseOut)) for row in file.bases],
         documents=[DocumentOut(**_fields(row, DocumentOut)) for row in file.documents],
         terminals=[
             TerminalOut(device_id=row.device_id, name=row.name, revoked_at=row.revoked_at) for row in file.terminals

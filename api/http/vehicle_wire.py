@@ -193,6 +193,27 @@ class SealActOut(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class FirstBase(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the vehicle was kept until its base was moved for the first time, WGS-84."""
+
+    name: str
+    lat: float
+    lon: float
+
+
+class BaseOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The vehicle is kept there from an instant on; of one instant the newest entry holds."""
+
+    base_id: UUID
+    name: str
+    lat: float
+    lon: float
+    effective_at: datetime
+    reason: str
+    actor_id: UUID
+    recorded_at: datetime
+
+
 class TerminalOut(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal built into the vehicle."""
 
@@ -251,6 +272,7 @@ class VehicleOut(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     vin: str | None
     base_name: str
+    """Where it is kept now."""
     base_lat: float
     base_lon: float
     resolution_m: int
@@ -259,7 +281,7 @@ class VehicleOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VehicleFile(VehicleOut, frozen=True, kw_only=True):
-    """The whole file 一车一档: papers, orders, dues, cards, repairs, seals, documents and terminals."""
+    """The whole file 一车一档: papers, orders, dues, cards, repairs, seals, bases, documents and terminals."""
 
     papers: list[PaperOut]
     paper_standings: list[PaperStanding]
@@ -270,6 +292,9 @@ class VehicleFile(VehicleOut, frozen=True, kw_only=True):
     seals: list[SealActOut]
     sealed: bool
     """By what was done to its seal, or by the calendar of a holiday."""
+    first_base: FirstBase
+    bases: list[BaseOut]
+    """Every move of the base, by when it takes effect."""
     documents: list[DocumentOut]
     terminals: list[TerminalOut]
 
@@ -283,9 +308,9 @@ def vehicle_out(known: Known) -> VehicleOut:
         plate=vehicle.plate,
         name=vehicle.name,
         vin=vehicle.vin,
-        base_name=vehicle.base_name,
-        base_lat=vehicle.base_lat,
-        base_lon=vehicle.base_lon,
+        base_name=known.base.name,
+        base_lat=known.base.place.lat,
+        base_lon=known.base.place.lon,
         resolution_m=vehicle.resolution_m,
         dedicated_to=DedicatedTo(
             unit_id=order.unit_id,
@@ -303,7 +328,7 @@ def state_out(known: Known) -> State:
     """Return where a vehicle is and what it does, as it is shown."""
     on, upcoming, last = known.under_way, known.next_use, known.last_use
     state: Literal["at-base", "on-trip", "at-upkeep", "broken-down"] = "at-base"
-    place: str | None = known.vehicle.base_name
+    place: str | None = known.base.name
     if on is not None:
         state, place = ("on-trip", None) if on.kind == "trip" else ("at-upkeep", on.place)
     elif last is not None and last.verb == "break-down":

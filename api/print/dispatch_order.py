@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from api.print.typeset import Fields, Form, Listing, Passage, qr_of
+from domain.place.base import Base, base_at
 
 VOID: Final = ("cancelled", "expired")
 """States of a trip whose order is void; its number stays in the series."""
@@ -20,15 +22,17 @@ STANDING: Final = {
 BLANK: Final = "　"
 
 
-def order_form(trip: Any, facts: Any, address: str) -> Form:
+def order_form(trip: Any, facts: Any, bases: Sequence[Base], address: str) -> Form:
     """Return the form of a trip's order.
 
     Args:
         trip: what `trip_view` returns of a trip that has an order.
         facts: what `printed_facts` returns of it.
+        bases: where its vehicle is kept, by when each took effect.
         address: the order's verification address, printed as a QR code.
     """
     zone = ZoneInfo(facts.zone)
+    leaves, comes_to = (base_at(bases, at).name for at in (trip.planned_from, trip.planned_until))
     carried = [site for site in facts.sites if not site["dropped"]]
     driver = next((member["name"] for member in trip.crew if member["seat"] == "driver"), BLANK)
     officers = "、".join(member["name"] for member in trip.crew if member["seat"] == "officer")
@@ -50,7 +54,7 @@ def order_form(trip: Any, facts: Any, address: str) -> Form:
                     [("审批时间", _at(trip.approved_at, zone)), ("口头批准", _spoken(trip, facts, zone))],
                     [("用途", f"现场调解消费纠纷，投诉编号 {numbers}")],
                     [("计划出车", _at(trip.planned_from, zone)), ("计划返回", _at(trip.planned_until, zone))],
-                    [("途经地点", " → ".join([facts.base_name, *(site["site"] for site in carried), facts.base_name]))],
+                    [("途经地点", " → ".join([leaves, *(site["site"] for site in carried), comes_to]))],
                     [("驾驶员", driver), ("驾驶证号", facts.licence or BLANK)],
                     [("调解人员", officers), ("其他乘车人", aboard)],
                     [("实际出车", _at(trip.actual_from, zone)), ("实际返回", _at(trip.actual_until, zone))],

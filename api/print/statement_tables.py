@@ -141,6 +141,15 @@ SETTINGS_CHANGED: Final = (
     Column("时间", "At", 4, _at("at")),
     Column("理由", "Why", 6, _text("reason")),
 )
+BASES: Final = (
+    Column("原停放地点", "Was", 5, _text("old")),
+    Column("新停放地点", "Is", 5, _text("new")),
+    Column("相距（公里）", "Apart (km)", 2, _km("moved_m")),
+    Column("生效时间", "From", 4, _at("effective_at")),
+    Column("变更人", "By", 3, _text("by")),
+    Column("时间", "At", 4, _at("at")),
+    Column("理由", "Why", 6, _text("reason")),
+)
 CHANGES: Final = (
     Column("派车单", "Order", 3, _text("order_no")),
     Column("变更", "What", 4, lambda row, how: how.word(AmendmentKind(row["what"]))),
@@ -251,6 +260,7 @@ def statement_tables(told: Row, how: Manner) -> list[Table]:
         table("调解人员用车", "By officer", OFFICERS, told["officers"], how),
         table("封账前变更", "Amended before the seal", CHANGES, changes, how),
         table("当月变更的设置", "Settings changed in the month", SETTINGS_CHANGED, told["settings"], how),
+        table("停放地点变更", "Base moved", BASES, told["bases"], how),
         table("复式记账", "Entries", ENTRIES, told["entries"], how, on_paper=False),
     ]
 

@@ -67,6 +67,8 @@ _ABOUT = text(
     "  AND c.cost_id = :about_id)"
     " OR EXISTS (SELECT 1 FROM vehicle_due u WHERE u.bureau_id = :bureau_id AND u.vehicle_id = :vehicle_id"
     "  AND u.due_id = :about_id)"
+    " OR EXISTS (SELECT 1 FROM vehicle_base b WHERE b.bureau_id = :bureau_id AND b.vehicle_id = :vehicle_id"
+    "  AND b.base_id = :about_id)"
     " OR EXISTS (SELECT 1 FROM vehicle_use o WHERE o.bureau_id = :bureau_id AND o.vehicle_id = :vehicle_id"
     "  AND o.use_id = :about_id AND o.kind = 'upkeep'))"
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from api.db.database import Database, Reader
-from api.db.queries.absences import bases_of, last_seen, may_be_out, with_open_findings, words_of
+from api.db.queries.absences import last_seen, may_be_out, with_open_findings, words_of
+from api.db.queries.bases import bases_of
 from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.usecases.follow_findings import Look, follow_findings
@@ -16,7 +18,7 @@ from domain.findings.happening import NEVER, Happening
 from domain.findings.hours import night_of, overnight_away
 from domain.findings.kinds import FindingKind
 from domain.findings.life import What
-from domain.values import Point
+from domain.place.base import Base, base_at
 
 ABSENCES: Final = (FindingKind.DEVICE_SILENT, FindingKind.OVERNIGHT_AWAY)
 _EVER: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -29,8 +31,8 @@ async def find_absences(database: Database, bureau_id: str) -> int:
         words, bases = await words_of(reader), await bases_of(reader)
         vehicles = [
             vehicle_id
-            for vehicle_id, base in bases.items()
-            if await _happenings(reader, vehicle_id, base, words.get(vehicle_id, []))
+            for vehicle_id, of_vehicle in bases.items()
+            if await _happenings(reader, vehicle_id, of_vehicle, words.get(vehicle_id, []))
         ]
         vehicles += await with_open_findings(reader, [kind.value for kind in ABSENCES])
     return sum([await _of_vehicle(database, bureau_id, vehicle_id) for vehicle_id in sorted(set(vehicles))])
@@ -39,15 +41,15 @@ async def find_absences(database: Database, bureau_id: str) -> int:
 async def _of_vehicle(database: Database, bureau_id: str, vehicle_id: UUID) -> int:
     async def look(reader: Reader) -> Look:
         words = (await words_of(reader)).get(vehicle_id, [])
-        base = (await bases_of(reader))[vehicle_id]
-        happenings = await _happenings(reader, vehicle_id, base, words)
+        bases = (await bases_of(reader, [vehicle_id]))[vehicle_id]
+        happenings = await _happenings(reader, vehicle_id, bases, words)
         return Look(happenings=happenings, looked_at=ABSENCES, within=(_EVER, reader.now), gone=What.ENDED)
 
     return (await follow_findings(database, bureau_id, vehicle_id, look)).recorded
 
 
-async def _happenings(reader: Reader, vehicle_id: UUID, base: Point, words: list[Word]) -> list[Happening]:
-    return [*await _silent(reader, words), *await _away(reader, vehicle_id, base, words)] if words else []
+async def _happenings(reader: Reader, vehicle_id: UUID, bases: Sequence[Base], words: list[Word]) -> list[Happening]:
+    return [*await _silent(reader, words), *await _away(reader, vehicle_id, bases, words)] if words else []
 
 
 async def _silent(reader: Reader, words: list[Word]) -> list[Happening]:
@@ -57,7 +59,7 @@ async def _silent(reader: Reader, words: list[Word]) -> list[Happening]:
     return [one for one in found if one is not None]
 
 
-async def _away(reader: Reader, vehicle_id: UUID, base: Point, words: list[Word]) -> list[Happening]:
+async def _away(reader: Reader, vehicle_id: UUID, bases: Sequence[Base], words: list[Word]) -> list[Happening]:
     """Return that the vehicle is away, by the last place its terminals told: a phone goes home with its person."""
     settings = await settings_of(reader)
     night = night_of(reader.now, await zone_of(reader), settings)
@@ -68,5 +70,6 @@ async def _away(reader: Reader, vehicle_id: UUID, base: Point, words: list[Word]
     if seen is None:
         return []
     allowed = vehicle_id in await may_be_out(reader)
+    base = base_at(bases, reader.now).place
     found = overnight_away(seen, base, now=reader.now, night=night, settings=settings, allowed=allowed)
     return [] if found is None else [found]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.db.database import Reader
+from api.db.queries.bases import base_rows
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.dues import as_due, due_rows, odometer_before
 from api.db.queries.holiday_seals import seal_rows
@@ -44,6 +45,7 @@ class WholeFile:
     repairs: Sequence[Any]
     seals: Sequence[Any]
     sealed: bool
+    bases: Sequence[Any]
     documents: Sequence[Any]
     terminals: Sequence[Device]
 
@@ -75,6 +77,7 @@ async def read_vehicle_file(reader: Reader, vehicle_id: UUID) -> WholeFile:
             await zone_of(reader),
             by_calendar=bool(settings["holiday_seal"]),
         ),
+        bases=await base_rows(reader, vehicle_id),
         documents=await documents_of(reader, vehicle_id),
         terminals=await terminals_of(reader, vehicle_id),
     )

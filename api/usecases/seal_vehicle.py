@@ -9,6 +9,7 @@ from uuid import UUID
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.bases import bases_of
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.holiday_seals import lock_seals, seal_acts_of, under_way_then
 from api.db.queries.settings import settings_of
@@ -18,6 +19,7 @@ from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.record_reading import NewReading, insert_reading
 from domain.books.readings import Obtained
 from domain.duty import SealVerb, check_seal
+from domain.place.base import base_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class NewSealAct:
     odometer_m: int
     reason: str = ""
     place: str | None = None
-    """None: its base."""
+    """None: its base of then."""
     obtained: Obtained = Obtained.TYPED
     photo_sha256: str | None = None
 
@@ -46,7 +48,8 @@ async def seal_vehicle(database: Database, actor: Actor, new: NewSealAct, once: 
     """
 
     async def work(uow: UnitOfWork) -> UUID:
-        vehicle = await known_vehicle(uow, new.vehicle_id)
+        await known_vehicle(uow, new.vehicle_id)
+        bases = (await bases_of(uow, [new.vehicle_id]))[new.vehicle_id]
         await lock_seals(uow, new.vehicle_id)
         check_seal(
             new.verb,
@@ -72,7 +75,7 @@ async def seal_vehicle(database: Database, actor: Actor, new: NewSealAct, once: 
             "vehicle_id": new.vehicle_id,
             "verb": new.verb.value,
             "at": new.at,
-            "place": new.place or vehicle.base_name,
+            "place": new.place or base_at(bases, new.at).name,
             "reading_id": await insert_reading(uow, shown),
             "reason": new.reason,
         }

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.bases import bases_of
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.settings import settings_of
 from api.db.queries.sites import boundary_in
@@ -19,6 +20,7 @@ from domain.calendar import Calendar
 from domain.duty import DutyHours, duty_hours, on_duty
 from domain.findings.hours import WAY_HOME
 from domain.findings.road import ROADS_TO_CHORDS, shortest_round_m
+from domain.place.base import Base, bases_during
 from domain.place.boundary import Boundary
 from domain.settings import BureauSettings
 from domain.values import Point
@@ -26,10 +28,11 @@ from domain.values import Point
 _BACK: Final = timedelta(hours=24)
 """Uses that ended before are not expected any more: what comes of them is late, and looked at whole."""
 
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+
 _DEVICES = text(
     "SELECT device_id, vehicle_id, person_id FROM device WHERE bureau_id = :bureau_id AND revoked_at IS NULL"
 )
-_VEHICLES = text("SELECT vehicle_id, base_lat, base_lon FROM vehicle WHERE bureau_id = :bureau_id")
 _BOUNDARY = text("SELECT boundary::text AS boundary FROM bureau WHERE bureau_id = :bureau_id")
 _USES = text(
     "SELECT use_id, vehicle_id, actual_from, actual_until FROM vehicle_use WHERE bureau_id = :bureau_id"
@@ -65,7 +68,7 @@ class Expected:
     settings: BureauSettings
     boundary: Boundary | None
     places: tuple[Point, ...]
-    bases: dict[UUID, Point]
+    bases: dict[UUID, tuple[Base, ...]]
     terminals: dict[UUID, UUID]
     """Vehicle by terminal."""
     phones: dict[UUID, UUID]
@@ -89,11 +92,18 @@ class Expected:
         """Return the use that a vehicle is on, or was on last."""
         return next((one for one in reversed(self.outings) if one.vehicle_id == vehicle_id), None)
 
+    def bases_on(self, outing: Outing) -> tuple[Point, ...]:
+        """Return where the vehicle is kept from the beginning of a use to its end, moves that are to come included."""
+        from_at = datetime.fromtimestamp(outing.from_s, UTC)
+        until_at = _EVER if outing.until_s == float("inf") else datetime.fromtimestamp(outing.until_s, UTC)
+        return tuple(one.place for one in bases_during(self.bases[outing.vehicle_id], from_at, until_at))
+
     def way_limit_m(self, outing: Outing) -> float:
         """Return from how many metres on a use's way is a detour."""
         if not outing.sites:
             return float("inf")
-        should_m = shortest_round_m(self.bases[outing.vehicle_id], tuple(outing.sites)) * ROADS_TO_CHORDS
+        rounds = (shortest_round_m(one, tuple(outing.sites)) for one in self.bases_on(outing))
+        should_m = max(rounds) * ROADS_TO_CHORDS
         by_percent = should_m * (1 + self.settings["detour_percent"] / 100)
         return max(by_percent, should_m + self.settings["detour_least_m"])
 
@@ -109,7 +119,6 @@ async def expected_in(reader: Reader) -> Expected:
     """Return what is to be expected in the reader's bureau."""
     asked: dict[str, Any] = {"bureau_id": reader.bureau_id}
     devices = (await reader.execute(_DEVICES, asked)).all()
-    vehicles = await reader.execute(_VEHICLES, asked)
     geometry = (await reader.execute(_BOUNDARY, asked)).scalar_one()
     settings = await settings_of(reader)
     return Expected(
@@ -117,7 +126,7 @@ async def expected_in(reader: Reader) -> Expected:
         settings=settings,
         boundary=boundary_in(geometry),
         places=tuple(Point(row.lat, row.lon) for row in await places_of(reader)),
-        bases={row.vehicle_id: Point(row.base_lat, row.base_lon) for row in vehicles},
+        bases=await bases_of(reader),
         terminals={row.device_id: row.vehicle_id for row in devices if row.vehicle_id},
         phones={row.device_id: row.person_id for row in devices if row.person_id},
         outings=await _outings(reader),

@@ -275,7 +275,8 @@ class Glance:
         expected = self._bureaus[int(self._rows["bureau"][number])]
         vehicle_id = self._who[number][1]
         outing = expected.newest_outing(vehicle_id)
-        places = (*(outing.sites if outing else ()), *expected.places, expected.bases[vehicle_id])
+        of_outing = (*outing.sites, *expected.bases_on(outing)) if outing else ()
+        places = (*of_outing, *expected.places)
         return nearest_m(place, places) <= expected.settings["off_purpose_near_m"]
 
     def _leaves(self, row: NDArray[np.void], fix: NDArray[np.void], fresh: NDArray[np.bool_]) -> NDArray[np.int64]:

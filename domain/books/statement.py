@@ -87,6 +87,7 @@ def statement(facts: StatementFacts) -> Statement:
         "entries": [asdict(one) for one in entries(books.intervals, kinds, charged)],
         "findings": [_finding(one, facts.answerable) for one in facts.findings],
         "settings": [asdict(one) for one in facts.settings],
+        "bases": [asdict(one) for one in facts.bases],
     }
     return cast("Statement", _plain(value, ZoneInfo(log.zone)))
 

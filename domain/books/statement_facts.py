@@ -79,6 +79,19 @@ class ChangedSetting:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedBase:
+    """A move of the vehicle's base that takes effect in the month: from where to where, and how far apart they are."""
+
+    old: str
+    new: str
+    moved_m: int
+    effective_at: datetime
+    by: str
+    at: datetime
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """When a month was sealed and by whom."""
@@ -112,5 +125,6 @@ class StatementFacts:
     """How many visit notes were made on a trip."""
     findings: tuple[MonthFinding, ...] = ()
     settings: tuple[ChangedSetting, ...] = ()
+    bases: tuple[MovedBase, ...] = ()
     costs: tuple[Cost, ...] = ()
     """What was paid in the month, corrected ones and their corrections too."""

@@ -110,8 +110,8 @@ def detour(scene: Scene) -> Iterator[Happening]:
     for use, way in scene.ways_of_uses():
         if not use.trip or not use.places or not len(way):
             continue
-        start = scene.base or way.place(0)
-        should_m = round(shortest_round_m(start, use.places) * ROADS_TO_CHORDS)
+        # From one base to another by the sites is no longer than the longer of the two rounds.
+        should_m = round(max(shortest_round_m(one, use.places) for one in scene.bases_of(use)) * ROADS_TO_CHORDS)
         so_far_m = np.concatenate([[0.0], np.cumsum(way.driven_m)])
         limit_m = max(
             should_m * (1 + scene.settings["detour_percent"] / 100), should_m + scene.settings["detour_least_m"]
@@ -137,7 +137,7 @@ def detour(scene: Scene) -> Iterator[Happening]:
 
 def _round(scene: Scene, use: UseSeen, way: Way) -> Iterator[Happening]:
     """Yield the longest round of `detour_least_m` with a stop, that came near to nothing that the trip is for."""
-    meant = (*use.places, *scene.places, *((scene.base,) if scene.base else ()))
+    meant = (*use.places, *scene.places, *scene.bases_of(use))
     near_m, least_m = scene.settings["off_purpose_near_m"], scene.settings["detour_least_m"]
     found = purposeless_round(way, meant, near_m=near_m, least_m=least_m)
     if found is not None:
@@ -179,7 +179,7 @@ def off_purpose_stop(scene: Scene) -> Iterator[Happening]:
     for use, way in scene.ways_of_uses():
         if not use.places:
             continue
-        meant = (*use.places, *scene.places, *((scene.base,) if scene.base else ()))
+        meant = (*use.places, *scene.places, *scene.bases_of(use))
         for span in way.stops:
             stop = span.stop
             stood_s = _stood_s(stop)

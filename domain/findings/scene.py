@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.place.base import Base, bases_during
 from domain.place.boundary import Boundary
 from domain.settings import BureauSettings
 from domain.track.cleaning import clean
@@ -66,7 +67,8 @@ class Scene:
     now: datetime
     told: tuple[Told, ...]
     uses: tuple[UseSeen, ...]
-    base: Point | None
+    bases: tuple[Base, ...]
+    """Where it was kept, by when each took effect."""
     places: tuple[Point, ...]
     """Registered places of upkeep."""
     boundary: Boundary | None
@@ -75,6 +77,10 @@ class Scene:
     """Whether an instant lies in duty hours."""
     sealed: Callable[[datetime, BureauSettings], bool]
     """Whether the vehicle was sealed at an instant."""
+
+    def bases_of(self, use: UseSeen) -> tuple[Point, ...]:
+        """Return where the vehicle was kept while it was on a use: two places where its base was moved meanwhile."""
+        return tuple(one.place for one in bases_during(self.bases, use.from_at, use.until_at or self.now))
 
     def ways_of_uses(self) -> Iterator[tuple[UseSeen, Way]]:
         """Yield each use with the way it took."""

@@ -17,7 +17,7 @@ depends_on = None
 
 TABLES = """
 upkeep_place upkeep_place_retired vehicle_card vehicle_due vehicle_cost card_statement card_line card_match
-holiday_seal vehicle_document
+holiday_seal vehicle_document vehicle_base
 """.split()
 
 DEFERRED_TRIGGERS = (
@@ -414,3 +414,33 @@ def _make_tables() -> None:
         info={"append_only": True, "fact": True},
     )
     op.create_index(op.f("ix_vehicle_document_vehicle_id"), "vehicle_document", ["vehicle_id"], unique=False)
+    op.create_table(
+        "vehicle_base",
+        sa.Column("bureau_id", sa.Text(), nullable=False),
+        sa.Column("base_id", sa.Uuid(), nullable=False),
+        sa.Column("vehicle_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("effective_at >= recorded_at", name=op.f("ck_vehicle_base_not_backdated")),
+        sa.CheckConstraint("btrim(reason) <> '' AND btrim(name) <> ''", name=op.f("ck_vehicle_base_says_why")),
+        sa.CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name=op.f("ck_vehicle_base_place")),
+        sa.ForeignKeyConstraint(
+            ["bureau_id", "entry_id"],
+            ["ledger_payload.bureau_id", "ledger_payload.entry_id"],
+            name=op.f("fk_vehicle_base_bureau_id_entry_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["bureau_id", "vehicle_id"],
+            ["vehicle.bureau_id", "vehicle.vehicle_id"],
+            name=op.f("fk_vehicle_base_bureau_id_vehicle_id"),
+        ),
+        sa.PrimaryKeyConstraint("bureau_id", "base_id", name=op.f("pk_vehicle_base")),
+        info={"append_only": True, "fact": True},
+    )
+    op.create_index("ix_vehicle_base_vehicle", "vehicle_base", ["bureau_id", "vehicle_id", "effective_at"], unique=False)

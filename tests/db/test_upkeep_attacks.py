@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import SQLModel
 
 from api.db.database import UnitOfWork
@@ -20,10 +21,12 @@ from api.db.tables.upkeep import (
     HolidaySeal,
     UpkeepPlace,
     UpkeepPlaceRetired,
+    VehicleBase,
     VehicleCost,
     VehicleDue,
 )
 from api.db.tables.uses import UpkeepOrder, VehicleUse
+from api.usecases.move_base import NewBase, move_base
 from api.usecases.record_cost import NewCost, record_cost
 from api.usecases.record_reading import NewReading, record_reading
 from api.usecases.register_place import NewPlace, register_place, retire_place
@@ -303,4 +306,46 @@ async def test_sql_registers_no_place_for_what_is_no_upkeep(world: World) -> Non
         await enter(uow, UpkeepPlace, place_id=new_id(), **told)
 
     with pytest.raises(IntegrityError, match="ck_upkeep_place_kinds"):
+        await world.database.write(world["admin"], work)
+
+
+async def test_sql_moves_no_base_back_in_time(world: World) -> None:
+    """A night away does not become one at home: neither by a row dated back, nor by one that says no why."""
+
+    async def move(uow: UnitOfWork, **changed: Any) -> None:
+        told: dict[str, Any] = {"vehicle_id": world.vehicle_id, "name": "x", "lat": 25.0, "lon": 119.0, "reason": "x"}
+        await enter(uow, VehicleBase, base_id=new_id(), **(told | {"effective_at": uow.now} | changed))
+
+    async def back(uow: UnitOfWork) -> None:
+        await move(uow, effective_at=uow.now - timedelta(seconds=1))
+
+    async def unexplained(uow: UnitOfWork) -> None:
+        await move(uow, reason=" ")
+
+    for work, held in ((back, "ck_vehicle_base_not_backdated"), (unexplained, "ck_vehicle_base_says_why")):
+        with pytest.raises(IntegrityError, match=held):
+            await world.database.write(world["admin"], work)
+    await world.database.write(world["admin"], move)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE vehicle_base SET lat = 26 WHERE bureau_id = :bureau_id",
+        "DELETE FROM vehicle_base WHERE bureau_id = :bureau_id",
+        "UPDATE vehicle SET base_lat = 26 WHERE bureau_id = :bureau_id",
+    ],
+)
+async def test_sql_changes_no_base_that_was_entered(world: World, change: str) -> None:
+    """Neither a move nor the base that the vehicle's file was opened with: the service's role may not."""
+    await move_base(
+        world.database,
+        world["admin"],
+        NewBase(vehicle_id=world.vehicle_id, name="东区停车场", place=INSIDE, reason="施工"),
+    )
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.execute(text(change), {"bureau_id": world.bureau_id})
+
+    with pytest.raises(ProgrammingError, match="permission denied"):
         await world.database.write(world["admin"], work)

@@ -33,7 +33,6 @@ _PHONES = text(
     " WHERE u.bureau_id = :bureau_id AND u.actual_from IS NOT NULL AND u.actual_until IS NULL"
     " GROUP BY u.use_id, u.vehicle_id, u.actual_from"
 )
-_VEHICLES = text("SELECT vehicle_id, base_lat, base_lon FROM vehicle WHERE bureau_id = :bureau_id")
 _OUT = text(
     "SELECT u.vehicle_id, u.planned_until, o.upkeep FROM vehicle_use u"
     " LEFT JOIN upkeep_order o ON o.bureau_id = u.bureau_id AND o.use_id = u.use_id AND o.bureau_id = :bureau_id"
@@ -62,12 +61,6 @@ async def words_of(reader: Reader) -> dict[UUID, list[Word]]:
         word = Word(last_at=row.last_at, since=row.actual_from, use_id=row.use_id)
         found.setdefault(row.vehicle_id, []).append(word)
     return found
-
-
-async def bases_of(reader: Reader) -> dict[UUID, Point]:
-    """Return every vehicle's base."""
-    rows = await reader.execute(_VEHICLES, {"bureau_id": reader.bureau_id})
-    return {row.vehicle_id: Point(row.base_lat, row.base_lon) for row in rows}
 
 
 async def may_be_out(reader: Reader) -> set[UUID]:

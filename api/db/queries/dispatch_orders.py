@@ -12,7 +12,6 @@ from api.db.database import Reader
 _PRINTED = text(
     """
 SELECT b.name AS bureau, b.zone, n.name AS unit, a.name AS requester, p.name AS approver, e.name AS spoken_entered_by,
-  v.base_name,
   (SELECT coalesce(json_agg(json_build_object('job_id', j.job_id, 'number', c.number, 'site', k.site_name,
      'address', k.site_address, 'dropped', j.dropped_by IS NOT NULL) ORDER BY k.window_from, k.job_id), '[]')
    FROM trip_job j
@@ -30,7 +29,6 @@ SELECT b.name AS bureau, b.zone, n.name AS unit, a.name AS requester, p.name AS 
    WHERE s.bureau_id = :bureau_id AND s.use_id = u.use_id AND s.remark <> '') AS faults
 FROM vehicle_use u
 JOIN trip t ON t.bureau_id = u.bureau_id AND t.use_id = u.use_id
-JOIN vehicle v ON v.bureau_id = u.bureau_id AND v.vehicle_id = u.vehicle_id
 JOIN bureau b ON b.bureau_id = u.bureau_id
 JOIN unit n ON n.bureau_id = t.bureau_id AND n.unit_id = t.requester_unit_id
 JOIN person a ON a.bureau_id = t.bureau_id AND a.person_id = t.requester_id

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.bases import bases_of
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.holiday_seals import seal_rows
 from api.db.queries.positions import told_by
@@ -22,10 +23,7 @@ from domain.values import Point
 REACH: Final = timedelta(hours=24)
 """How far a look goes back and ahead of what it is asked for, where no use ends it before."""
 
-_VEHICLE = text(
-    "SELECT v.base_lat, v.base_lon, b.boundary::text AS boundary FROM vehicle v"
-    " JOIN bureau b ON b.bureau_id = v.bureau_id WHERE v.bureau_id = :bureau_id AND v.vehicle_id = :vehicle_id"
-)
+_BOUNDARY = text("SELECT boundary::text AS boundary FROM bureau WHERE bureau_id = :bureau_id")
 _AROUND = text(
     "SELECT max(actual_until) FILTER (WHERE actual_until < :from_at) AS before_at,"
     " min(actual_from) FILTER (WHERE actual_from > :until_at) AS after_at FROM vehicle_use"
@@ -71,7 +69,7 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
     # A use that reaches out of the stretch is looked at whole, however long it took.
     from_at = min([from_at, *(use.from_at for use in uses)])
     until_at = max([until_at, *(use.until_at for use in uses if use.until_at)])
-    vehicle = (await reader.execute(_VEHICLE, asked)).one()
+    boundary = (await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one()
     terminals = (await reader.execute(_TERMINALS, asked)).scalars()
     devices = dict.fromkeys(terminals, True) | dict.fromkeys((one for use in uses for one in use.phones), False)
     seals = [SealAct(SealVerb(row.verb), row.at) for row in await seal_rows(reader, vehicle_id)]
@@ -83,9 +81,9 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
         now=reader.now,
         told=await told_by(reader, devices, from_at, until_at),
         uses=uses,
-        base=Point(vehicle.base_lat, vehicle.base_lon),
+        bases=(await bases_of(reader, [vehicle_id]))[vehicle_id],
         places=tuple(Point(row.lat, row.lon) for row in await places_of(reader)),
-        boundary=boundary_in(vehicle.boundary),
+        boundary=boundary_in(boundary),
         settings=settings,
         on_duty=lambda at, settings: on_duty(at, calendar, zone, duty_hours(settings)),
         sealed=lambda at, settings: sealed_at(at, seals, calendar, zone, by_calendar=bool(settings["holiday_seal"])),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.bases import bases_of
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.jobs import read_job
 from api.db.queries.settings import settings_of
@@ -15,6 +16,7 @@ from api.db.tables.vehicles import Vehicle
 from domain.calendar import Deadline
 from domain.duty import duty_hours
 from domain.errors import NotFound
+from domain.place.base import base_at
 from domain.place.distance import distance_m
 from domain.trip.slots import Slot, Wanted, free_slots, way_allowance
 from domain.values import Point, Window
@@ -42,7 +44,9 @@ async def slots_of(reader: Reader, vehicle_id: UUID, job_id: UUID, limit: int) -
     # What is under way past its window is in the way until it is back: at the least now.
     soonest = reader.now + timedelta(minutes=1)
     busy = [Window(use.start_at, max(use.end_at, soonest) if use.state == "departed" else use.end_at) for use in uses]
-    way = distance_m(Point(vehicle.base_lat, vehicle.base_lon), Point(job.lat, job.lon))
+    bases = (await bases_of(reader, [vehicle_id]))[vehicle_id]
+    base = base_at(bases, max(job.window_from, reader.now)).place
+    way = distance_m(base, Point(job.lat, job.lon))
     wanted = Wanted(
         Window(job.window_from, job.window_until),
         timedelta(minutes=job.expected_minutes),

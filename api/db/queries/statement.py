@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.bases import base_rows, bases_of
 from api.db.queries.costs import costs_between
 from api.db.queries.log import log_facts
 from api.db.queries.ratios import terminal_metres
@@ -27,12 +28,16 @@ from domain.books.statement_facts import (
     ChangedSetting,
     FindingState,
     MonthFinding,
+    MovedBase,
     Sealed,
     StatementFacts,
     Witnessed,
 )
 from domain.calendar import month_span, next_month
+from domain.place.base import Base, base_at
+from domain.place.distance import distance_m
 from domain.track.legs import Leg
+from domain.values import Point
 
 _CARRIED = text(
     "SELECT t.use_id, t.job_id, t.complaint_id, c.number FROM trip_job t"
@@ -98,6 +103,7 @@ async def statement_facts(
         "from_at": from_at,
         "until_at": until_at,
     }
+    bases = (await bases_of(reader, [vehicle_id]))[vehicle_id]
     unit, answerable = await _who_answers(reader, vehicle_id, next_month(month) - timedelta(days=1))
     carried = await reader.rows(_CARRIED, asked)
     complaint_of: defaultdict[UUID, dict[UUID, UUID]] = defaultdict(dict)
@@ -128,6 +134,9 @@ async def statement_facts(
             )
             for row in await reader.rows(_SETTINGS, asked)
         ),
+        bases=tuple(
+            _moved(bases, row) for row in await base_rows(reader, vehicle_id) if from_at <= row.effective_at < until_at
+        ),
     )
 
 
@@ -156,6 +165,19 @@ def _witnessed(
             ways=ways_of(best.legs, complaint_of[use.use_id]) if best else (),
         )
     return found
+
+
+def _moved(bases: Sequence[Base], row: Any) -> MovedBase:
+    before = base_at(bases, row.effective_at - timedelta(microseconds=1))
+    return MovedBase(
+        old=before.name,
+        new=row.name,
+        moved_m=round(distance_m(before.place, Point(row.lat, row.lon))),
+        effective_at=row.effective_at,
+        by=row.by_name or "",
+        at=row.recorded_at,
+        reason=row.reason,
+    )
 
 
 def _finding(row: Any) -> MonthFinding:

@@ -14,10 +14,12 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from api.db.database import Reader
+from api.db.queries.bases import bases_of
 from api.db.queries.readings import last_reading
 from api.db.tables.bureau import Bureau
 from api.db.tables.devices import Device
 from api.db.tables.vehicles import DedicationOrder, Reading, Vehicle, VehiclePaper
+from domain.place.base import Base, base_at
 
 FRESH = timedelta(hours=24)
 """A fix older than this does not say where a vehicle is."""
@@ -85,6 +87,8 @@ class Known:
     next_use: SqlRow[Any] | None
     odometer: Reading | None
     last_fix: LastFix | None
+    base: Base
+    """Where it is kept now."""
 
 
 async def today_of(reader: Reader) -> date:
@@ -117,6 +121,7 @@ async def known_of(reader: Reader, vehicles: Sequence[Vehicle]) -> list[Known]:
         return {row.vehicle_id: row for row in await reader.rows(statement, asked)}
 
     dedicated, under_way, upcoming = [await by_vehicle(one) for one in (_DEDICATED, _UNDER_WAY, _NEXT)]
+    bases = await bases_of(reader, asked["vehicles"])
     fixes = await _last_fixes(reader, asked["vehicles"], under_way)
     return [
         Known(
@@ -127,6 +132,7 @@ async def known_of(reader: Reader, vehicles: Sequence[Vehicle]) -> list[Known]:
             upcoming.get(vehicle.vehicle_id),
             await last_reading(reader, vehicle.vehicle_id),
             fixes.get(vehicle.vehicle_id),
+            base_at(bases[vehicle.vehicle_id], reader.now),
         )
         for vehicle in vehicles
     ]

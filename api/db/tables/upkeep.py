@@ -1,4 +1,4 @@
-"""What a vehicle costs and when it is due: registered places, costs, dues, cards with their statements, seals."""
+"""What a vehicle costs, when it is due, where it is kept: places, costs, dues, cards with their statements, seals."""
 
 from datetime import date
 from uuid import UUID
@@ -283,6 +283,33 @@ class HolidaySeal(SQLModel, table=True):
     entry_id: UUID
 
 
+class VehicleBase(SQLModel, table=True):
+    """The vehicle is kept elsewhere 停放地点变更 from an instant on: never one that had passed when it was entered."""
+
+    __tablename__ = "vehicle_base"
+    __table_args__ = (
+        refers("vehicle_id", "vehicle"),
+        entered(),
+        check("says_why", "btrim(reason) <> '' AND btrim(name) <> ''"),
+        check("place", "lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180"),
+        check("not_backdated", "effective_at >= recorded_at"),
+        Index("ix_vehicle_base_vehicle", "bureau_id", "vehicle_id", "effective_at"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    base_id: IdKey
+    vehicle_id: UUID
+    name: Str
+    lat: float
+    lon: float
+    """WGS-84."""
+    effective_at: At
+    reason: Str
+    actor_id: UUID
+    recorded_at: At
+    entry_id: UUID
+
+
 class VehicleDocument(SQLModel, table=True):
     """A document of a vehicle's file by its SHA-256, and what it is about: a paper, an order, a repair, a card."""
 
@@ -312,7 +339,7 @@ class VehicleDocument(SQLModel, table=True):
     title: Str
     sha256: Str
     about_id: UUID | None
-    """The paper, dedication order, card, cost or upkeep order that it documents, if one."""
+    """The paper, dedication order, card, cost, due, move of the base or upkeep order that it documents, if one."""
     actor_id: UUID
     recorded_at: At
     entry_id: UUID
