@@ -20,7 +20,7 @@ from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cu
 from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
-from domain.findings.life import What
+from domain.findings.life import What, words_of
 from domain.values import Role
 
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["投诉人临时撤诉"])]
@@ -90,9 +90,12 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any]
     from_at: datetime | None
     until_at: datetime | None
-    term_at: datetime
-    overdue: Annotated[bool, msgspec.Meta(description="past its term without an explanation")]
-    open: Annotated[bool, msgspec.Meta(description="neither cleared nor accepted by the auditor")]
+    term_at: Annotated[
+        datetime,
+        msgspec.Meta(description="until when it is to be explained, or explained anew"),
+    ]
+    overdue: Annotated[bool, msgspec.Meta(description="past its term without an explanation that stands")]
+    open: Annotated[bool, msgspec.Meta(description="neither cleared nor, as grave as it is, accepted by the auditor")]
     recorded_at: datetime
     updates: list[FindingUpdateView]
     acts: list[FindingActView]
@@ -105,7 +108,8 @@ def finding_of(row: Any, language: str, now: datetime) -> FindingView:
     updates = msgspec.convert(row.updates, list[FindingUpdateView])
     spans = [(one.from_at, one.until_at) for one in (row, *updates) if one.from_at and one.until_at]
     cleared = bool(updates) and updates[-1].what == What.CLEARED.value
-    verbs = {act.verb for act in acts}
+    words = words_of(acts, updates)
+    due_at = words.due_at(row.recorded_at, row.term_at)
     return FindingView(
         finding_id=row.finding_id,
         kind=kind.value,
@@ -117,9 +121,9 @@ def finding_of(row: Any, language: str, now: datetime) -> FindingView:
         evidence=row.evidence,
         from_at=min((span[0] for span in spans), default=None),
         until_at=max((span[1] for span in spans), default=None),
-        term_at=row.term_at,
-        overdue=row.term_at < now and "explain" not in verbs and not cleared,
-        open="accept" not in verbs and not cleared,
+        term_at=due_at,
+        overdue=due_at < now and not words.explained and not cleared,
+        open=not words.accepted and not cleared,
         recorded_at=row.recorded_at,
         updates=updates,
         acts=acts,

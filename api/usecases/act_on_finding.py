@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,29 +19,8 @@ from api.db.tables.notes import Attachment
 from api.db.tables.uses import VehicleUse
 from api.usecases.amend_months import amend_about
 from api.usecases.enter_vehicle_file import FileNotSent
-from domain.errors import Forbidden, NotFound, StateConflict
-from domain.findings.life import What
-
-
-class NotExplained(StateConflict):
-    """A finding is ruled on after it was explained."""
-
-    code = "not-explained"
-    zh = "异常须先作出说明，才能裁定。"
-
-
-class AlreadyAccepted(StateConflict):
-    """The explanation of this finding was accepted; nothing is left to explain or to rule."""
-
-    code = "already-accepted"
-    zh = "该异常的说明已被认可，无需再说明或裁定。"
-
-
-class ClearedAlready(StateConflict):
-    """The finding was cleared: what was found is not there, and nothing is left to explain or to rule."""
-
-    code = "cleared-already"
-    zh = "该异常已消除，无需再说明或裁定。"
+from domain.errors import Forbidden, NotFound
+from domain.findings.life import Verb, What, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +32,10 @@ class Said:
 
 
 class NotCustodianOfVehicle(Forbidden):
-    """The custodian of the vehicle's using unit explains what was found on it."""
+    """The custodian of the unit that used the vehicle then explains what was found on it."""
 
     code = "not-custodian-of-vehicle"
-    zh = "异常由该车用车单位的领导作出说明。"
+    zh = "异常由当时该车用车单位的领导作出说明。"
 
 
 async def explain_finding(
@@ -65,12 +45,12 @@ async def explain_finding(
 
     Raises:
         NotFound: there is no such finding.
-        NotCustodianOfVehicle: the vehicle is another unit's.
+        NotCustodianOfVehicle: the vehicle was another unit's then.
         AlreadyAccepted: its explanation was accepted.
         ClearedAlready: it was cleared.
         FileNotSent: a file that it names is not there.
     """
-    return await _act(database, actor, finding_id, ("explain", said), once)
+    return await _act(database, actor, finding_id, (Verb.EXPLAIN, said), once)
 
 
 async def rule_on_finding(
@@ -81,17 +61,18 @@ async def rule_on_finding(
     Raises:
         NotFound: there is no such finding.
         NotExplained: nothing was explained since the last rejection.
+        OwnExplanation: who rules on it explained it, in another role.
         AlreadyAccepted: it was accepted before.
         ClearedAlready: it was cleared.
         FileNotSent: a file that it names is not there.
     """
-    return await _act(database, actor, finding_id, ("accept" if accept else "reject", said), once)
+    return await _act(database, actor, finding_id, (Verb.ACCEPT if accept else Verb.REJECT, said), once)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('finding ' || :bureau_id || :finding_id, 0))")
 
 
-async def _act(database: Database, actor: Actor, finding_id: UUID, what: tuple[str, Said], once: Once | None) -> UUID:
+async def _act(database: Database, actor: Actor, finding_id: UUID, what: tuple[Verb, Said], once: Once | None) -> UUID:
     verb, said = what
 
     async def work(uow: UnitOfWork) -> UUID:
@@ -100,13 +81,17 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, what: tuple[s
             raise NotFound("There is no such finding.", finding_id=str(finding_id))
         # A finding is a fact, whose row nobody may lock: what is said of it comes one after the other all the same.
         await uow.execute(_LOCK, {"bureau_id": uow.bureau_id, "finding_id": str(finding_id)})
-        last_at = await _check_turn(uow, finding, verb)
+        use = await uow.get(VehicleUse, finding.use_id) if finding.use_id else None
+        about_at = finding.from_at or (use.actual_from if use else None) or finding.recorded_at
+        if verb is Verb.EXPLAIN:
+            await _check_unit(uow, finding.vehicle_id, about_at)
+        last_at = await _check_turn(uow, finding_id, verb)
         for sha256, _ in said.files:
             if await uow.get(Attachment, sha256) is None:
                 raise FileNotSent(sha256=sha256)
         act_id = new_id()
         entry_id = await uow.enter(
-            f"finding-{verb}",
+            f"finding-{verb.value}",
             facts={
                 "act_id": act_id,
                 "finding_id": finding_id,
@@ -120,10 +105,11 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, what: tuple[s
                 bureau_id=uow.bureau_id,
                 act_id=act_id,
                 finding_id=finding_id,
-                verb=verb,
+                verb=verb.value,
                 text=said.text,
                 actor_id=uow.actor.who,
-                recorded_at=uow.after(last_at),
+                # After all that was said of it and became of it: their order is the order in which they took effect.
+                recorded_at=uow.now if last_at is None else max(uow.now, last_at + timedelta(microseconds=1)),
                 entry_id=entry_id,
             ),
             *(
@@ -131,36 +117,35 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, what: tuple[s
                 for no, (sha256, name) in enumerate(said.files)
             ),
         )
-        use = await uow.get(VehicleUse, finding.use_id) if finding.use_id else None
-        about_at = finding.from_at or (use.actual_from if use else None) or finding.recorded_at
         await amend_about(uow, finding.vehicle_id, about_at)
         return act_id
 
     return await database.write(actor, work, once=once, answer=UUID)
 
 
-async def _check_turn(uow: UnitOfWork, finding: Finding, verb: str) -> datetime | None:
-    """Refuse what may not be said now; return when something was said last."""
-    today = uow.now.astimezone(await zone_of(uow)).date()
-    using_unit_id, _ = await dedication(uow, finding.vehicle_id, today)
-    if verb == "explain" and uow.actor.unit_id != using_unit_id:
+async def _check_unit(uow: UnitOfWork, vehicle_id: UUID, about_at: datetime) -> None:
+    """Let who heads the unit explain that used the vehicle then, or now where it was nobody's."""
+    zone = await zone_of(uow)
+    using_unit_id, _ = await dedication(uow, vehicle_id, about_at.astimezone(zone).date())
+    if using_unit_id is None:
+        using_unit_id, _ = await dedication(uow, vehicle_id, uow.now.astimezone(zone).date())
+    if uow.actor.unit_id != using_unit_id:
         raise NotCustodianOfVehicle
-    last_update = await uow.one(
-        select(FindingUpdate.what)
-        .where(FindingUpdate.bureau_id == uow.bureau_id, FindingUpdate.finding_id == finding.finding_id)
-        .order_by(col(FindingUpdate.no).desc())
-        .limit(1)
-    )
-    if last_update == What.CLEARED.value:
-        raise ClearedAlready
-    acts = await uow.all(
-        select(FindingAct.verb, FindingAct.recorded_at)
-        .where(FindingAct.bureau_id == uow.bureau_id, FindingAct.finding_id == finding.finding_id)
+
+
+async def _check_turn(uow: UnitOfWork, finding_id: UUID, verb: Verb) -> datetime | None:
+    """Refuse what may not be said now; return when something was said of it last."""
+    acts: Sequence[FindingAct] = await uow.all(
+        select(FindingAct)
+        .where(FindingAct.bureau_id == uow.bureau_id, FindingAct.finding_id == finding_id)
         .order_by(col(FindingAct.recorded_at), col(FindingAct.act_id))
     )
-    last, last_at = acts[-1] if acts else (None, None)
-    if last == "accept":
-        raise AlreadyAccepted
-    if verb != "explain" and last != "explain":
-        raise NotExplained
-    return last_at
+    updates: Sequence[FindingUpdate] = await uow.all(
+        select(FindingUpdate)
+        .where(FindingUpdate.bureau_id == uow.bureau_id, FindingUpdate.finding_id == finding_id)
+        .order_by(col(FindingUpdate.no))
+    )
+    words = words_of(acts, updates)
+    words.check(verb, uow.actor.who, cleared=bool(updates) and updates[-1].what == What.CLEARED.value)
+    recorded = [act.recorded_at for act in acts] + [one.recorded_at for one in updates]
+    return max(recorded, default=None)

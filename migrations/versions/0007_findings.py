@@ -110,6 +110,10 @@ def upgrade() -> None:
         " FOR EACH ROW EXECUTE FUNCTION finding_update_holds()"
     )
     op.execute(
+        "CREATE TRIGGER finding_act_rule AFTER INSERT ON finding_act"
+        " FOR EACH ROW EXECUTE FUNCTION finding_act_holds()"
+    )
+    op.execute(
         "CREATE TRIGGER reading_third_party AFTER INSERT ON reading"
         " FOR EACH ROW EXECUTE FUNCTION reading_third_party_holds()"
     )

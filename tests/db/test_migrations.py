@@ -152,7 +152,9 @@ def _what_the_use_cases_of_today_ask_beside(url: str) -> None:
             " done_m bigint, segment int, every_months int, every_m bigint, due_on date, due_m bigint,"
             " document_no text, actor_id uuid, recorded_at timestamptz)"
         )
-        connection.execute("CREATE TABLE finding_update (bureau_id text, finding_id uuid, no int, what text)")
+        connection.execute(
+            "CREATE TABLE finding_update (bureau_id text, finding_id uuid, no int, what text, recorded_at timestamptz)"
+        )
         connection.execute("GRANT SELECT ON vehicle_due, finding_update TO zhuanche_service")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.findings.kinds import COLOURS, Colour, FindingKind
-from domain.findings.life import UPDATE_EVERY, Standing, What, may_follow
+from domain.findings.life import UPDATE_EVERY, Standing, What, Words, may_follow
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 LATER = AT + UPDATE_EVERY
@@ -52,3 +52,29 @@ def test_every_kind_has_its_sentence_in_both_languages_and_a_colour_that_waits()
     assert set(COLOURS) == set(FindingKind)
     assert GREEN not in COLOURS.values()
     assert all(kind.zh.endswith("。") and kind.en.endswith(".") for kind in FindingKind)
+
+
+@pytest.mark.parametrize(
+    ("said", "explained", "accepted", "due"),
+    [
+        ({}, False, False, 7),
+        ({"explained_at": 1}, True, False, 7),
+        ({"explained_at": 1, "accepted_at": 2}, True, True, 7),
+        ({"explained_at": 1, "rejected_at": 2}, False, False, 9),
+        ({"rejected_at": 2, "explained_at": 3}, True, False, 9),
+        ({"explained_at": 1, "graver_at": 2}, True, False, 7),
+        ({"explained_at": 1, "graver_at": 2, "accepted_at": 3}, True, True, 7),
+        ({"explained_at": 1, "accepted_at": 2, "graver_at": 3}, False, False, 10),
+        ({"accepted_at": 2, "graver_at": 3, "explained_at": 4}, True, False, 10),
+    ],
+)
+def test_an_explanation_stands_until_it_is_rejected_or_the_finding_gets_graver_than_what_was_accepted(
+    said: dict[str, int],
+    explained: bool,  # noqa: FBT001 - a column of the table above
+    accepted: bool,  # noqa: FBT001
+    due: int,
+) -> None:
+    """By the days on which each was said; what waits anew has its whole term anew."""
+    words = Words(**{name: AT + timedelta(days=days) for name, days in said.items()})
+    assert (words.explained, words.accepted) == (explained, accepted)
+    assert words.due_at(AT, AT + timedelta(days=7)) == AT + timedelta(days=due)

@@ -28,25 +28,39 @@ _FINDING = (
     "  FROM finding_update u WHERE u.bureau_id = :bureau_id AND u.finding_id = r.finding_id) AS updates"
     " FROM finding r WHERE r.bureau_id = :bureau_id"
 )
-_EXPLAINED = (
-    "EXISTS (SELECT 1 FROM finding_act e WHERE e.bureau_id = :bureau_id AND e.finding_id = r.finding_id"
-    " AND e.verb = 'explain')"
+# What `domain.findings.life.Words` says, once more, of the finding `r`: since when it waits anew, and what stands.
+_GRAVER = "g.bureau_id = :bureau_id AND g.finding_id = r.finding_id AND g.what = 'graver'"
+ACCEPTED = (
+    "EXISTS (SELECT 1 FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id"  # noqa: S608 - our own words
+    f" AND a.verb = 'accept' AND NOT EXISTS (SELECT 1 FROM finding_update g WHERE {_GRAVER}"
+    "  AND g.recorded_at > a.recorded_at))"
 )
-_ACCEPTED = _EXPLAINED.replace("'explain'", "'accept'")
-_CLEARED = (
+_REOPENED_AT = (
+    "greatest((SELECT max(j.recorded_at) FROM finding_act j WHERE j.bureau_id = :bureau_id"  # noqa: S608 - our own words
+    "  AND j.finding_id = r.finding_id AND j.verb = 'reject'),"
+    f" (SELECT max(g.recorded_at) FROM finding_update g WHERE {_GRAVER} AND EXISTS (SELECT 1 FROM finding_act a"
+    "  WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id AND a.verb = 'accept'"
+    "  AND a.recorded_at < g.recorded_at)))"
+)
+EXPLAINED = (
+    "EXISTS (SELECT 1 FROM finding_act e WHERE e.bureau_id = :bureau_id AND e.finding_id = r.finding_id"  # noqa: S608 - our own words
+    f" AND e.verb = 'explain' AND e.recorded_at > coalesce({_REOPENED_AT}, '-infinity'))"
+)
+CLEARED = (
     "EXISTS (SELECT 1 FROM finding_update c WHERE c.bureau_id = :bureau_id AND c.finding_id = r.finding_id"
     " AND c.what = 'cleared' AND NOT EXISTS (SELECT 1 FROM finding_update l WHERE l.bureau_id = :bureau_id"
     "  AND l.finding_id = r.finding_id AND l.no > c.no))"
 )
+DUE_AT = f"(coalesce({_REOPENED_AT}, r.recorded_at) + (r.term_at - r.recorded_at))"
 _WANTED = (
     " AND (CAST(:vehicle_id AS uuid) IS NULL OR r.vehicle_id = :vehicle_id)"
     " AND (CAST(:kind AS text) IS NULL OR r.kind = :kind)"
     " AND (CAST(:month AS date) IS NULL OR date_trunc('month', coalesce(r.from_at, r.recorded_at)"
     "  AT TIME ZONE CAST(:zone AS text)) = CAST(:month AS date))"
-    f" AND (CAST(:explained AS boolean) IS NULL OR :explained = {_EXPLAINED})"
-    f" AND (CAST(:open AS boolean) IS NULL OR :open = (NOT {_ACCEPTED} AND NOT {_CLEARED}))"
+    f" AND (CAST(:explained AS boolean) IS NULL OR :explained = {EXPLAINED})"
+    f" AND (CAST(:open AS boolean) IS NULL OR :open = (NOT {ACCEPTED} AND NOT {CLEARED}))"
     " AND (CAST(:overdue AS boolean) IS NULL"
-    f"  OR :overdue = (r.term_at < :now AND NOT {_EXPLAINED} AND NOT {_CLEARED}))"
+    f"  OR :overdue = ({DUE_AT} < :now AND NOT {EXPLAINED} AND NOT {CLEARED}))"
 )
 _ONE = text(_FINDING + " AND r.finding_id = :finding_id")
 _FINDINGS = paged(_FINDING + _WANTED, "finding_id")
@@ -73,7 +87,7 @@ async def findings_page(
         vehicle_id: only of this vehicle.
         kind: only of this kind.
         month: only what happened in the month that begins on this day, in the bureau's zone.
-        explained: only what was explained, or only the rest.
+        explained: only that whose explanation stands, or only the rest.
         open_: only what was neither cleared nor accepted by the auditor, or only the rest.
         overdue: only what waits for an explanation past its term, or only the rest.
     """

@@ -59,7 +59,10 @@ _FINDINGS = text(
     "SELECT f.finding_id, f.kind, f.term_at, f.use_id, coalesce(f.from_at, u.actual_from, f.recorded_at) AS at,"
     " coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id AND n.finding_id = f.finding_id"
     "  ORDER BY n.no DESC LIMIT 1), f.colour) AS colour,"
-    " (SELECT a.verb FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = f.finding_id"
+    # What got graver after it was accepted waits for its explanation anew.
+    " (SELECT CASE WHEN a.verb = 'accept' AND EXISTS (SELECT 1 FROM finding_update g WHERE g.bureau_id = :bureau_id"
+    "   AND g.finding_id = f.finding_id AND g.what = 'graver' AND g.recorded_at > a.recorded_at) THEN NULL"
+    "  ELSE a.verb END FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = f.finding_id"
     "  ORDER BY a.recorded_at DESC, a.act_id DESC LIMIT 1) AS verb"
     " FROM finding f LEFT JOIN vehicle_use u ON u.bureau_id = f.bureau_id AND u.use_id = f.use_id"
     " WHERE f.bureau_id = :bureau_id AND f.vehicle_id = :vehicle_id"

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from api.db.database import Reader, UnitOfWork
 from api.db.queries.complaints import facts_in, pack_of
 from api.db.queries.dues import dues_of, odometer_before
+from api.db.queries.findings import CLEARED, DUE_AT, EXPLAINED
 from api.db.queries.settings import settings_of
 from api.db.queries.sites import boundary_in, decided_places
 from domain.complaint.job import JobKind, is_mediation
@@ -349,12 +350,9 @@ async def _under_repair(uow: UnitOfWork, asked: Asked) -> bool:
 
 
 _FINDINGS = text(
-    "SELECT f.finding_id, f.term_at FROM finding f WHERE f.bureau_id = :bureau_id AND f.vehicle_id = :vehicle_id"
-    " AND NOT EXISTS (SELECT 1 FROM finding_act a WHERE a.bureau_id = :bureau_id"
-    "  AND a.finding_id = f.finding_id AND a.verb = 'explain')"
-    " AND NOT EXISTS (SELECT 1 FROM finding_update c WHERE c.bureau_id = :bureau_id"
-    "  AND c.finding_id = f.finding_id AND c.what = 'cleared' AND NOT EXISTS (SELECT 1 FROM finding_update l"
-    "   WHERE l.bureau_id = :bureau_id AND l.finding_id = f.finding_id AND l.no > c.no)) ORDER BY f.finding_id"
+    f"SELECT r.finding_id, {DUE_AT} AS due_at FROM finding r"  # noqa: S608 - our own words
+    " WHERE r.bureau_id = :bureau_id AND r.vehicle_id = :vehicle_id"
+    f" AND NOT {EXPLAINED} AND NOT {CLEARED} ORDER BY r.finding_id"
 )
 
 
@@ -363,4 +361,4 @@ async def _findings(uow: UnitOfWork, vehicle_id: UUID) -> tuple[OpenFinding, ...
     if not (await settings_of(uow))["findings_overdue_stop"]:
         return ()
     rows = await uow.execute(_FINDINGS, {"bureau_id": uow.bureau_id, "vehicle_id": vehicle_id})
-    return tuple(OpenFinding(row.finding_id, row.term_at) for row in rows)
+    return tuple(OpenFinding(row.finding_id, row.due_at) for row in rows)
