@@ -41,6 +41,7 @@ from api.http.jobs import JobController
 from api.http.lots import LotController, pairs
 from api.http.mandates import MandateController
 from api.http.my_devices import MyDeviceController
+from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
 from api.http.people import PeopleController
@@ -148,6 +149,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     MonthController,
     year_statement,
     complaint_cost,
+    officer_use,
     VisitNoteController,
 )
 """Every controller and handler of the application."""

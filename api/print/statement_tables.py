@@ -115,7 +115,19 @@ COMPLAINTS: Final = (
     Column("里程（公里）", "Kilometres", 3, _km("metres")),
     Column("用时（分钟）", "Minutes", 3, lambda row, _: minutes(row["seconds"])),
 )
-OFFICERS: Final = (Column("调解人员", "Officer", 4, _text("name")), *COMPLAINTS[1:])
+OFFICERS: Final = (
+    Column("调解人员", "Officer", 4, _text("name")),
+    *COMPLAINTS[1:],
+    Column("费用（元）", "Cost (yuan)", 3, lambda row, _: yuan(row["fen"])),
+)
+OFFICER_MONTHS: Final = (
+    Column("月份", "Month", 3, _text("month")),
+    Column("号牌号码", "Plate", 4, _text("plate")),
+    Column(
+        "状态", "State", 3, lambda row, how: how.choose(*(("已封账", "sealed") if row["sealed"] else ("草稿", "draft")))
+    ),
+    *OFFICERS[1:],
+)
 UNACCOUNTED: Final = (
     Column("自", "From", 4, _at("from_at")),
     Column("至", "Until", 4, _at("until_at")),
@@ -272,6 +284,16 @@ def year_tables(told: Row, how: Manner) -> list[Table]:
         table("投诉里程归集", "Charged to complaints", COMPLAINTS, told["complaints"], how),
         table("调解人员用车", "By officer", OFFICERS, told["officers"], how),
     ]
+
+
+def officer_tables(told: Row, how: Manner) -> list[Table]:
+    """Return the table of an officer's months."""
+    return [table("各月用车", "Month by month", OFFICER_MONTHS, told["months"], how)]
+
+
+def officer_sums(totals: Row, how: Manner) -> list[tuple[str, Cell]]:
+    """Return an officer's sums with their names, money last."""
+    return [(how.choose(one.zh, one.en), one.cell(totals, how)) for one in OFFICERS[1:]]
 
 
 def costs(paid: Row, how: Manner) -> list[tuple[str, Cell]]:

@@ -9,7 +9,8 @@ from typing import Any
 from api.print.log_columns import Manner, km, yuan
 from api.print.statement_files import Paper, StatementFormat, month_head, statement_pdf, statement_xlsx, year_head
 from api.print.statement_late import late_rows
-from api.print.statement_tables import costs, statement_tables, sums, year_tables
+from api.print.statement_tables import costs, officer_sums, officer_tables, statement_tables, sums, year_tables
+from api.usecases.show_officer import OfficerShown
 from api.usecases.show_statement import Shown
 from domain.ledger.canonical import canonical
 
@@ -64,6 +65,33 @@ async def print_year(told: dict[str, Any], form: StatementFormat, language: str,
             (how.choose("加油（升）", "Fuel (l)"), km(told["costs"]["fuel_ml"])),
         ],
         tables=year_tables(told, how),
+        late=None,
+        sha256=hashlib.sha256(bytes_).hexdigest(),
+        previous_sha256="",
+        how=how,
+        printed_at=now,
+    )
+    return await _printed(paper, form)
+
+
+async def print_officer(shown: OfficerShown, form: StatementFormat, language: str, now: datetime) -> bytes:
+    """Return the file of what an officer went along for."""
+    told, how = shown.told, Manner(language, shown.zone)
+    bytes_ = canonical(told)
+    if form is StatementFormat.JSON:
+        return bytes_
+    figures = officer_sums(told["totals"], how)
+    period = told["first_month"] if told["first_month"] == told["last_month"] else told["first_month"][:4]
+    drafts = sorted({month["month"] for month in told["months"] if not month["sealed"]})
+    unsealed = how.choose("尚未封账的月份，数字可能变动：", "Months not sealed yet, whose figures may change: ")
+    paper = Paper(
+        title=how.choose("人员用车情况表", "Use of the vehicles by an officer"),
+        subtitle=f"{shown.bureau}　{told['name']}　{period}",
+        notice=f"{unsealed}{'、'.join(drafts)}" if drafts else "",
+        head=[(how.choose("调解人员", "Officer"), told["name"])],
+        sums=figures[:-1],
+        costs=figures[-1:],
+        tables=officer_tables(told, how),
         late=None,
         sha256=hashlib.sha256(bytes_).hexdigest(),
         previous_sha256="",

@@ -228,7 +228,7 @@ def in_order(number: str) -> tuple[tuple[int, str], ...]:
 
 
 def _officers(facts: StatementFacts, books: Stretch) -> list[dict[str, Any]]:
-    """Return what each officer went along for: a trip of two officers is in both sums."""
+    """Return what each officer went along for: a trip of two officers is in both sums, with what was paid on it."""
     sums: dict[tuple[str, UUID], dict[str, int]] = {}
     for use in facts.log.uses:
         driven = books.driven.get(use.use_id)
@@ -236,10 +236,11 @@ def _officers(facts: StatementFacts, books: Stretch) -> list[dict[str, Any]]:
         if use.kind is not UseKind.TRIP or (driven is None and not begun):
             continue
         for one in facts.aboard.get(use.use_id, ()):
-            sum_of = sums.setdefault((one.name, one.person_id), {"trips": 0, "metres": 0, "seconds": 0})
+            sum_of = sums.setdefault((one.name, one.person_id), {"trips": 0, "metres": 0, "seconds": 0, "fen": 0})
             sum_of["trips"] += begun
             sum_of["metres"] += driven.length_m if driven else 0
             sum_of["seconds"] += _lasted_s(facts.log, use) or 0
+            sum_of["fen"] += (use.cost_fen or 0) if begun else 0
     return [{"person_id": person_id, "name": name, **sums[name, person_id]} for name, person_id in sorted(sums)]
 
 

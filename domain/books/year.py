@@ -11,6 +11,7 @@ from domain.books.statement import Statement, in_order
 FORM: Final = "zhuanche-year-statement/1"
 
 _SUMMED_COSTS: Final = ("total_fen", "fuel_ml")
+_CHARGED: Final = ("trips", "metres", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def year_statement(year: int, months: Iterable[MonthOfYear]) -> Statement:
         "months": rows,
         "totals": _summed([row["totals"] for row in rows]),
         "costs": _summed([row["costs"] for row in rows]),
-        "complaints": _together(given, "complaints", "complaint_id", "number"),
-        "officers": _together(given, "officers", "person_id", "name"),
+        "complaints": _together(given, "complaints", "complaint_id", "number", _CHARGED),
+        "officers": _together(given, "officers", "person_id", "name", (*_CHARGED, "fen")),
     }
     return cast("Statement", value)
 
@@ -59,13 +60,15 @@ def _summed(parts: list[dict[str, int]]) -> dict[str, int]:
     return {name: sum(part[name] for part in parts) for name in parts[0]}
 
 
-def _together(months: list[MonthOfYear], section: str, id_name: str, named: str) -> list[dict[str, Any]]:
+def _together(
+    months: list[MonthOfYear], section: str, id_name: str, named: str, summed: tuple[str, ...]
+) -> list[dict[str, Any]]:
     """Return a section's rows of all months, one an object; under the name it has last."""
     found: dict[str, dict[str, Any]] = {}
     for month in months:
         for row in month.told[section]:
-            known = found.setdefault(row[id_name], {id_name: row[id_name], "trips": 0, "metres": 0, "seconds": 0})
+            known = found.setdefault(row[id_name], {id_name: row[id_name], **dict.fromkeys(summed, 0)})
             known[named] = row[named]
-            for name in ("trips", "metres", "seconds"):
+            for name in summed:
                 known[name] += row[name]
     return sorted(found.values(), key=lambda row: (in_order(row[named]), row[id_name]))

@@ -1,0 +1,51 @@
+"""Show what an officer went along for, by the statements of the months: as they are sealed, or as they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from api.db.database import Actor, Database
+from api.db.queries.aboard import months_aboard
+from api.db.queries.calendar import zone_of
+from api.db.queries.log import hold_snapshot
+from api.db.tables.bureau import Bureau
+from api.db.tables.people import Person
+from api.usecases.print_log import Months
+from api.usecases.show_statement import statement_of
+from domain.books.officer import officer_statement
+from domain.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerShown:
+    """An officer's part of months, and of which bureau they are."""
+
+    told: dict[str, Any]
+    bureau: str
+    zone: str
+
+
+async def show_officer(database: Database, actor: Actor, person_id: UUID, months: Months) -> OfficerShown:
+    """Return what an officer went along for in these months, on whichever vehicles.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    async with database.read(actor.bureau_id) as reader:
+        await hold_snapshot(reader)
+        person, bureau = await reader.get(Person, person_id), await reader.get(Bureau)
+        if person is None or bureau is None:
+            raise NotFound("There is no such person.", person_id=str(person_id))
+        zone = await zone_of(reader)
+        from_at, until_at = (datetime.combine(day, time(), zone) for day in (months.starts[0], months.starts[-1]))
+        shown = [
+            await statement_of(reader, vehicle_id, month)
+            for vehicle_id, month in await months_aboard(reader, person_id, from_at, until_at)
+        ]
+    told = officer_statement(
+        person_id, person.name, months.first, months.last, [(one.told, one.seal is not None) for one in shown]
+    )
+    return OfficerShown(told, bureau.name, bureau.zone)
