@@ -30,6 +30,7 @@ from domain.books.readings import (
     Obtained,
     OdometerReplaced,
     Reading,
+    check_correctable,
     check_obtained,
     check_reading,
     check_replacement,
@@ -144,6 +145,7 @@ async def correct_reading(database: Database, actor: Actor, new: NewCorrection, 
 
     Raises:
         NotFound: there is no such reading.
+        ReadByAuditor: an auditor read it, and no auditor corrects it.
         CorrectionUnfounded, ReadingAlreadyCorrected: it cannot be corrected so.
         BadReading, ReadingBelowPredecessor, ReadingAboveSuccessor: it cannot be.
     """
@@ -153,7 +155,9 @@ async def correct_reading(database: Database, actor: Actor, new: NewCorrection, 
         if named is None:
             raise NotFound("There is no such reading.", reading_id=str(new.corrects))
         _check_taken(uow, named.read_at, new.obtained, new.photo_sha256)
-        check_obtained(new.obtained, "correction", by_auditor=Role.AUDITOR in uow.actor.roles)
+        by_auditor = Role.AUDITOR in uow.actor.roles
+        check_correctable(Obtained(named.obtained), named.occasion, by_auditor=by_auditor)
+        check_obtained(new.obtained, "correction", by_auditor=by_auditor)
         await lock_readings(uow, named.vehicle_id)
         later = await correction_of(uow, named.reading_id)
         wrong = as_reading(named)
@@ -212,6 +216,7 @@ async def replace_odometer(database: Database, actor: Actor, new: NewOdometer, o
         )
         check_reading(first, [], [*replacements, act])
         await _insert(uow, new.vehicle_id, first, NEW_ODOMETER, new.photo_sha256)
+        await amend_about(uow, new.vehicle_id, new.replaced_at)
         return first.reading_id
 
     return await database.write(actor, work, once=once, answer=UUID)

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from domain.errors import InvalidInput, StateConflict
+from domain.errors import Forbidden, InvalidInput, StateConflict
 
 MAX_ODOMETER_M = 9_999_999_000
 """Seven digits of kilometres, more than any dashboard shows."""
@@ -59,6 +59,13 @@ class ReadingNotThirdParty(InvalidInput):
 
     code = "reading-not-third-party"
     zh = "第三方读数须为审计人员现场读取或更正，或者由维修、加油单位记录；审计人员的读数须登记为第三方。"
+
+
+class ReadByAuditor(Forbidden):
+    """What an auditor read is corrected by an auditor alone."""
+
+    code = "read-by-auditor"
+    zh = "审计人员的读数只能由审计人员更正。"
 
 
 class CorrectionUnfounded(InvalidInput):
@@ -204,6 +211,18 @@ def check_obtained(obtained: Obtained, occasion: str, *, by_auditor: bool) -> No
     if by_auditor is third_party or (written_down and third_party):
         return
     raise ReadingNotThirdParty(obtained=obtained.value, occasion=occasion)
+
+
+def check_correctable(obtained: Obtained, occasion: str, *, by_auditor: bool) -> None:
+    """Refuse that those who drive put another figure in the place of what an auditor read; raises `ReadByAuditor`.
+
+    Args:
+        obtained: how the reading that is to be corrected was obtained.
+        occasion: at which occasion it was.
+        by_auditor: whether an auditor corrects it.
+    """
+    if obtained is Obtained.THIRD_PARTY and occasion not in WRITTEN_DOWN_BY_OTHERS and not by_auditor:
+        raise ReadByAuditor(obtained=obtained.value, occasion=occasion)
 
 
 def check_replacement(

@@ -12,7 +12,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A cost is of a use of its own vehicle and rests on a reading of it; a correction stands for one cost of the vehicle.
+-- A cost is of a use of its own vehicle and rests on a reading of it; a correction stands for one cost of the vehicle,
+-- at its time: moved to another month it would leave the wrong one standing there.
 CREATE FUNCTION vehicle_cost_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
@@ -26,9 +27,10 @@ BEGIN
         PERFORM refuse_codes(ARRAY['cost-of-another-use']);
     END IF;
     IF NEW.corrects IS NULL THEN RETURN NULL; END IF;
-    SELECT vehicle_id, use_id, recorded_at, cost_id INTO wrong FROM vehicle_cost
+    SELECT vehicle_id, use_id, incurred_at, recorded_at, cost_id INTO wrong FROM vehicle_cost
         WHERE bureau_id = NEW.bureau_id AND cost_id = NEW.corrects;
-    IF (wrong.vehicle_id, wrong.use_id) IS DISTINCT FROM (NEW.vehicle_id, NEW.use_id)
+    IF (wrong.vehicle_id, wrong.use_id, wrong.incurred_at)
+            IS DISTINCT FROM (NEW.vehicle_id, NEW.use_id, NEW.incurred_at)
         OR (wrong.recorded_at, wrong.cost_id) >= (NEW.recorded_at, NEW.cost_id) THEN
         PERFORM refuse_codes(ARRAY['cost-correction-unfounded']);
     END IF;

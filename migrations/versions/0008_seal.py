@@ -88,3 +88,7 @@ def upgrade() -> None:
         "CREATE CONSTRAINT TRIGGER month_sealed AFTER INSERT ON month_seal DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION month_seal_holds()"
     )
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER reading_of_use AFTER INSERT ON reading DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION reading_of_use_holds()"
+    )

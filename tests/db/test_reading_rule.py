@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -27,7 +28,7 @@ from api.usecases.record_reading import (
     record_reading,
     replace_odometer,
 )
-from domain.books.readings import Reading, ReadingBelowPredecessor, check_reading, in_force
+from domain.books.readings import Obtained, Reading, ReadingBelowPredecessor, check_reading, in_force
 from domain.errors import DomainError
 from tests.world import World
 
@@ -133,6 +134,17 @@ async def test_sql_cannot_correct_what_stands_elsewhere(world: World) -> None:
 
     with held_as("correction-unfounded"):
         await world.database.write(world["driver"], circle)
+
+
+async def test_sql_puts_no_figure_of_the_driver_s_in_the_place_of_what_an_auditor_read(world: World) -> None:
+    """The auditor's spot reading is what ends a run of low ones; by typing over it, the run would go on."""
+    seen = NewReading(vehicle_id=world.vehicle_id, odometer_m=50_000, read_at=world.clock(), occasion="spot")
+    read_id = await record_reading(world.database, world["auditor"], replace(seen, obtained=Obtained.THIRD_PARTY))
+    at = world.clock()
+    world.clock.advance(minutes=1)
+    instead = row(world, 40_000, occasion="correction", corrects=read_id, reason="看错", read_at=at)
+    with held_as("read-by-auditor"):
+        await write_by_sql(world, instead)
 
 
 async def test_two_corrections_of_one_reading_cannot_both_stand(world: World) -> None:

@@ -148,6 +148,12 @@ async def test_sql_corrects_no_cost_into_another_vehicle_s_account(world: World)
 
     await attack(world, elsewhere, held="cost-correction-unfounded")
 
+    async def in_another_month(uow: UnitOfWork) -> None:
+        moved = world.clock() - timedelta(days=40)
+        await enter(uow, VehicleCost, **cost(world, incurred_at=moved, corrects=wrong, reason="x"))
+
+    await attack(world, in_another_month, held="cost-correction-unfounded")
+
     async def twice(uow: UnitOfWork) -> None:
         for _ in range(2):
             await enter(uow, VehicleCost, **cost(world, corrects=wrong, reason="x"))

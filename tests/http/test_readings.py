@@ -232,10 +232,19 @@ async def test_an_auditor_s_reading_is_a_third_party_s_and_nobody_else_s_is(worl
     less = await auditor.post("/v1/readings", json=taken(world, 52_000_000))
     assert (less.status_code, problem_code(less)) == (400, "reading-not-third-party")
     spot = await read(auditor, world, 52_000_000, obtained="third-party")
-    await read(driver, world, 52_000_000, obtained="third-party", occasion="workshop")
-    path, right = f"/v1/readings/{spot}/corrections", {"odometer_m": 52_000_000, "reason": "看错"}
-    typed_over = await driver.post(path, json=right | {"obtained": "third-party"})
+    workshop = await read(driver, world, 52_000_000, obtained="third-party", occasion="workshop")
+    right = {"odometer_m": 52_000_000, "reason": "看错"}
+    typed_over = await driver.post(f"/v1/readings/{workshop}/corrections", json=right | {"obtained": "third-party"})
     assert (typed_over.status_code, problem_code(typed_over)) == (400, "reading-not-third-party")
+    for obtained in ("typed", "third-party"):
+        instead = await driver.post(f"/v1/readings/{spot}/corrections", json=right | {"obtained": obtained})
+        assert (instead.status_code, problem_code(instead)) == (403, "read-by-auditor")
+    own = await auditor.post(f"/v1/readings/{spot}/corrections", json=right | {"obtained": "third-party"})
+    assert own.status_code == 201, own.text
+    again = await driver.post(
+        f"/v1/readings/{own.json()['reading_id']}/corrections", json=right | {"obtained": "typed"}
+    )
+    assert (again.status_code, problem_code(again)) == (403, "read-by-auditor")
 
 
 async def test_an_auditor_puts_right_what_was_typed_too_high_and_that_is_found(
