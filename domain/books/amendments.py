@@ -63,15 +63,15 @@ def amendments_of(use: LogUse, zone: str) -> list[Amendment]:
     return found
 
 
-def corrections_of(facts: LogFacts) -> dict[UUID | None, tuple[Amendment, ...]]:
-    """Return the corrected readings of the month by the use they belong to."""
+def corrections_of(facts: LogFacts) -> dict[UUID | None, dict[UUID, Amendment]]:
+    """Return the corrected readings of the month by the use they belong to, each by the id of the wrong one."""
     by_id = {one.reading.reading_id: one for one in facts.readings}
-    found: dict[UUID | None, tuple[Amendment, ...]] = {}
+    found: dict[UUID | None, dict[UUID, Amendment]] = {}
     for one in facts.readings:
         wrong = by_id.get(one.reading.corrects) if one.reading.corrects else None
         if wrong is None or not facts.from_at <= one.reading.read_at < facts.until_at:
             continue
-        amendment = Amendment(
+        found.setdefault(one.reading.use_id, {})[wrong.reading.reading_id] = Amendment(
             what=AmendmentKind.READING,
             old=str(wrong.reading.odometer_m),
             new=str(one.reading.odometer_m),
@@ -79,7 +79,6 @@ def corrections_of(facts: LogFacts) -> dict[UUID | None, tuple[Amendment, ...]]:
             at=one.recorded_at,
             reason=one.reading.reason,
         )
-        found[one.reading.use_id] = (*found.get(one.reading.use_id, ()), amendment)
     return found
 
 

@@ -38,7 +38,8 @@ class Late:
 Subjects = dict[tuple[LateKind, UUID], dict[str, Any]]
 
 _BY_TRACK: Final = ("track_m", "unobserved_m", "fixes", "charges")
-_SUMS: Final = ("trips_m", "upkeep_m", "unaccounted_m", "difference_m")
+_SUMS: Final = ("trips_m", "upkeep_m", "unaccounted_m", "difference_m", "readings")
+"""The number of readings tells of one that moves no metre, as one between the ends of a trip."""
 _NOT_COMPARED: Final = {"answerable", "read_by"}
 """Who answers is who answered at the seal."""
 
@@ -69,9 +70,16 @@ def _with_the_track_of(before: dict[str, Any], after: dict[str, Any]) -> dict[st
     """Return a use as it is now, with what the track said before where no fix came in since."""
     if not after or before.get("fixes") != after.get("fixes"):
         return after
-    same_way = all(before.get(name) == after.get(name) for name in ("length_m", "complaints"))
+    same_way = all(before.get(name) == after.get(name) for name in ("length_m", "complaints")) and (
+        _seconds(before) == _seconds(after)
+    )
     kept = _BY_TRACK if same_way else _BY_TRACK[:-1]
     return after | {name: before[name] for name in kept if name in before}
+
+
+def _seconds(use: Mapping[str, Any]) -> int:
+    """Return how long a use was on the road, which it is only known by when it is back."""
+    return sum(one["seconds"] for one in use.get("charges") or ())
 
 
 def _subjects(told: Mapping[str, Any]) -> Subjects:

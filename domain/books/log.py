@@ -38,7 +38,8 @@ class LogRow:
     kind: RowKind
     at: datetime
     id: UUID | None
-    """Of the use, refusal, conflict or reading it is about."""
+    """Of the use, refusal, conflict or reading it is about: of a gap the reading at its end, of a correction the wrong
+    one."""
     continued: bool = False
     """It began before the month."""
     order_no: str | None = None
@@ -119,13 +120,13 @@ def month_log(facts: LogFacts) -> MonthLog:
     books = stretch_of((one.reading for one in facts.readings), facts.from_at, facts.until_at)
     corrections = corrections_of(facts)
     shown = {use.use_id for use in facts.uses}
-    rows = [_use_row(facts, use, books, corrections.get(use.use_id, ())) for use in facts.uses]
+    rows = [_use_row(facts, use, books, corrections.get(use.use_id, {}).values()) for use in facts.uses]
     rows += [_gap_row(interval) for interval in books.unaccounted if interval.length_m]
     rows += [
-        LogRow(kind=RowKind.CORRECTION, at=amendment.at, id=use_id, amendments=(amendment,))
+        LogRow(kind=RowKind.CORRECTION, at=amendment.at, id=reading_id, amendments=(amendment,))
         for use_id, amendments in corrections.items()
         if use_id not in shown
-        for amendment in amendments
+        for reading_id, amendment in amendments.items()
     ]
     rows += [
         LogRow(

@@ -7,6 +7,7 @@ consumers it holds nothing but their complaints' numbers, so that what is erased
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -37,8 +38,13 @@ Charged = Mapping[UUID, tuple[Charge, ...]]
 
 
 def statement(facts: StatementFacts) -> Statement:
-    """Return the statement of a month."""
-    log = replace(facts.log, uses=tuple(_without_sites(use) for use in facts.log.uses))
+    """Return the statement of a month.
+
+    A track is told of uses that ended: one under way grows with every fix, which would be an amendment each.
+    """
+    log = replace(facts.log, uses=tuple(_as_told(use) for use in facts.log.uses))
+    ended = {use.use_id for use in log.uses if use.actual_until is not None}
+    facts = replace(facts, log=log, witnessed={one: seen for one, seen in facts.witnessed.items() if one in ended})
     books = stretch_of((one.reading for one in log.readings), log.from_at, log.until_at)
     charged = _charged(facts, books)
     told = month_log(log)
@@ -82,7 +88,7 @@ def statement(facts: StatementFacts) -> Statement:
             if row.kind is RowKind.CORRECTION
             for one in row.amendments
         ],
-        "complaints": _complaints(charged, numbers),
+        "complaints": _complaints(facts, charged, numbers),
         "officers": _officers(facts, books),
         "entries": [asdict(one) for one in entries(books.intervals, kinds, charged)],
         "findings": [_finding(one, facts.answerable) for one in facts.findings],
@@ -92,8 +98,10 @@ def statement(facts: StatementFacts) -> Statement:
     return cast("Statement", _plain(value, ZoneInfo(log.zone)))
 
 
-def _without_sites(use: LogUse) -> LogUse:
-    return replace(use, jobs=tuple(replace(job, site="") for job in use.jobs), stops=())
+def _as_told(use: LogUse) -> LogUse:
+    """Return a use without its sites, and without a track while it is under way."""
+    nowhere = replace(use, jobs=tuple(replace(job, site="") for job in use.jobs), stops=())
+    return nowhere if use.actual_until else replace(nowhere, track_m=None, measures=())
 
 
 def _charged(facts: StatementFacts, books: Stretch) -> dict[UUID, tuple[Charge, ...]]:
@@ -112,9 +120,14 @@ def _charged(facts: StatementFacts, books: Stretch) -> dict[UUID, tuple[Charge, 
     return found
 
 
+def _begun(log: LogFacts, use: LogUse) -> bool:
+    """Tell whether a use set out in the month."""
+    return use.actual_from is not None and use.actual_from >= log.from_at
+
+
 def _lasted_s(log: LogFacts, use: LogUse) -> int | None:
     """Return how long a use was on the road, in the month it began."""
-    if use.actual_from is None or use.actual_until is None or use.actual_from < log.from_at:
+    if use.actual_from is None or use.actual_until is None or not _begun(log, use):
         return None
     return round((use.actual_until - use.actual_from).total_seconds())
 
@@ -130,12 +143,13 @@ def _odometer(books: Stretch) -> dict[str, Any]:
 
 
 def _totals(facts: StatementFacts, sums: Totals, charged: Charged) -> dict[str, Any]:
-    begun = [use for use in facts.log.uses if use.actual_from is not None and use.actual_from >= facts.log.from_at]
+    begun = [use for use in facts.log.uses if _begun(facts.log, use)]
     seen = [facts.witnessed.get(use.use_id, Witnessed()) for use in begun]
     return {
         **{name: value for name, value in asdict(sums).items() if name not in ("fuel_ml", "cost_fen")},
         "unobserved_m": sum(one.unobserved_m or 0 for one in seen),
         "terminal_m": sum(one.terminal_m or 0 for one in seen),
+        "readings": sum(facts.log.from_at <= one.reading.read_at < facts.log.until_at for one in facts.log.readings),
         "trips_s": sum(one.seconds for of_trip in charged.values() for one in of_trip),
         "notes": sum(facts.notes.get(use.use_id, 0) for use in begun),
         "findings": len(facts.findings),
@@ -146,13 +160,12 @@ def _totals(facts: StatementFacts, sums: Totals, charged: Charged) -> dict[str, 
 def _costs(facts: StatementFacts, books: Stretch) -> dict[str, Any]:
     """Return what was paid in the month 单车核算, by kind, and what a hundred kilometres took of money and fuel."""
     paid = account(facts.costs, books.difference_m)
-    driven_m = books.difference_m
     return {
         **{f"{kind}_fen": fen for kind, fen in paid.fen_by_kind.items()},
         "total_fen": paid.total_fen,
         "fen_per_100_km": paid.fen_per_100_km,
         "fuel_ml": paid.fuel_ml,
-        "fuel_ml_per_100_km": (paid.fuel_ml * 100_000 + driven_m // 2) // driven_m if driven_m > 0 else None,
+        "fuel_ml_per_100_km": paid.fuel_ml_per_100_km,
     }
 
 
@@ -187,7 +200,7 @@ def _use(facts: StatementFacts, row: LogRow, charged: Charged, numbers: Mapping[
         "unobserved_m": seen.unobserved_m,
         "terminal_m": seen.terminal_m,
         "fixes": seen.fixes,
-        "notes": facts.notes.get(use_id, 0),
+        "notes": 0 if row.continued else facts.notes.get(use_id, 0),
         "fuel_ml": row.fuel_ml,
         "cost_fen": row.cost_fen,
         "document_no": row.document_no,
@@ -205,26 +218,33 @@ def _use(facts: StatementFacts, row: LogRow, charged: Charged, numbers: Mapping[
     }
 
 
-def _complaints(charged: Charged, numbers: Mapping[UUID, str]) -> list[dict[str, Any]]:
+def _complaints(facts: StatementFacts, charged: Charged, numbers: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """Return what each complaint was charged; a trip over the month's end is counted where it began."""
     of: dict[UUID, list[Charge]] = {}
     for of_trip in charged.values():
         for one in of_trip:
             of.setdefault(one.complaint_id, []).append(one)
+    trips = Counter(
+        complaint_id
+        for use in facts.log.uses
+        if _begun(facts.log, use)
+        for complaint_id in {one.complaint_id for one in facts.carried.get(use.use_id, ())}
+    )
     return [
         {
             "complaint_id": complaint_id,
             "number": numbers[complaint_id],
-            "trips": len(of[complaint_id]),
-            "metres": sum(one.metres for one in of[complaint_id]),
-            "seconds": sum(one.seconds for one in of[complaint_id]),
+            "trips": trips[complaint_id],
+            "metres": sum(one.metres for one in of.get(complaint_id, ())),
+            "seconds": sum(one.seconds for one in of.get(complaint_id, ())),
         }
-        for complaint_id in sorted(of, key=lambda one: (in_order(numbers[one]), one))
+        for complaint_id in sorted(of.keys() | trips.keys(), key=lambda one: (in_order(numbers[one]), one))
     ]
 
 
 def in_order(number: str) -> tuple[tuple[int, str], ...]:
     """Sort 2026-9 before 2026-10."""
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in number.split("-"))
+    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in number.split("-"))
 
 
 def _officers(facts: StatementFacts, books: Stretch) -> list[dict[str, Any]]:
@@ -232,7 +252,7 @@ def _officers(facts: StatementFacts, books: Stretch) -> list[dict[str, Any]]:
     sums: dict[tuple[str, UUID], dict[str, int]] = {}
     for use in facts.log.uses:
         driven = books.driven.get(use.use_id)
-        begun = use.actual_from is not None and use.actual_from >= facts.log.from_at
+        begun = _begun(facts.log, use)
         if use.kind is not UseKind.TRIP or (driven is None and not begun):
             continue
         for one in facts.aboard.get(use.use_id, ()):

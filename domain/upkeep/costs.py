@@ -92,6 +92,13 @@ class Account:
             return None
         return (self.total_fen * 100_000 + self.driven_m // 2) // self.driven_m
 
+    @property
+    def fuel_ml_per_100_km(self) -> int | None:
+        """What was filled in for 100 kilometres, rounded; None where nothing was driven, or nothing filled in."""
+        if self.driven_m <= 0 or not self.fuel_ml:
+            return None
+        return (self.fuel_ml * 100_000 + self.driven_m // 2) // self.driven_m
+
 
 def check_cost(kind: CostKind, amount_fen: int, fuel_ml: int | None, *, correction: bool = False) -> None:
     """Refuse what cannot be a cost; a correction may be to nothing. Raises `BadCost`."""

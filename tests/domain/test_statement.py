@@ -7,16 +7,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.books.charges import Way
 from domain.books.late import Late, LateKind, late
 from domain.books.log_facts import LogJob, LogStop, LogUse, RecordedReading
-from domain.books.statement import Statement, statement
+from domain.books.statement import Statement, in_order, statement
 from domain.books.statement_facts import Aboard, ChangedSetting, FindingState, MonthFinding, Sealed, Witnessed
 from domain.ledger.canonical import canonical, parse
 from domain.trip.life import UseKind, UseState, UseVerb
+from domain.upkeep.costs import Cost, CostKind
 from tests.books import COMPLAINTS, DECEMBER, FUEL, NOVEMBER, TRIP, books, month_facts, read, step, trip_readings, use
 
 SEEN = Witnessed(
@@ -97,6 +99,56 @@ def test_a_trip_over_the_month_s_end_is_timed_where_it_began_and_its_metres_stan
     sums: Any = [first["totals"], second["totals"]]
     assert [(one["trips"], one["trips_m"], one["trips_s"]) for one in sums] == [(1, 0, 7_200), (0, 12_000, 0)]
     assert [section(one, "uses")[0]["until_at"] for one in (first, second)] == [None, "2026-12-01T01:00:00+08:00"]
+    of_complaints = [[row["trips"] for row in section(one, "complaints")] for one in (first, second)]
+    assert of_complaints == [[1, 1], [0, 0]]
+
+
+def test_a_trip_that_is_still_out_counts_in_its_month_and_its_track_and_time_are_told_when_it_is_back() -> None:
+    """A month sealed while a vehicle is out is amended once, not with every fix until it comes back."""
+    out = use(state=UseState.DEPARTED, actual_until=None)
+    left = trip_readings()[:1]
+    sealed = statement(month_facts(left, [out], witnessed={TRIP: SEEN}))
+    (trip,) = section(sealed, "uses")
+    assert (trip["fixes"], trip["track_m"], trip["unobserved_m"], trip["charges"]) == (0, None, None, [])
+    assert [(one["trips"], one["metres"], one["seconds"]) for one in section(sealed, "complaints")] == [(1, 0, 0)] * 2
+    further = replace(SEEN, fixes=901, track_m=11_900)
+    assert late(sealed, [], statement(month_facts(left, [out], witnessed={TRIP: further}))) == ()
+    home_at = DECEMBER + timedelta(hours=1)
+    for seen in ({}, {TRIP: further}):
+        back = replace(out, state=UseState.CLOSED, actual_until=home_at)
+        (one,) = late(sealed, [], statement(month_facts(left, [back], witnessed=seen)))
+        lasted_s = (home_at - NOVEMBER).total_seconds() - 10 * 3600
+        assert sum(part["seconds"] for part in one.new["charges"]) == lasted_s
+
+
+def test_a_correction_of_nobody_s_reading_names_the_reading_that_was_wrong() -> None:
+    """It belongs to no use; an auditor who asks which reading it was is told."""
+    wrong, right = read(9, 1, 51_990_000), read(8, 1, 51_997_000, corrects=UUID(int=9), reason="看错一位")
+    told = statement(month_facts([wrong, right, *trip_readings()], [use()]))
+    (one,) = section(told, "corrections")
+    assert (one["reading_id"], one["old"], one["new"]) == (str(UUID(int=9)), "51990000", "51997000")
+
+
+def test_fuel_per_hundred_kilometres_is_not_told_of_a_month_without_fuel() -> None:
+    """Nothing filled in is no consumption of nothing."""
+    costs: Any = statement(november())["costs"]
+    assert (costs["fuel_ml"], costs["fuel_ml_per_100_km"], costs["fen_per_100_km"]) == (0, None, 0)
+    fill = Cost(UUID(int=6), CostKind.FUEL, 30_000, 1_500, NOVEMBER + timedelta(hours=11))
+    costs = statement(november(costs=(fill,)))["costs"]
+    assert (costs["fuel_ml"], costs["fuel_ml_per_100_km"]) == (1_500, 10_000)
+
+
+def test_a_reading_that_moves_no_metre_is_noticed_all_the_same() -> None:
+    """Between the ends of a trip the auditor read the odometer, or somebody corrected a figure there."""
+    between = month_facts([*trip_readings(), read(7, 11, 52_004_000)], [use()])
+    (one,) = late(statement(month_facts(trip_readings(), [use()])), [], statement(between))
+    assert (one.kind, one.old, one.new) == (LateKind.ODOMETER, {"readings": 2}, {"readings": 3})
+
+
+@pytest.mark.parametrize("name", ["2026-9", "王五-②", "张-²", "", "-", "٣-1"])
+def test_whatever_people_are_called_they_can_be_put_in_order(name: str) -> None:
+    """A sign that is a digit to Unicode and no number to anybody breaks no year's statement."""
+    assert sorted([name, "2026-10"], key=in_order)
 
 
 def test_every_metre_of_nobody_and_every_finding_has_the_name_of_who_answers_beside_it() -> None:
@@ -217,6 +269,7 @@ def test_a_late_reading_moves_metres_and_every_account_it_moves_is_amended() -> 
         (LateKind.UNACCOUNTED, UUID(int=1)),
         (LateKind.UNACCOUNTED, UUID(int=8)),
         (LateKind.USE, FUEL),
+        (LateKind.ODOMETER, UUID(int=700)),
     }
     assert noticed[LateKind.UNACCOUNTED, UUID(int=1)].new["metres"] == 2_000
     assert noticed[LateKind.UNACCOUNTED, UUID(int=8)].old["metres"] is None
