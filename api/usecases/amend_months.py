@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import col, select
 
 from api.db.database import Actor, Database, Reader, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.calendar import zone_of
+from api.db.queries.readings import lock_readings
 from api.db.queries.statement import statement_facts
 from api.db.tables.seals import MonthSeal, SealAmendment
+from api.usecases.sweep import each_by_itself
 from domain.books.late import Late, LateKind, late
 from domain.books.statement import statement
 from domain.calendar import next_month
@@ -22,7 +24,7 @@ from domain.ledger.canonical import parse
 RECENT: Final = timedelta(days=93)
 """A quarter: what comes later than that of a month is looked for once a day."""
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('seal ' || :bureau_id || :vehicle_id, 0))")
+_MOMENT: Final = timedelta(microseconds=1)
 
 
 async def amend_about(uow: UnitOfWork, vehicle_id: UUID, at: datetime) -> int:
@@ -40,22 +42,18 @@ async def amend_month(uow: UnitOfWork, vehicle_id: UUID, month: date) -> int:
     seal = await uow.get(MonthSeal, vehicle_id, month)
     if seal is None:
         return 0
-    # Of two who notice the same at once, the second finds it noticed.
-    await uow.execute(_LOCK, {"bureau_id": uow.bureau_id, "vehicle_id": str(vehicle_id)})
+    # Of two who notice the same at once, the second finds it noticed; and no use is seen without its readings.
+    await lock_readings(uow, vehicle_id)
     sealed: Any = parse(seal.statement)
     facts = await statement_facts(uow, vehicle_id, month, previous_sha256=seal.previous_sha256, sealed=None)
-    found = late(sealed, await amendments_of(uow, vehicle_id, month), statement(facts))
+    rows = await amendment_rows(uow, vehicle_id, month)
+    noticed = [Late(LateKind(row.kind), row.subject_id, row.old, row.new) for row in rows]
+    found = late(sealed, noticed, statement(facts))
+    # Who waited began earlier, and clocks differ: the order in which amendments stand is that in which they were made.
+    noticed_at = max(uow.now, rows[-1].noticed_at + _MOMENT) if rows else uow.now
     for one in found:
-        await _enter(uow, seal, one)
+        await _enter(uow, seal, one, noticed_at)
     return len(found)
-
-
-async def amendments_of(reader: Reader, vehicle_id: UUID, month: date) -> list[Late]:
-    """Return what was noticed of a sealed month since, in the order it was."""
-    return [
-        Late(LateKind(row.kind), row.subject_id, row.old, row.new)
-        for row in await amendment_rows(reader, vehicle_id, month)
-    ]
 
 
 async def amendment_rows(reader: Reader, vehicle_id: UUID, month: date) -> list[SealAmendment]:
@@ -89,17 +87,14 @@ async def _amend_since(database: Database, bureau_id: str, since: date) -> int:
             .where(MonthSeal.bureau_id == bureau_id, col(MonthSeal.month) >= since)
             .order_by(col(MonthSeal.vehicle_id), col(MonthSeal.month))
         )
-    found = 0
-    for vehicle_id, month in months:
 
-        async def work(uow: UnitOfWork, vehicle_id: UUID = vehicle_id, month: date = month) -> int:
-            return await amend_month(uow, vehicle_id, month)
+    async def look(vehicle_id: UUID, month: date) -> int:
+        return await database.write(Actor(bureau_id), lambda uow: amend_month(uow, vehicle_id, month))
 
-        found += await database.write(Actor(bureau_id), work)
-    return found
+    return await each_by_itself(bureau_id, [(one[0], partial(look, *one)) for one in months])
 
 
-async def _enter(uow: UnitOfWork, seal: MonthSeal, one: Late) -> None:
+async def _enter(uow: UnitOfWork, seal: MonthSeal, one: Late, noticed_at: datetime) -> None:
     """Enter an amendment; what it says may name people, and is held apart in the ledger."""
     amendment_id = new_id()
     entry_id = await uow.enter(
@@ -124,7 +119,7 @@ async def _enter(uow: UnitOfWork, seal: MonthSeal, one: Late) -> None:
             subject_id=one.subject_id,
             old=dict(one.old),
             new=dict(one.new),
-            noticed_at=uow.now,
+            noticed_at=noticed_at,
             entry_id=entry_id,
         )
     )

@@ -67,7 +67,8 @@ async def seal_month(
         NotFound: there is no such vehicle.
         MonthNotOver: it is not over in the bureau's zone.
         MonthAlreadySealed: it is sealed.
-        SealOutOfOrder: the month before it is to be sealed first, or a later one is sealed already.
+        SealOutOfOrder: the month before it is to be sealed first, or a later one is sealed already, or nothing was
+            read yet.
     """
 
     async def work(uow: UnitOfWork) -> SealedMonth:
@@ -136,8 +137,9 @@ async def _previous(uow: UnitOfWork, vehicle_id: UUID, month: date, zone: ZoneIn
             Reading.bureau_id == uow.bureau_id, Reading.vehicle_id == vehicle_id
         )
     )
-    if first_at is not None and first_at < month_span(month, zone)[0]:
-        raise SealOutOfOrder(month=f"{month:%Y-%m}", first_month=f"{first_at.astimezone(zone):%Y-%m}")
+    first_month = None if first_at is None else first_at.astimezone(zone).date().replace(day=1)
+    if first_month != month:
+        raise SealOutOfOrder(month=f"{month:%Y-%m}", first_month=first_month and f"{first_month:%Y-%m}")
     return None
 
 

@@ -65,8 +65,8 @@ BEGIN
     difference_m := difference_m + coalesce(last_m - first_m, 0);
 END $$;
 
--- A month is sealed when it is over, in order and without a gap; what its statement says of metres is what the readings
--- say, to the metre (P5), and it names the statement before it by its digest.
+-- A month is sealed when it is over, in order and without a gap from that of the first reading, by who may; what its
+-- statement says of metres is what the readings say, to the metre (P5), and it names the statement before it by its digest.
 CREATE FUNCTION month_seal_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     of_bureau text := NEW.bureau_id;
@@ -86,6 +86,11 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'zhuanche:seal-unfounded a month is sealed on what is committed' USING ERRCODE = 'ZC001';
     END IF;
+    -- Nobody: the operator's command.
+    IF NEW.sealed_by IS NOT NULL AND NOT (holds_role(of_bureau, NEW.sealed_by, 'custodian')
+            OR holds_role(of_bureau, NEW.sealed_by, 'desk_chief') OR holds_role(of_bureau, NEW.sealed_by, 'auditor')) THEN
+        RAISE EXCEPTION 'zhuanche:forbidden who drives or dispatches seals no month' USING ERRCODE = 'ZC001';
+    END IF;
     SELECT zone INTO of_zone FROM bureau WHERE bureau_id = of_bureau;
     from_at := of_month::timestamp AT TIME ZONE of_zone;
     until_at := next_month::timestamp AT TIME ZONE of_zone;
@@ -99,7 +104,9 @@ BEGIN
             EXISTS (SELECT 1 FROM month_seal WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle
                 AND month < of_month)
             OR EXISTS (SELECT 1 FROM reading WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle
-                AND read_at < from_at))
+                AND read_at < from_at)
+            OR NOT EXISTS (SELECT 1 FROM reading WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle
+                AND read_at >= from_at AND read_at < until_at))
         OR EXISTS (SELECT 1 FROM month_seal WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle
                 AND month > of_month)
             AND NOT EXISTS (SELECT 1 FROM month_seal WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import select
 
 from api.db.database import UnitOfWork
 from api.db.faults import HeldByDatabase
 from api.db.ledger_entry import new_id
 from api.db.tables.seals import MonthSeal, SealAmendment
+from api.db.tables.uses import VehicleUse
 from domain.books.log_facts import LogUse, RecordedReading
 from domain.books.readings import Moment
 from domain.books.stretch import stretch_of
@@ -27,11 +29,11 @@ from domain.trip.life import UseKind
 from tests.books import NOVEMBER, books
 from tests.conftest import Server
 from tests.db.any_row import insert, row_for
-from tests.db.attacks import attack
+from tests.db.attacks import attack, held_as
 from tests.db.catalogue import Connection
 from tests.db.test_reading_rule import row, write_by_sql
 from tests.trips import closed_trip
-from tests.world import World, unused_code
+from tests.world import World, add_vehicle, unused_code
 
 OCTOBER, NOVEMBER_1, DECEMBER_1 = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 A_TRIP: dict[str, Any] = {"trips_m": 12_000, "upkeep_m": 0, "unaccounted_m": 0, "difference_m": 12_000}
@@ -176,8 +178,33 @@ async def test_the_first_month_sealed_is_that_of_the_first_reading(november: Wor
     await write_by_sql(november, row(november, 51_999_999, read_at=datetime(2026, 10, 5, tzinfo=UTC)))
     with_gap = A_TRIP | {"unaccounted_m": 1, "difference_m": 12_001}
     await attack_with(november, NOVEMBER_1, with_gap, "seal-out-of-order")
+    await attack_with(november, date(2026, 9, 1), NOTHING, "seal-out-of-order")
     october = await sealed(november, OCTOBER, NOTHING)
     await sealed(november, NOVEMBER_1, with_gap, previous_sha256=october)
+
+
+@pytest.mark.parametrize("who", ["driver", "officer", "dispatcher", "admin"])
+async def test_nobody_seals_who_drives_dispatches_or_administrates(november: World, who: str) -> None:
+    """The row says who sealed, and the database knows who may."""
+    await attack_with(november, NOVEMBER_1, A_TRIP, "forbidden", sealed_by=november[who].who)
+
+
+async def test_sql_credits_a_private_drive_to_no_trip(november: World) -> None:
+    """Saturday's kilometres are no old trip's, no other vehicle's, nor a second departure's at the same instant."""
+    async with november.database.read(november.bureau_id) as reader:
+        (use,) = await reader.all(select(VehicleUse).where(VehicleUse.bureau_id == november.bureau_id))
+    other = await add_vehicle(november, "闽B00002")
+    for changed in (
+        {"occasion": "departure", "use_id": use.use_id, "read_at": november.clock()},
+        {"occasion": "return", "use_id": use.use_id, "read_at": november.clock()},
+        {"occasion": "departure", "use_id": use.use_id, "read_at": use.actual_from, "odometer_m": 52_000_000},
+        {"occasion": "breakdown", "use_id": use.use_id, "read_at": use.actual_until},
+        {"occasion": "departure", "use_id": use.use_id, "read_at": use.actual_from, "vehicle_id": other},
+        {"occasion": "spot", "use_id": use.use_id, "vehicle_id": other},
+        {"occasion": "return", "use_id": None},
+    ):
+        with held_as("reading-of-another-use"):
+            await write_by_sql(november, row(november, changed.pop("odometer_m", 52_012_000), **changed))
 
 
 async def test_bytes_that_are_not_those_of_the_digest_are_not_kept(november: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,13 @@ from sqlmodel import col, select
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.tables.ledger import LedgerPayload
+from api.db.tables.measures import TripMeasure
 from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from api.usecases.amend_months import amend_all, amend_recent
 from api.usecases.raise_finding import raise_finding
 from api.usecases.record_reading import NewCorrection, NewReading, correct_reading, record_reading
+from api.usecases.refresh_measures import refresh_measures
+from api.usecases.return_trip import Return, return_trip
 from api.usecases.seal_month import (
     MonthAlreadySealed,
     MonthNotOver,
@@ -32,9 +36,10 @@ from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
 from domain.ledger.canonical import parse
 from domain.values import Point
+from tests.db.test_seal_attacks import sealed as by_hand
 from tests.tracks import enrolled
 from tests.tracks import told as tell
-from tests.trips import START_M, closed_trip
+from tests.trips import START_M, closed_trip, dashboard, departed_trip
 from tests.world import INSIDE, World, add_vehicle
 
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
@@ -122,6 +127,18 @@ async def test_months_are_sealed_once_and_in_order(november: World) -> None:
         await seal(november, date(2027, 1, 1))
     await seal(november, DECEMBER)
     assert (await shown(november, DECEMBER)).told["previous_sha256"] == first.statement_sha256
+
+
+async def test_the_first_month_sealed_is_that_of_the_first_reading_and_none_before_it(november: World) -> None:
+    """A wrong year typed in would begin a chain that three hundred months must be sealed to catch up with."""
+    for month in (date(2026, 10, 1), date(2000, 1, 1)):
+        with pytest.raises(SealOutOfOrder) as told:
+            await seal(november, month)
+        assert told.value.detail["first_month"] == "2026-11"
+    unread = await add_vehicle(november, "闽B00001")
+    with pytest.raises(SealOutOfOrder):
+        await seal_month(november.database, november["custodian"], unread, NOVEMBER)
+    await seal(november)
 
 
 async def test_what_is_due_begins_with_the_first_reading_and_ends_with_the_last_month_that_is_over(
@@ -238,6 +255,73 @@ async def test_a_late_fix_measures_its_trip_anew_beside_the_seal(november: World
     assert await amend_recent(november.database, november.bureau_id) == 0
 
 
+async def test_a_measure_that_somebody_wrote_over_is_not_sealed(november: World) -> None:
+    """Kept measures are no facts: whoever holds the service's password may write them, and the seal asks the fixes."""
+    terminal = await enrolled(november)
+    left_at = november.clock.at.replace(month=11, day=23, hour=2, minute=0)
+    drive = [(left_at + timedelta(seconds=5 * n), Point(INSIDE.lat, INSIDE.lon + n * 0.0005)) for n in range(60)]
+    await tell(november, terminal, drive)
+    use_id: UUID = november.use_id  # type: ignore[attr-defined]
+
+    async def forge(uow: UnitOfWork) -> None:
+        await refresh_measures(uow, [use_id])
+        await uow.update(TripMeasure, use_id, terminal, length_m=12_000, fix_count=1_000_000)
+
+    await november.database.write(november["custodian"], forge)
+    await seal(november)
+    (trip,) = (await shown(november)).told["uses"]
+    assert trip["fixes"] == 60
+    assert 2_900 < trip["track_m"] < 3_000
+
+
+async def test_a_month_sealed_while_the_vehicle_is_out_is_amended_once_it_is_back(november: World) -> None:
+    """Not with every fix on the way: each amendment is a fact for good."""
+    terminal = await enrolled(november)
+    november.clock.at = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
+    trip_id = await departed_trip(november)
+    november.clock.at = datetime(2026, 11, 30, 16, 1, tzinfo=UTC)
+    await seal(november)
+    for number in range(3):
+        await tell(november, terminal, [(november.clock(), Point(INSIDE.lat, INSIDE.lon + number * 0.01))])
+        november.clock.advance(minutes=2)
+        await amend_recent(november.database, november.bureau_id)
+    out = [one for one in (await shown(november)).amendments if one.kind == "use"]
+    assert out == []
+    await return_trip(november.database, november["driver"], trip_id, Return(dashboard=dashboard(november, 5_000)))
+    await amend_recent(november.database, november.bureau_id)
+    (one,) = [one for one in (await shown(november)).amendments if one.kind == "use"]
+    assert (one.subject_id, one.old["fixes"], one.new["fixes"]) == (trip_id, 0, 3)
+    assert await amend_recent(november.database, november.bureau_id) == 0
+
+
+async def test_amendments_stand_in_the_order_they_were_made_whatever_the_clocks_say(november: World) -> None:
+    """Who waited for another, or whose clock is behind, is the later one all the same: nothing is noticed twice."""
+    await seal(november)
+    await read_on(november, START_M - 2_000, datetime(2026, 11, 23, 1, 20, tzinfo=UTC))
+    november.clock.advance(seconds=-30)
+    await read_on(november, START_M - 1_000, datetime(2026, 11, 23, 1, 40, tzinfo=UTC))
+    november.clock.advance(minutes=5)
+    assert await amend_all(november.database, november.bureau_id) == 0
+
+
+async def test_a_seal_that_cannot_be_read_keeps_no_other_month_from_being_looked_at(november: World) -> None:
+    """Written past the service, it says of nothing; what came late for another vehicle is noticed."""
+    other = await add_vehicle(november, "闽A00001")
+    first = NewReading(vehicle_id=other, odometer_m=1_000, read_at=MONTH[0] + timedelta(days=3), occasion="spot")
+    await record_reading(november.database, november["desk_chief"], first)
+    mute = replace(november, vehicle_id=other)
+    await by_hand(mute, NOVEMBER, dict.fromkeys(("trips_m", "upkeep_m", "unaccounted_m", "difference_m"), 0))
+    await seal(november)
+
+    async def find(uow: UnitOfWork) -> UUID:
+        use_id: UUID = november.use_id  # type: ignore[attr-defined]
+        of = {"vehicle_id": november.vehicle_id, "use_id": use_id, "subject_id": use_id}
+        return await raise_finding(uow, FindingKind.DETOUR, evidence={}, **of)
+
+    await november.database.write(november["custodian"], find)
+    assert await amend_recent(november.database, november.bureau_id) == 1
+
+
 async def test_seal_and_late_readings_at_once_leave_a_seal_whose_amendments_lead_to_what_is_known(
     world: World,
 ) -> None:
@@ -280,6 +364,6 @@ async def test_what_the_ledger_keeps_of_a_seal_and_its_amendments_names_nobody_b
             )
         )
     facts = [(row.kind, (row.facts or b"").decode()) for row in rows]
-    assert [kind for kind, _ in facts] == ["month-sealed", "month-amended", "month-amended"]
+    assert [kind for kind, _ in facts] == ["month-sealed", *["month-amended"] * 3]
     assert all(done.statement_sha256 in told and "某" not in told for _, told in facts)
     assert all((row.person is not None) == (row.kind == "month-amended") for row in rows)

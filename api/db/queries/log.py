@@ -112,8 +112,10 @@ async def hold_snapshot(reader: Reader) -> None:
     await reader.execute(_SNAPSHOT)
 
 
-async def log_facts(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime, *, zone: str) -> LogFacts:
-    """Return what the log of a vehicle from one instant to another is made of."""
+async def log_facts(
+    reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime, *, zone: str, anew: bool = False
+) -> LogFacts:
+    """Return what the log of a vehicle from one instant to another is made of; `anew`: its tracks measured anew."""
     asked: dict[str, Any] = {
         "bureau_id": reader.bureau_id,
         "vehicle_id": vehicle_id,
@@ -123,7 +125,7 @@ async def log_facts(reader: Reader, vehicle_id: UUID, from_at: datetime, until_a
     }
     readings = await _readings(reader, asked)
     books = stretch_of((one.reading for one in readings), from_at, until_at)
-    uses = await _uses(reader, asked | {"driven": list(books.driven)})
+    uses = await _uses(reader, asked | {"driven": list(books.driven)}, anew=anew)
     refusals = await reader.rows(_REFUSALS, asked)
     conflicts = await reader.rows(_CONFLICTS, asked)
     return LogFacts(
@@ -176,14 +178,14 @@ async def _readings(reader: Reader, asked: dict[str, Any]) -> tuple[RecordedRead
     return tuple(RecordedReading(as_reading(row), name or "", row.recorded_at) for row, name in rows)
 
 
-async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[LogUse, ...]:
+async def _uses(reader: Reader, asked: dict[str, Any], *, anew: bool) -> tuple[LogUse, ...]:
     rows = {row.use_id: row for row in await reader.rows(_USES, asked)}
     of = {"bureau_id": reader.bureau_id, "uses": list(rows)}
     steps, crews, passengers, jobs, stops = [
         by_use(await reader.rows(statement, of)) for statement in (_STEPS, _CREWS, _PASSENGERS, _JOBS, _STOPS)
     ]
     driven = [use_id for use_id, row in rows.items() if row.kind == UseKind.TRIP and row.actual_from is not None]
-    measures = await measures_of(reader, driven)
+    measures = await measures_of(reader, driven, anew=anew)
     uses = []
     for use_id, row in rows.items():
         witnessed = tuple(one for one in measures.get(use_id, ()) if one.kept)

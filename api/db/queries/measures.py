@@ -71,20 +71,22 @@ class Looked:
     new: list[TripMeasure]
 
 
-async def measures_of(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, tuple[Measure, ...]]:
+async def measures_of(
+    reader: Reader, use_ids: Sequence[UUID], *, anew: bool = False
+) -> dict[UUID, tuple[Measure, ...]]:
     """Return by use what each device that told anything of it measures, the best witness first.
 
     Every use asked for is there, one that nobody told anything of with an empty tuple. The vehicle's own terminal is
-    the best witness, then the phone with the most fixes.
+    the best witness, then the phone with the most fixes. `anew` measures everything from the fixes, whatever is kept.
     """
-    return (await look_up(reader, use_ids)).measures
+    return (await look_up(reader, use_ids, anew=anew)).measures
 
 
-async def look_up(reader: Reader, use_ids: Sequence[UUID]) -> Looked:
+async def look_up(reader: Reader, use_ids: Sequence[UUID], *, anew: bool = False) -> Looked:
     """Return the measures of uses, and of them what could be kept."""
     witnesses = await _witnesses(reader, use_ids)
     sites = await _sites_of(reader, use_ids)
-    kept = await _kept(reader, use_ids)
+    kept = {} if anew else await _kept(reader, use_ids)
     unobserved_after_s = float((await settings_of(reader))["unobserved_after_s"])
     looked = Looked({}, [])
     for use_id, found in witnesses.items():

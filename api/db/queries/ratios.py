@@ -58,7 +58,8 @@ _COUNTED = text(
     " JOIN terminal_reading r ON r.bureau_id = u.bureau_id AND r.device_id = d.device_id"
     "  AND r.read_at BETWEEN u.actual_from AND u.actual_until"
     " WHERE u.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND r.bureau_id = :bureau_id"
-    " AND u.use_id = ANY(:uses) GROUP BY u.use_id, d.device_id HAVING count(*) > 1 ORDER BY u.use_id, count(*)"
+    " AND u.use_id = ANY(:uses) GROUP BY u.use_id, d.device_id HAVING count(*) > 1"
+    " ORDER BY u.use_id, count(*), d.device_id"
 )
 
 

@@ -93,12 +93,15 @@ STATES = {
 async def statement_facts(
     reader: Reader, vehicle_id: UUID, month: date, *, previous_sha256: str | None, sealed: Sealed | None
 ) -> StatementFacts:
-    """Return all of a month of a vehicle, which must be there."""
+    """Return all of a month of a vehicle, which must be there.
+
+    What is sealed is measured from the fixes themselves: measures that are kept are no facts, and can be written over.
+    """
     bureau, vehicle = await reader.get(Bureau), await reader.get(Vehicle, vehicle_id)
     if bureau is None or vehicle is None:
         raise LookupError("there is no such vehicle")
     from_at, until_at = month_span(month, ZoneInfo(bureau.zone))
-    log = await log_facts(reader, vehicle_id, from_at, until_at, zone=bureau.zone)
+    log = await log_facts(reader, vehicle_id, from_at, until_at, zone=bureau.zone, anew=sealed is not None)
     asked = {
         "bureau_id": reader.bureau_id,
         "vehicle_id": vehicle_id,
