@@ -66,12 +66,14 @@ def legs(track: Track, sites: Sequence[Site], *, near_m: float = SITE_NEAR_M) ->
     since_us, since = to_us(track.segments[0].from_at), (0, 0)
     for at_us, group in groupby(reached, key=lambda one: one.at_us):
         together = list(group)
-        until = _so_far(track, max(one.left_us for one in together))
+        # A site that was only passed while the vehicle stood at the one before is left no earlier than that.
+        left_us = max(since_us, *(one.left_us for one in together))
+        until = _so_far(track, left_us)
         span = to_instant(min(since_us, at_us)), to_instant(at_us)
         lengths = _shares(until[0] - since[0], len(together))
         unseen = _shares(until[1] - since[1], len(together))
         found += [Leg(one.key, *span, *shares) for one, *shares in zip(together, lengths, unseen, strict=True)]
-        since_us, since = max(one.left_us for one in together), until
+        since_us, since = left_us, until
     end_at = track.segments[-1].until_at
     home = track.length_m - since[0], track.unobserved_m - since[1]
     return (*found, Leg(None, min(to_instant(since_us), end_at), end_at, *home))

@@ -11,7 +11,7 @@ from domain.track.legs import Leg, Site, legs
 from domain.track.length import Track, Unobserved
 from domain.track.stops import Stop
 
-WAY = "1"
+WAY = "2"
 """Names the way of measuring: another one here makes every measure that was kept one of old."""
 
 

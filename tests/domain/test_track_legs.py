@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from uuid import UUID
 
 import numpy as np
@@ -71,6 +72,16 @@ def test_a_stop_at_no_site_is_part_of_the_way_it_lies_on() -> None:
     """The books charge metres; why the vehicle stood elsewhere is a finding's question."""
     rows = way(way(way(BASE, 1000, rest_s=600), 2000, rest_s=600), 0)
     assert keys(legs(measure(fixes_of(rows)), [site(MARKET, 2000)])) == [near(MARKET, 2000), near(None, 2000)]
+
+
+def test_a_site_that_was_passed_while_the_vehicle_stood_at_another_has_a_way_of_nothing() -> None:
+    """No way is shorter than nothing, and the ways still add up to the track."""
+    wander = Random(70)  # noqa: S311 - a receiver at rest
+    stay = [(200.0 + 30 * n, 2000.0 + wander.uniform(-24, 24)) for n in range(20)]
+    track = measure(fixes_of(way([*way(BASE, 1980)[:-1], *stay], 0)))
+    found = legs(track, [site(MARKET, 2000), site(SHOP, wander.uniform(2150, 2310))])
+    assert all(leg.length_m >= 0 and leg.from_at <= leg.until_at for leg in found)
+    assert sum(leg.length_m for leg in found) == track.length_m
 
 
 @pytest.mark.parametrize(("off_m", "reached"), [(SITE_NEAR_M - 2, True), (SITE_NEAR_M + 2, False)])
