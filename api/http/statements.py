@@ -179,7 +179,9 @@ class MonthController(Controller):
         form, language = asked_in(asked_format, request)
         data = await print_statement(shown, form, language, database.clock())
         named = f"statement-{month}", f"{shown.told['plate']} 车辆使用月度结算表 {month}"
-        return file_of(data, form, language, named, {"ETag": f'"{shown.sha256}"'})
+        # XLSX and PDF are other bytes in each language, and after each amendment.
+        headers = {"ETag": f'"{shown.sha256}"'} if form is StatementFormat.JSON else {}
+        return file_of(data, form, language, named, headers)
 
 
 @get(

@@ -28,6 +28,10 @@ class StatementFormat(StrEnum):
     PDF = "pdf"
 
 
+NOTHING: Final = "—"
+LONGEST_CELL: Final = 32_767
+"""How many signs a spreadsheet keeps in a cell; a longer text would be left out whole."""
+
 MEDIA_TYPES: Final = {
     StatementFormat.JSON: "application/json",
     StatementFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -138,9 +142,9 @@ async def statement_pdf(paper: Paper, *, checkpoint: str = "", qr: str = "") -> 
         title=paper.title,
         subtitle=paper.subtitle,
         notice=paper.notice,
-        head=[(name, said(cell, how)) for name, cell in paper.head],
-        sums=[(name, said(cell, how)) for name, cell in paper.sums],
-        costs=[(name, said(cell, how)) for name, cell in paper.costs],
+        head=_pairs(paper.head, how),
+        sums=_pairs(paper.sums, how),
+        costs=_pairs(paper.costs, how),
         tables=[_listing(one, how) for one in paper.tables if one.on_paper],
         late=None
         if paper.late is None
@@ -154,6 +158,11 @@ async def statement_pdf(paper: Paper, *, checkpoint: str = "", qr: str = "") -> 
         footer=f"{paper.title}　{paper.subtitle}　{how.choose('打印', 'printed')} {said(paper.printed_at, how)}",
     )
     return await typeset_statement(sheet, paper.printed_at)
+
+
+def _pairs(told: list[tuple[str, Cell]], how: Manner) -> list[Pair]:
+    """Return named cells as paper has them; what there is nothing to say about is a dash, and no gap in a form."""
+    return [(name, said(cell, how) or NOTHING) for name, cell in told]
 
 
 def _grouped(sha256: str) -> str:
@@ -232,6 +241,11 @@ def _workbook(paper: Paper) -> bytes:
     return file.getvalue()
 
 
+def _fitting(text: str) -> str:
+    """Return a text that fits into a cell; what was cut off is on paper and in the JSON."""
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
+
+
 class _Pen:
     """Writes sheets into a workbook."""
 
@@ -268,7 +282,7 @@ class _Pen:
         if cell is None:
             return
         if isinstance(cell, str):
-            sheet.write_string(*place, cell, text)
+            sheet.write_string(*place, _fitting(cell), text)
         elif isinstance(cell, datetime):
             local = cell.astimezone(ZoneInfo(self._how.zone)).replace(tzinfo=None, second=0, microsecond=0)
             sheet.write_datetime(*place, local, self._instant)

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from api.print.log_columns import Manner, amendment_text, km, yuan
-from api.print.statement_tables import COLOURS, at, said
+from api.print.statement_tables import COLOURS, at, minutes, said
 from domain.books.amendments import Amendment, AmendmentKind
 from domain.books.late import LateKind
 from domain.books.statement_facts import FindingState
@@ -41,7 +41,7 @@ FIELDS: Final = {
     "fuel_ml": ("加油（升）", "fuel (l)"),
     "cost_fen": ("费用（元）", "cost (yuan)"),
     "document_no": ("单据号", "document"),
-    "charges": ("归集（公里）", "charged (km)"),
+    "charges": ("归集（公里，分钟）", "charged (km, minutes)"),
     "amendments": ("变更", "amendments"),
     "colour": ("颜色", "colour"),
     "at": ("发生", "happened"),
@@ -56,6 +56,7 @@ FIELDS: Final = {
     "upkeep_m": ("维保里程（公里）", "upkeep (km)"),
     "unaccounted_m": ("未入账里程（公里）", "unaccounted (km)"),
     "difference_m": ("读数差（公里）", "last minus first (km)"),
+    "readings": ("读数（条）", "readings"),
     **{f"{kind}_fen": (f"{kind.zh}（元）", f"{kind.en} (yuan)") for kind in CostKind},
     "total_fen": ("费用合计（元）", "cost (yuan)"),
     "fen_per_100_km": ("百公里费用（元）", "cost per 100 km (yuan)"),
@@ -129,7 +130,8 @@ def _told(name: str, value: Any, how: Manner) -> str:  # noqa: PLR0911 - a case 
     if isinstance(value, bool):
         return how.choose("是", "yes") if value else how.choose("否", "no")
     if name == "charges":
-        return "；".join(f"{one['number']}: {km(one['metres'])}" for one in value)
+        minute = how.choose("分钟", " min")
+        return "；".join(f"{one['number']}: {km(one['metres'])}, {minutes(one['seconds'])}{minute}" for one in value)
     if name == "amendments":
         return "；".join(amendment_text(_amendment(one), how) for one in value)
     if name == "state":

@@ -82,6 +82,9 @@ def _remarks(row: Row, how: Manner) -> Cell:
         *([how.choose("上月出车", "began in the month before")] if row["continued"] else []),
         *([how.choose("跨月或未归", "ends after the month")] if not row["void"] and row["until_at"] is None else []),
         *([how.choose("有变更", "amended")] if row["amendments"] else []),
+        *([f"{km(row['fuel_ml'])} {how.choose('升', 'l')}"] if row["fuel_ml"] is not None else []),
+        *([f"{yuan(row['cost_fen'])} {how.choose('元', 'yuan')}"] if row["cost_fen"] is not None else []),
+        *([how.choose("单据", "document ") + row["document_no"]] if row["document_no"] else []),
     ]
     return _lines(said)
 
@@ -97,6 +100,7 @@ USES: Final = (
     Column("投诉编号／地点", "Complaints / place", 8, lambda row, _: row["place"] or _lines(row["complaints"])),
     Column("驾驶员", "Driver", 6, _text("driver")),
     Column("随车人员", "Officers", 6, lambda row, _: _lines(row["officers"])),
+    Column("批准人", "Approved by", 5, _text("approver")),
     Column("出车", "Departed", 7, _at("from_at")),
     Column("收车", "Returned", 7, _at("until_at")),
     Column("起始读数", "First reading", 7, _km("reading_from_m")),
@@ -196,6 +200,7 @@ SUMS: Final[tuple[tuple[str, str, Callable[[Row], Cell]], ...]] = (
     ("维保次数", "Upkeep orders", lambda sums: sums["upkeep_orders"]),
     ("拒绝次数", "Refusals", lambda sums: sums["refusals"]),
     ("走访记录", "Visit notes", lambda sums: sums["notes"]),
+    ("读数（条）", "Readings", lambda sums: sums["readings"]),
     ("出车里程（公里）", "Trips (km)", lambda sums: km(sums["trips_m"])),
     ("维保里程（公里）", "Upkeep (km)", lambda sums: km(sums["upkeep_m"])),
     ("未入账里程（公里）", "Unaccounted (km)", lambda sums: km(sums["unaccounted_m"])),

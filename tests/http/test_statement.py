@@ -21,7 +21,7 @@ from api.usecases.record_reading import NewReading, record_reading
 from domain.findings.kinds import FindingKind
 from tests.conftest import SignIn, problem_code
 from tests.http.test_vehicle_log import a_month
-from tests.trips import START_M
+from tests.trips import START_M, closed_trip
 from tests.world import World
 
 Client = httpx.AsyncClient
@@ -217,6 +217,44 @@ async def test_a_text_that_looks_like_a_formula_or_markup_stays_a_text(world: Wo
     book = openpyxl.load_workbook(io.BytesIO((await auditor.get(path(world), params={"format": "xlsx"})).content))
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {"s", "n", "d"}
     assert pressed(typed) in paper(await auditor.get(path(world), params={"format": "pdf"}))
+
+
+async def test_what_a_month_has_none_of_is_a_dash_on_paper_and_no_zero(world: World, signed_in: SignIn) -> None:
+    """No fuel is no consumption of nothing; as on the sheet that is posted publicly."""
+    await closed_trip(world)
+    auditor = await signed_in("auditor")
+    auditor.headers["Accept-Language"] = "en"
+    assert (await auditor.get(path(world))).json()["costs"]["fuel_ml_per_100_km"] is None
+    assert "Fuelper100km(l)—" in paper(await auditor.get(path(world), params={"format": "pdf"}))
+    summary, *_ = sheets(await auditor.get(path(world), params={"format": "xlsx"}))
+    by_name = dict(tuple(row.values())[:2] for row in summary)
+    assert (by_name["Fuel per 100 km (l)"], by_name["Fuel (l)"], by_name["Readings"]) == (None, 0, 2)
+
+
+async def test_each_use_has_its_approver_fuel_and_cost_on_paper_and_in_the_workbook(
+    world: World, signed_in: SignIn
+) -> None:
+    """What the JSON says of a use, the other forms say too."""
+    auditor = await november(world, signed_in)
+    told = (await auditor.get(path(world))).json()
+    auditor.headers["Accept-Language"] = "en"
+    _, uses, *_ = sheets(await auditor.get(path(world), params={"format": "xlsx"}))
+    page = paper(await auditor.get(path(world), params={"format": "pdf"}))
+    assert any(use["fuel_ml"] for use in told["uses"])
+    for row, use in zip(uses, told["uses"], strict=True):
+        assert row["Approved by"] == use["approver"]
+        assert pressed(use["approver"] or "") in page
+        if use["fuel_ml"] is not None:
+            said = f"{km(use['fuel_ml'])} l\n{Decimal(use['cost_fen']).scaleb(-2)} yuan"
+            assert said in row["Remarks"]
+            assert pressed(said) in page
+
+
+async def test_the_digest_of_the_json_is_the_etag_of_nothing_else(world: World, signed_in: SignIn) -> None:
+    """A cache that kept the paper would show it without what was amended since."""
+    auditor, seal = await sealed(world, signed_in)
+    for form, tag in (("json", f'"{seal["statement_sha256"]}"'), ("pdf", None), ("xlsx", None)):
+        assert (await auditor.get(path(world), params={"format": form})).headers.get("etag") == tag
 
 
 async def test_the_accept_header_names_the_form_too(world: World, signed_in: SignIn) -> None:
