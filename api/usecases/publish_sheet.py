@@ -8,6 +8,7 @@ as how many sites of the district it went to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -62,14 +63,22 @@ async def public_sheet(reader: Reader, months: Months) -> PublicSheet:
 async def _driven(
     reader: Reader, vehicle_id: UUID, starts: Sequence[datetime], zone: str
 ) -> tuple[list[LogRow], Totals]:
-    """Return the rows of uses that began, and the sums of everything."""
-    rows: list[LogRow] = []
+    """Return the rows of uses that began, one each, and the sums of everything."""
+    rows: dict[UUID | None, LogRow] = {}
     totals = Totals()
     for from_at, until_at in pairwise(starts):
         log = month_log(await log_facts(reader, vehicle_id, from_at, until_at, zone=zone))
-        rows += [row for row in log.rows if row.kind in (RowKind.TRIP, RowKind.UPKEEP) and row.actual_from is not None]
+        for row in log.rows:
+            if row.kind in (RowKind.TRIP, RowKind.UPKEEP) and row.actual_from is not None:
+                rows[row.id] = _with_its_end(rows[row.id], row) if row.id in rows else row
         totals += log.totals
-    return rows, totals
+    return list(rows.values()), totals
+
+
+def _with_its_end(row: LogRow, later: LogRow) -> LogRow:
+    """Return the row of a use that went over a month's end, with its metres of both months."""
+    parts = [one.length_m for one in (row, later) if one.length_m is not None]
+    return replace(row, length_m=sum(parts) if parts else None)
 
 
 def _use(row: LogRow) -> PublicUse:

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from api.usecases.record_reading import NewReading, record_reading
 from domain.values import Point
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import SignIn, problem_code
 from tests.tracks import enrolled, told
-from tests.trips import closed_trip
+from tests.trips import START_M, closed_trip, departed_trip
 from tests.world import INSIDE, World
 
 NEAR, FAR = INSIDE, Point(INSIDE.lat, INSIDE.lon + 0.008)
@@ -48,6 +49,20 @@ async def test_a_complaint_that_nobody_drove_for_cost_nothing(world: World, sign
     assert (told_["metres"], told_["seconds"], told_["fen"], told_["trips"]) == (0, 0, 0, [])
     none = await auditor.get(f"/v1/complaints/{uuid4()}/cost")
     assert (none.status_code, problem_code(none)) == (404, "not-found")
+
+
+async def test_a_trip_that_never_came_back_costs_what_was_read_since(world: World, signed_in: SignIn) -> None:
+    """As in the month's statement: what the odometer went on by is that trip's until it ends."""
+    complaint_id = await accepted_complaint(world)
+    await departed_trip(world, job_ids=(await job_of(world, complaint_id),))
+    world.clock.advance(days=2)
+    spot = {"vehicle_id": world.vehicle_id, "odometer_m": START_M + 9_000, "read_at": world.clock()}
+    await record_reading(world.database, world["driver"], NewReading(**spot, occasion="spot"))
+    auditor = await signed_in("auditor")
+    told_ = (await auditor.get(f"/v1/complaints/{complaint_id}/cost")).json()
+    assert (told_["metres"], told_["trips"][0]["returned_at"]) == (9_000, None)
+    month = (await auditor.get(f"/v1/vehicles/{world.vehicle_id}/months/2026-11/statement")).json()
+    assert [one["metres"] for one in month["complaints"]] == [9_000]
 
 
 async def test_without_a_track_a_trip_s_complaints_bear_equal_parts(world: World, signed_in: SignIn) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
 from pypdf import PdfReader
 
+from api.usecases.record_reading import NewReading, record_reading
+from api.usecases.return_trip import Return, return_trip
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import SignIn, problem_code
-from tests.trips import START_M, closed_trip
+from tests.trips import START_M, closed_trip, dashboard, departed_trip
 from tests.world import World
 
 PATH = "/v1/public-sheet"
@@ -66,6 +68,26 @@ async def test_the_three_forms_say_the_same(world: World, signed_in: SignIn) -> 
     words = re.sub(r"\s", "", "".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages))
     for said in ("公务用车使用情况公示表", "闽B12315", "12.000", "3.000", "15.000", "15.00", "100.00", "辖区内现场1处"):
         assert said in words, said
+
+
+async def test_a_trip_over_a_months_end_is_one_line_with_all_its_metres(world: World, signed_in: SignIn) -> None:
+    """Each month's sheet has its part; a sheet of both has the trip once."""
+    world.clock.at = datetime(2026, 11, 30, 13, 0, tzinfo=UTC)
+    trip_id = await departed_trip(world)
+    world.clock.advance(hours=1)
+    spot = {"vehicle_id": world.vehicle_id, "odometer_m": START_M + 4_000, "read_at": world.clock()}
+    await record_reading(world.database, world["driver"], NewReading(**spot, occasion="spot"))
+    world.clock.advance(hours=4)
+    await return_trip(world.database, world["driver"], trip_id, Return(dashboard=dashboard(world, 12_000)))
+    officer = await signed_in("officer")
+    asked: list[tuple[dict[str, str], list[int]]] = [
+        ({"month": "2026-11"}, [4_000]),
+        ({"month": "2026-12"}, [8_000]),
+        ({"from_month": "2026-10", "until_month": "2026-12"}, [12_000]),
+    ]
+    for params, metres in asked:
+        (vehicle,) = (await officer.get(PATH, params=params)).json()["vehicles"]
+        assert [use["length_m"] for use in vehicle["uses"]] == metres
 
 
 async def test_the_sheet_names_nobody(world: World, signed_in: SignIn) -> None:

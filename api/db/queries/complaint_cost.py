@@ -48,13 +48,12 @@ async def trips_of_complaint(reader: Reader, complaint_id: UUID) -> tuple[Carrie
     for row in rows:
         best = next((one for one in measures[row.use_id] if one.kept), None)
         jobs = complaint_of[row.use_id]
-        readings = await reader.all(
-            select(Row).where(
-                Row.bureau_id == reader.bureau_id,
-                Row.vehicle_id == row.vehicle_id,
-                col(Row.read_at).between(row.read_from, row.read_until),
-            )
+        while_out = select(Row).where(
+            Row.bureau_id == reader.bureau_id, Row.vehicle_id == row.vehicle_id, col(Row.read_at) >= row.read_from
         )
+        if row.actual_until is not None:  # a trip that never came back is driven on by whatever is read
+            while_out = while_out.where(col(Row.read_at) <= row.read_until)
+        readings = await reader.all(while_out)
         owned = [one for one in intervals(as_reading(one) for one in readings) if one.use_id == row.use_id]
         found.append(
             CarriedTrip(
