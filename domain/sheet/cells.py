@@ -27,11 +27,16 @@ _DATE: Final = re.compile(r"(?:(\d{4})\s*[-/.年]\s*)?(\d{1,2})\s*[-/.月]\s*(\d
 """No year after the day: 12/03/2025 may be March or December, so it is asked about and not guessed."""
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
 _TIME: Final = re.compile(
-    r"(上午|下午|am|pm)?\s*(\d{1,2})\s*[:时点]\s*(?:(\d{1,2})\s*分?)?(?::(\d{1,2}))?\s*(am|pm)?", re.IGNORECASE
+    r"(凌晨|清晨|早上|早|上午|中午|下午|傍晚|晚上|晚|am|pm)?\s*"
+    r"(\d{1,2})\s*[:时点]\s*(?:(\d{1,2})\s*分?|(半)|([一三])刻)?(?::(\d{1,2}))?\s*(am|pm)?",
+    re.IGNORECASE,
 )
+_AFTERNOON: Final = ("下午", "傍晚", "晚上", "晚", "pm")
 _NUMBER: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?|[-+]?\.\d+")
 _DAY: Final = timedelta(days=1)
 _NOON: Final = 12
+_LUNCH_FROM: Final = 10
+"""One at noon 中午1点 is after twelve, eleven at noon 中午11点 is before."""
 
 
 def text_of(cell: Cell, *, most: int = TEXT_MOST) -> str:
@@ -90,12 +95,15 @@ def _typed_time(text: str) -> time | None:
         if text and not (_DATE.match(text) or _COMPACT.match(text)):
             raise CellFault(ProblemKind.NO_DATE, text[:30])
         return None
-    half = (match[1] or match[5] or "").casefold()
+    half = (match[1] or match[7] or "").casefold()
     hour = int(match[2])
-    if half in ("下午", "pm") and hour < _NOON:
+    if half in ("晚上", "晚") and hour == _NOON:
+        raise CellFault(ProblemKind.NO_DATE, text[:30])  # midnight, but of which day
+    if (half in _AFTERNOON and hour < _NOON) or (half == "中午" and hour < _LUNCH_FROM):
         hour += _NOON
+    minute = {"半": 30, "一": 15, "三": 45}.get(match[4] or match[5] or "", int(match[3] or 0))
     try:
-        return time(hour, int(match[3] or 0), int(match[4] or 0))
+        return time(hour, minute, int(match[6] or 0))
     except ValueError as fault:
         raise CellFault(ProblemKind.NO_DATE, text[:30]) from fault
 

@@ -60,6 +60,13 @@ def test_what_may_be_two_days_or_none_is_asked_about(cell: Any) -> None:
         ("08：30", time(8, 30)),
         ("下午2点", time(14)),
         ("14时05分", time(14, 5)),
+        ("8点半", time(8, 30)),
+        ("下午3点一刻", time(15, 15)),
+        ("晚8点", time(20)),
+        ("晚上 9:40", time(21, 40)),
+        ("中午1点", time(13)),
+        ("中午11点半", time(11, 30)),
+        ("凌晨2点", time(2)),
         ("2:05 pm", time(14, 5)),
         ("2025-03-01 08:30:15", time(8, 30, 15)),
         (0.5, time(12)),
@@ -74,6 +81,12 @@ def test_what_may_be_two_days_or_none_is_asked_about(cell: Any) -> None:
 def test_a_time_of_day_is_understood_alone_and_after_a_date(cell: Any, told: time | None) -> None:
     """Also as the part of a day a spreadsheet keeps."""
     assert time_of(cell) == told
+
+
+def test_twelve_in_the_evening_is_asked_about() -> None:
+    """It is midnight, and nobody guesses of which day."""
+    with pytest.raises(CellFault):
+        time_of("晚上12点")
 
 
 def test_kilometres_litres_and_yuan_become_whole_numbers() -> None:
