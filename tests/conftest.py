@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import hypothesis
@@ -34,6 +34,9 @@ from api.usecases.sign_in import open_session
 from tests.ledger import ledger_faults
 from tests.live import free_port
 from tests.world import HeldClock, World, make_world, monday_morning
+
+if TYPE_CHECKING:
+    from api.db.embedded import EmbeddedServer
 
 # No test of the suite is timed.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -73,10 +76,12 @@ class Server:
     ingest: str
     reader: str
     distributed: bool
+    embedded: EmbeddedServer | None = None
+    """The process, where it is ours."""
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Return the server that the whole run uses."""
     url = request.config.getoption("--database-url")
     if url:
@@ -91,22 +96,22 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if not distributed:
             check_ledger(url)
         return
-    with embedded_server(tmp_path_factory.mktemp("pg")) as embedded:
+    with embedded_server() as embedded:
         yield embedded
         check_ledger(embedded.superuser)
 
 
 @contextmanager
-def embedded_server(folder: Path) -> Iterator[Server]:
+def embedded_server() -> Iterator[Server]:
     """Yield a server of its own that keeps nothing, migrated."""
-    from api.db.embedded import start  # noqa: PLC0415 - only a run on the embedded server needs it
+    from api.db.embedded import throwaway  # noqa: PLC0415 - only a run on the embedded server needs it
 
-    with start(folder, durable=False) as embedded:
+    with throwaway() as embedded:
         superuser = embedded.dsn("postgres")
         migrate(superuser)
         keep_months(superuser)
         roles = [embedded.dsn(role) for role in (OWNER, SERVICE, INGEST, READER)]
-        yield Server(superuser, *roles, distributed=False)
+        yield Server(superuser, *roles, distributed=False, embedded=embedded)
 
 
 def check_ledger(url: str) -> None:

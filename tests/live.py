@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.db.leftover import THROWAWAY_NOTE
+
 ZHUANCHE = Path(sys.executable).with_name("zhuanche")
 PATIENCE_S = 120
 
@@ -27,14 +29,25 @@ def free_port() -> int:
 
 def zhuanche(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
     """Run a command to its end with settings such as `data=…` and nothing else from our environment."""
-    return subprocess.run(
-        [ZHUANCHE, *arguments],
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [ZHUANCHE, *arguments],
+            env=environment(**settings),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    finally:
+        throw_away(settings.get("data"))
+
+
+def throw_away(data: object) -> None:
+    """Let the database of a test's command be cleared once the test's folder is gone, wherever its home lies."""
+    home = Path(str(data)) / "postgres"
+    if data is not None and home.is_symlink():
+        with contextlib.suppress(FileNotFoundError):
+            (home.resolve() / THROWAWAY_NOTE).touch()
 
 
 def environment(**settings: object) -> dict[str, str]:
@@ -84,6 +97,7 @@ def serving(log: Path, *command: str, program: Sequence[str] = (), **settings: o
                     break
             else:
                 raise AssertionError(f"the service did not start: {log.read_text()}")
+            throw_away(settings.get("data"))
             yield Live(process, port, log)
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -13,7 +13,8 @@ cluster already, else `zhuanche`, `postgres` or `nobody`, the first that exists.
 must be able to walk to the cluster. Folders that we made, or that were empty when first given to us, are opened to
 its group for passing through (0710). A folder that was there before with something in it is never changed: when one
 of those is closed (the default below /root always is), the home is made under `/var/lib/zhuanche` and
-`data/postgres` is a link to it. Root never writes inside a folder which that account owns.
+`data/postgres` is a link to it; `belongs-to` in there names the folder. Root never writes inside a folder which that
+account owns.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ from api.db.datafolder import (
     EmbeddedError,
     file_faults,
 )
-from api.db.leftover import FAST_S, KILLED_S, end_leftover, mark_of
+from api.db.leftover import FAST_S, KILLED_S, clear_forsaken, end_leftover, mark_of, note_throwaway
 
 READY_TIMEOUT_S: Final = 300.0
 """Time from start to ready: recovery after a crash reads up to 1 GB of log again."""
@@ -182,7 +182,7 @@ class EmbeddedServer:
                 "-D",
                 self.folder.pgdata,
                 *server_options(
-                    self.folder, socket=socket, port=self._tcp, durable=self._durable, mark=mark_of(self.folder)
+                    self.folder, socket=socket, port=self._tcp, durable=self._durable, mark=mark_of(self.folder.pgdata)
                 ),
             ]
             with said.open("wb") as output:
@@ -288,14 +288,18 @@ def start(
     """Start the server of a data folder, making folder, cluster and database `zhuanche` where they are missing.
 
     `durable=False` is for tests: nothing is flushed to the disk, so a crash of the machine (not of the server) may
-    lose the database. `port` opens TCP on this machine. `programs` is a tree of PostgreSQL's programs other
-    than the wheel's; `elsewhere` is where root's server has its home when the data folder is closed to its account.
+    lose the database; a home elsewhere is cleared by a later such start once its data folder is gone. `port` opens
+    TCP on this machine. `programs` is a tree of PostgreSQL's programs other than the wheel's; `elsewhere` is where
+    root's server has its home when the data folder is closed to its account.
 
     Raises:
         EmbeddedError: one subclass a fault, with a sentence to show. What was there is unharmed.
     """
+    if not durable:
+        clear_forsaken(elsewhere)
     folder = DataFolder(data, elsewhere=elsewhere)
     try:
+        note_throwaway(folder, durable=durable)
         usable = usable_programs(folder, programs or installed_tree())
         check_version(folder, usable)
         make_cluster(folder, usable, durable=durable)

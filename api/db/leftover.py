@@ -1,9 +1,14 @@
-"""Servers that outlived their service: found by name among the processes, and ended before another one starts.
+"""What outlived its service: servers, found by name among the processes, and homes of throwaway ones.
+
+A server is ended before another one starts on its folder.
 
 The file `postmaster.pid` alone does not tell: its number may have gone to another process, and sessions may live on
 for a moment when the server itself was killed. Each server therefore carries a mark (its `cluster_name`), which
 PostgreSQL shows in the command line of the server and of every session. Command lines are readable even where root
 may not look further into another account's processes, as in a container without CAP_SYS_PTRACE.
+
+A home that lies elsewhere is cleared when its data folder is gone and it says itself that nobody will miss it. No other
+is ever touched: its data folder may have been moved, or lie on a disk that is away just now.
 """
 
 from __future__ import annotations
@@ -11,7 +16,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
+import stat
 import time
 from pathlib import Path
 from typing import Final
@@ -21,11 +28,13 @@ from api.db.datafolder import DataFolder, DataFolderInUse, file_faults
 FAST_S: Final = 60.0
 """Time a server has for a fast shutdown, its last checkpoint included."""
 KILLED_S: Final = 10.0
+THROWAWAY_NOTE: Final = "throwaway"
+"""Lies in a home elsewhere whose cluster was made to be thrown away."""
 
 
-def mark_of(folder: DataFolder) -> str:
-    """Return the mark of the server of this folder."""
-    return f"zhuanche-{hashlib.sha256(os.fsencode(folder.pgdata)).hexdigest()[:16]}"
+def mark_of(pgdata: Path) -> str:
+    """Return the mark of the server of this cluster."""
+    return f"zhuanche-{hashlib.sha256(os.fsencode(pgdata)).hexdigest()[:16]}"
 
 
 def _words(pid: int) -> list[str]:
@@ -61,7 +70,7 @@ def end_leftover(folder: DataFolder) -> bool:
     Raises:
         DataFolderInUse: a server runs here that was not started by zhuanche, or one that will not end.
     """
-    mark, uid = mark_of(folder), folder.account.uid
+    mark, uid = mark_of(folder.pgdata), folder.account.uid
     left = server_processes(mark, uid)
     if left:
         server = [pid for pid in left if f"cluster_name={mark}" in _words(pid)]
@@ -98,16 +107,26 @@ def _forget_stale_number(folder: DataFolder) -> None:
     file = folder.pgdata / "postmaster.pid"
     if not file.exists():
         return
-    first = file.read_text(errors="replace").partition("\n")[0].strip()
-    pid = int(first) if first.isdecimal() else 0
+    pid = _number_in(file)
     if pid and not _lives(pid):
         return
-    words = _words(pid) if pid else ["-"]
-    if (not words and not _is_zombie(pid)) or (words and Path(words[0]).name in ("postgres", "postmaster")):
+    if pid and _may_be_server(pid):
         raise DataFolderInUse(
             f"A PostgreSQL server that zhuanche did not start (process {pid}) runs on {folder.pgdata}: stop it first."
         )
     file.unlink()
+
+
+def _number_in(file: Path) -> int:
+    """Return the process that `postmaster.pid` names, 0 where it names none."""
+    first = file.read_text(errors="replace").partition("\n")[0].strip()
+    return int(first) if first.isdecimal() else 0
+
+
+def _may_be_server(pid: int) -> bool:
+    """Tell whether a living process is PostgreSQL's, or cannot be looked at."""
+    words = _words(pid)
+    return Path(words[0]).name in ("postgres", "postmaster") if words else not _is_zombie(pid)
 
 
 def _is_zombie(pid: int) -> bool:
@@ -125,3 +144,56 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def note_throwaway(folder: DataFolder, *, durable: bool) -> None:
+    """Let a home that was made elsewhere say that nobody will miss it, or no longer say so.
+
+    A cluster that was there before is not declared thrown away by who opens it once without care.
+    """
+    if not folder.relocated:
+        return
+    with file_faults(folder.path):
+        if durable:
+            (folder.home / THROWAWAY_NOTE).unlink(missing_ok=True)
+        elif not folder.pgdata.exists():
+            (folder.home / THROWAWAY_NOTE).touch(mode=0o600)
+
+
+def clear_forsaken(elsewhere: Path) -> None:
+    """Delete the homes of throwaway servers that do not run any more, and whose data folder is gone."""
+    with contextlib.suppress(OSError):  # not there, or none of ours
+        for home in list(elsewhere.resolve().iterdir()):
+            with contextlib.suppress(OSError):
+                if _is_forsaken(home):
+                    # What is largest goes first: whoever is killed here leaves a home that still says what it is.
+                    shutil.rmtree(home / "pgdata", ignore_errors=True)
+                    shutil.rmtree(home, ignore_errors=True)
+
+
+def _is_forsaken(home: Path) -> bool:
+    have, note = home.lstat(), (home / THROWAWAY_NOTE).lstat()
+    if not (stat.S_ISDIR(have.st_mode) and stat.S_ISREG(note.st_mode)) or have.st_uid != os.geteuid():
+        return False
+    data = Path((home / "belongs-to").read_text().removesuffix("\n"))
+    return data.is_absolute() and _is_gone(data) and not _is_run(home / "pgdata")
+
+
+def _is_gone(path: Path) -> bool:
+    """Tell whether nothing is there; a disk that does not answer is no proof."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
+
+
+def _is_run(pgdata: Path) -> bool:
+    """Tell whether a process of a server lives that has this cluster, by its mark or by the number it left."""
+    if not pgdata.exists():
+        return False
+    if server_processes(mark_of(pgdata), pgdata.stat().st_uid):
+        return True
+    file = pgdata / "postmaster.pid"
+    pid = _number_in(file) if file.exists() else 0
+    return pid > 0 and _lives(pid) and _may_be_server(pid)

@@ -255,7 +255,7 @@ def test_a_server_started_by_hand_on_the_same_data_is_left_alone_and_told(data: 
 def test_no_other_users_process_passes_for_a_server_by_its_name(data: Path) -> None:
     """Protects bystanders: a process is ended only if it runs as the server's account and carries the mark."""
     folder = DataFolder(data)
-    mark = mark_of(folder)
+    mark = mark_of(folder.pgdata)
     impostor = subprocess.Popen(["sleep", "60"], executable=shutil.which("sleep"), env={})
     named = subprocess.Popen([f"postgres: {mark}: checkpointer", "60"], executable=shutil.which("sleep"))
     time.sleep(0.1)

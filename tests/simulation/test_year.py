@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -82,9 +81,9 @@ class Year(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def own_server() -> Iterator[Server]:
     """Return a server that no other test looks at: its connections are cut, and it keeps months far ahead."""
-    with embedded_server(tmp_path / "pg") as server:
+    with embedded_server() as server:
         yield server
 
 
