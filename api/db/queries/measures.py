@@ -32,17 +32,21 @@ from domain.track.length import Track, Unobserved, measure
 from domain.track.measure import WAY, Measure, measure_of
 from domain.track.stops import Stop
 
-# The phones of a trip are those of the crew that drove it; upkeep is witnessed by the terminal alone.
+# The phones of a trip are those of the crew that drove it; upkeep is witnessed by the terminal alone. When a use ends
+# is worked out first: as an expression beside row-level security it would be no bound of the index's range.
 _WITNESSES = text(
-    "SELECT u.use_id, u.actual_from, u.actual_until, d.device_id, d.vehicle_id IS NOT NULL AS terminal,"
+    "WITH u AS MATERIALIZED (SELECT use_id, vehicle_id, actual_from, actual_until,"
+    "  coalesce(actual_until, greatest(:now, actual_from)) AS until_at FROM vehicle_use"
+    "  WHERE bureau_id = :bureau_id AND use_id = ANY(:uses) AND actual_from IS NOT NULL)"
+    " SELECT u.use_id, u.actual_from, u.until_at, u.actual_until IS NOT NULL AS ended, d.device_id,"
+    " d.vehicle_id IS NOT NULL AS terminal,"
     " (SELECT count(*) FROM position p WHERE p.bureau_id = :bureau_id AND p.device_id = d.device_id"
-    "  AND p.fixed_at BETWEEN u.actual_from AND coalesce(u.actual_until, greatest(:now, u.actual_from))) AS fix_count"
-    " FROM vehicle_use u JOIN device d ON d.bureau_id = u.bureau_id AND (d.vehicle_id = u.vehicle_id"
+    "  AND p.fixed_at BETWEEN u.actual_from AND u.until_at) AS fix_count"
+    " FROM u JOIN device d ON d.vehicle_id = u.vehicle_id"
     "  OR d.person_id IN (SELECT c.person_id FROM trip_crew c JOIN trip t ON t.bureau_id = c.bureau_id"
     "   AND t.use_id = c.use_id AND t.crew_rev = c.rev"
-    "   WHERE c.bureau_id = :bureau_id AND t.bureau_id = :bureau_id AND c.use_id = u.use_id))"
-    " WHERE u.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND u.use_id = ANY(:uses)"
-    " AND u.actual_from IS NOT NULL"
+    "   WHERE c.bureau_id = :bureau_id AND t.bureau_id = :bureau_id AND c.use_id = u.use_id)"
+    " WHERE d.bureau_id = :bureau_id"
 )
 _SITES = text(
     "SELECT t.use_id, t.job_id, j.lat, j.lon FROM trip_job t"
@@ -138,8 +142,8 @@ async def _witnesses(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, list
                 row.terminal,
                 row.fix_count,
                 row.actual_from,
-                row.actual_until or max(reader.now, row.actual_from),
-                ended=row.actual_until is not None,
+                row.until_at,
+                ended=row.ended,
             )
         )
     return found

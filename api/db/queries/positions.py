@@ -1,7 +1,7 @@
 """Positions as arrays: what a device told, and where a vehicle was about an instant.
 
-A month of a vehicle is 150,000 fixes, so they do not travel as rows of Python objects: every column of the query is
-of a fixed width and never null, COPY in binary form sends them as one block, and numpy reads the block as it is.
+A month of a vehicle is 150,000 fixes, so they do not travel as rows of Python objects: every column of a query is of a
+fixed width and never null, the database makes one array of it, and numpy reads the array as it is sent.
 """
 
 from __future__ import annotations
@@ -20,58 +20,25 @@ from domain.findings.scene import Told
 from domain.track.fixes import FIX, Fixes
 
 _E7: Final = 10_000_000
-_SIGNATURE_BYTES: Final = 19
-_TRAILER_BYTES: Final = 2
 _EPOCH_2000_US: Final = 946_684_800_000_000
 """PostgreSQL counts microseconds since 2000."""
+_ARRAY_HEAD_BYTES: Final = 20
+"""Of an array in binary form: dimensions, flags, type, length and lower bound; then each value after its length."""
 
-_FIX_PART: Final = [
-    ("at_bytes", ">i4"),
-    ("at_us", ">i8"),
-    ("lat_bytes", ">i4"),
-    ("lat_e7", ">i4"),
-    ("lon_bytes", ">i4"),
-    ("lon_e7", ">i4"),
-    ("speed_bytes", ">i4"),
-    ("speed_mps", ">f4"),
-    ("fixed_bytes", ">i4"),
-    ("fixed", "?"),
-]
-_ROW: Final = np.dtype([("columns", ">i2"), *_FIX_PART])
-"""A row of `_BLOCK` as COPY sends it in binary form: each value after its length in bytes."""
-_NEAR_ROW: Final = np.dtype(
-    [("columns", ">i2"), ("no_bytes", ">i4"), ("no", ">i4"), ("terminal_bytes", ">i4"), ("terminal", "?"), *_FIX_PART]
+_FIX: Final = {"fixed_at": ">i8", "lat_e7": ">i4", "lon_e7": ">i4", "speed_mps": ">f4", "fixed": "?"}
+"""The columns of a fix, and how each value is sent."""
+_OF_DEVICE: Final = (
+    "SELECT fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real) AS speed_mps, fixed FROM position"
+    " WHERE bureau_id = %s AND device_id = %s AND fixed_at BETWEEN %s AND %s ORDER BY fixed_at"
 )
-"""A row of `_NEAR`."""
-
-_BLOCK = (
-    "COPY (SELECT fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real), fixed FROM position"
-    " WHERE bureau_id = %s AND device_id = %s AND fixed_at BETWEEN %s AND %s ORDER BY fixed_at)"
-    " TO STDOUT (FORMAT BINARY)"
+_TOLD: Final = (
+    "SELECT device_id, fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real) AS speed_mps, fixed, mock,"
+    " received_at FROM position WHERE bureau_id = %s AND device_id = ANY(%s) AND fixed_at BETWEEN %s AND %s"
 )
-
-_TOLD_ROW: Final = np.dtype(
-    [
-        ("columns", ">i2"),
-        ("device_bytes", ">i4"),
-        ("device_id", "V16"),
-        *_FIX_PART,
-        ("mock_bytes", ">i4"),
-        ("mock", "?"),
-        ("received_bytes", ">i4"),
-        ("received_us", ">i8"),
-    ]
-)
-"""A row of `_TOLD`."""
-_TOLD = (
-    "COPY (SELECT device_id, fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real), fixed, mock, received_at"
-    " FROM position WHERE bureau_id = %s AND device_id = ANY(%s) AND fixed_at BETWEEN %s AND %s)"
-    " TO STDOUT (FORMAT BINARY)"
-)
-
-_NEAR = (
-    "COPY (SELECT q.no, d.vehicle_id IS NOT NULL, p.fixed_at, p.lat_e7, p.lon_e7,"
-    " coalesce(p.speed_mps, 'NaN'::real), p.fixed"
+_TOLD_COLUMNS: Final = {"device_id": "V16", **_FIX, "mock": "?", "received_at": ">i8"}
+_NEAR: Final = (
+    "SELECT q.no, d.vehicle_id IS NOT NULL AS terminal, p.fixed_at, p.lat_e7, p.lon_e7,"
+    " coalesce(p.speed_mps, 'NaN'::real) AS speed_mps, p.fixed"
     " FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])"
     "  AS q (no, vehicle_id, not_of, from_at, until_at)"
     " LEFT JOIN LATERAL (SELECT u.use_id FROM vehicle_use u WHERE u.bureau_id = %s AND u.vehicle_id = q.vehicle_id"
@@ -83,8 +50,9 @@ _NEAR = (
     "   WHERE c.bureau_id = %s AND t.bureau_id = %s AND c.use_id = use.use_id))"
     " JOIN position p ON p.bureau_id = %s AND p.device_id = d.device_id"
     "  AND p.fixed_at BETWEEN q.from_at AND q.until_at WHERE p.bureau_id = %s"
-    " ORDER BY q.no, p.fixed_at) TO STDOUT (FORMAT BINARY)"
+    " ORDER BY q.no, p.fixed_at"
 )
+_NEAR_COLUMNS: Final = {"no": ">i4", "terminal": "?", **_FIX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +78,7 @@ async def fixes_near(reader: Reader, encounters: Sequence[Encounter], *, within_
         [one.at - around for one in encounters],
         [one.at + around for one in encounters],
     )
-    rows = await _copied(reader, _NEAR, (*asked, *[reader.bureau_id] * 6), _NEAR_ROW)
+    rows = await _rows(reader, _NEAR, (*asked, *[reader.bureau_id] * 6), _NEAR_COLUMNS)
     found: list[Fixes] = []
     for no in range(len(encounters)):
         told = rows[rows["no"] == no]
@@ -121,20 +89,20 @@ async def fixes_near(reader: Reader, encounters: Sequence[Encounter], *, within_
 
 async def fixes_of_device(reader: Reader, device_id: UUID, from_at: datetime, until_at: datetime) -> Fixes:
     """Return what a device told between two instants, both included, by fix time."""
-    return _fixes(await _copied(reader, _BLOCK, (reader.bureau_id, device_id, from_at, until_at), _ROW))
+    return _fixes(await _rows(reader, _OF_DEVICE, (reader.bureau_id, device_id, from_at, until_at), _FIX))
 
 
 async def told_by(
     reader: Reader, devices: Mapping[UUID, bool], from_at: datetime, until_at: datetime
 ) -> tuple[Told, ...]:
     """Return what each device told between two instants, in any order; `devices` says which are terminals."""
-    rows = await _copied(reader, _TOLD, (reader.bureau_id, list(devices), from_at, until_at), _TOLD_ROW)
+    rows = await _rows(reader, _TOLD, (reader.bureau_id, list(devices), from_at, until_at), _TOLD_COLUMNS)
     return tuple(
         Told(
             device_id,
             terminal,
             _fixes(of_device),
-            of_device["received_us"].astype(np.int64) + _EPOCH_2000_US,
+            of_device["received_at"].astype(np.int64) + _EPOCH_2000_US,
             of_device["mock"].astype(np.bool_),
         )
         for device_id, terminal in devices.items()
@@ -142,19 +110,28 @@ async def told_by(
     )
 
 
-async def _copied(reader: Reader, statement: str, asked: Sequence[Any], row: np.dtype[Any]) -> NDArray[np.void]:
+async def _rows(reader: Reader, statement: str, asked: Sequence[Any], columns: Mapping[str, str]) -> NDArray[np.void]:
+    """Return what a query finds, none of whose values is null; `columns` names them and tells how they are sent."""
+    arrays = ", ".join(f"array_agg({name})" for name in columns)
     connection = await reader.session.connection()
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    block = bytearray()
-    async with driver.cursor() as cursor, cursor.copy(statement, asked) as copy:
-        async for part in copy:
-            block += part
-    return np.frombuffer(block[_SIGNATURE_BYTES:-_TRAILER_BYTES], dtype=row)
+    async with driver.cursor(binary=True) as cursor:
+        await cursor.execute(f"SELECT {arrays} FROM ({statement}) AS found", asked)  # noqa: S608 - our own words
+        sent = [cursor.pgresult.get_value(0, number) for number in range(len(columns))]
+    values = {
+        name: np.frombuffer(array, dtype=[("bytes", ">i4"), ("value", kind)], offset=_ARRAY_HEAD_BYTES)["value"]
+        for (name, kind), array in zip(columns.items(), sent, strict=True)
+        if array is not None
+    }
+    rows = np.empty(len(next(iter(values.values()), ())), dtype=list(columns.items()))
+    for name, value in values.items():
+        rows[name] = value
+    return rows
 
 
 def _fixes(rows: NDArray[np.void]) -> Fixes:
     fixes = np.empty(len(rows), dtype=FIX)
-    fixes["at_us"] = rows["at_us"] + _EPOCH_2000_US
+    fixes["at_us"] = rows["fixed_at"] + _EPOCH_2000_US
     fixes["lat"] = rows["lat_e7"] / _E7
     fixes["lon"] = rows["lon_e7"] / _E7
     fixes["speed_mps"] = rows["speed_mps"]
