@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 
+from api.http.due_warnings import WarningOut, warning_out
 from api.http.fields import WITHOUT_NUL
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Resolution
@@ -16,7 +18,10 @@ from api.usecases.field_act import Dashboard, Report
 from api.usecases.use_step import Source
 from domain.books.readings import Obtained
 from domain.trip.life import UseState
+from domain.upkeep.warned import DueWarning
 
+AHEAD: Final = frozenset({UseState.REQUESTED, UseState.APPROVED, UseState.DEPARTED})
+"""A trip that stands so is not over."""
 MAY_CONFLICT: Final = {"may_conflict": True}
 """Of a handler's `opt`: its 200 may be a 202, where what is reported was kept as a conflict."""
 ID = Annotated[UUID, msgspec.Meta(examples=["0193a0c4-7c00-7000-8000-000000000001"])]
@@ -267,6 +272,8 @@ class TripView(msgspec.Struct, frozen=True, kw_only=True):
     order: OrderView | None
     stops: list[StopView]
     decisions: list[DecisionView]
+    warnings: list[WarningOut]
+    """What its vehicle is due for soon; none once the trip is over."""
 
 
 class FieldAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,8 +293,8 @@ class ClosedTrip(msgspec.Struct, frozen=True, kw_only=True):
     trip: TripView
 
 
-def trip_of(row: Any) -> TripView:
-    """Return the wire form of a trip."""
+def trip_of(row: Any, warned: Mapping[UUID, Iterable[DueWarning]]) -> TripView:
+    """Return the wire form of a trip, with what is to be said of its vehicle."""
     decisions = msgspec.convert(row.decisions, list[DecisionView])
     permits = [one for one in decisions if one.outcome == "permit"]
     order = None
@@ -323,4 +330,5 @@ def trip_of(row: Any) -> TripView:
         order=order,
         stops=msgspec.convert(row.stops, list[StopView]),
         decisions=decisions,
+        warnings=[warning_out(one) for one in warned.get(row.vehicle_id, ()) if row.state in AHEAD],
     )

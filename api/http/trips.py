@@ -11,11 +11,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database, Once
+from api.db.queries.due_warnings import warnings_of
 from api.db.queries.trips import TripFilter, trip_view, trips_page
 from api.http.access import EVERYONE, Allow
 from api.http.fields import instant_or_none
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.trip_wire import (
+    AHEAD,
     MAY_CONFLICT,
     ClosedTrip,
     DepartureReport,
@@ -40,7 +42,8 @@ from domain.values import Role
 async def shown(database: Database, actor: Actor, trip_id: UUID) -> TripView:
     """Return the trip as it stands after an act."""
     async with database.read(actor.bureau_id) as reader:
-        return trip_of(await trip_view(reader, trip_id))
+        row = await trip_view(reader, trip_id)
+        return trip_of(row, await warnings_of(reader, [row.vehicle_id]))
 
 
 async def field_answer(database: Database, actor: Actor, trip_id: FromPath[UUID], kept: Kept) -> Response[FieldAnswer]:
@@ -77,7 +80,10 @@ class TripController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> TripView:
-        """Ask for the vehicle for jobs of complaints; the rule answers at once, a refusal with every reason."""
+        """Ask for the vehicle for jobs of complaints; the rule answers at once, a refusal with every reason.
+
+        What the vehicle is due for soon is told with the trip, until it is back.
+        """
         trip_id = await request_trip(
             database,
             actor,
@@ -125,7 +131,8 @@ class TripController(Controller):
         )
         async with database.read(actor.bureau_id) as reader:
             rows = await trips_page(reader, wanted, parse_instant_cursor(after), limit + 1)
-        items = [trip_of(row) for row in rows[:limit]]
+            warned = await warnings_of(reader, {row.vehicle_id for row in rows if row.state in AHEAD})
+        items = [trip_of(row, warned) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items=items, next=instant_cursor(items[-1].planned_from, items[-1].trip_id) if more else None)
 

@@ -13,18 +13,16 @@ from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database, Once
 from api.http.access import Allow
+from api.http.base_wire import BaseIn, BaseOut, FirstBase
 from api.http.fields import SAYS_SOMETHING, instant_or_none
-from api.http.place import Place
-from api.http.readings import Instant, Odometer, PhotoSha256, Reason
+from api.http.readings import Odometer, PhotoSha256, Reason
 from api.http.vehicle_wire import (
-    BaseOut,
     CardNo,
     CardOut,
     DocumentNo,
     DocumentOut,
     DueOut,
     Entered,
-    FirstBase,
     PaperStanding,
     RepairOut,
     TerminalOut,
@@ -65,16 +63,6 @@ class CardIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["中国石化"])]
     held: bool = True
     effective_on: date
-    reason: Reason
-
-
-class BaseIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the vehicle is kept from an instant on, and why."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=SAYS_SOMETHING, examples=["东区停车场"])]
-    place: Place
-    effective_at: Instant | None = None
-    """Left out: from now on."""
     reason: Reason
 
 
@@ -183,7 +171,7 @@ class VehicleFileController(Controller):
 
 def file_out(file: WholeFile) -> VehicleFile:
     """Return a vehicle's whole file as it is shown."""
-    out = vehicle_out(file.known)
+    out = vehicle_out(file.known, file.warnings)
     return VehicleFile(
         **{name: getattr(out, name) for name in out.__struct_fields__},
         papers=[paper_out(row) for row in file.papers],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,11 +11,14 @@ import msgspec
 
 from api.db.queries.vehicles import Known
 from api.db.tables.vehicles import DedicationOrder, VehiclePaper
+from api.http.base_wire import BaseOut, FirstBase
+from api.http.due_warnings import WarningOut, warning_out
 from api.http.fields import SAYS_SOMETHING
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Reason, Resolution
 from domain.books.readings import Obtained
 from domain.upkeep.dues import Standing
+from domain.upkeep.warned import DueWarning
 
 Plate = Annotated[str, msgspec.Meta(pattern=r"^[^\s\x00]{2,12}$", examples=["闽B12315"])]
 
@@ -131,7 +135,7 @@ class DueOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaperStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """How the inspection or insurance stands today: `passed` where none is valid."""
+    """How the inspection or insurance stands today, and until when, renewals included: `passed` where none is valid."""
 
     kind: str
     standing: Standing
@@ -189,27 +193,6 @@ class SealActOut(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     reading_id: UUID
     odometer_m: int
-    actor_id: UUID
-    recorded_at: datetime
-
-
-class FirstBase(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the vehicle was kept until its base was moved for the first time, WGS-84."""
-
-    name: str
-    lat: float
-    lon: float
-
-
-class BaseOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The vehicle is kept there from an instant on; of one instant the newest entry holds."""
-
-    base_id: UUID
-    name: str
-    lat: float
-    lon: float
-    effective_at: datetime
-    reason: str
     actor_id: UUID
     recorded_at: datetime
 
@@ -278,6 +261,8 @@ class VehicleOut(msgspec.Struct, frozen=True, kw_only=True):
     resolution_m: int
     dedicated_to: DedicatedTo | None
     now: State
+    warnings: list[WarningOut]
+    """What is due soon or passed: inspection, insurance, service."""
 
 
 class VehicleFile(VehicleOut, frozen=True, kw_only=True):
@@ -299,8 +284,8 @@ class VehicleFile(VehicleOut, frozen=True, kw_only=True):
     terminals: list[TerminalOut]
 
 
-def vehicle_out(known: Known) -> VehicleOut:
-    """Return a vehicle as it is shown."""
+def vehicle_out(known: Known, warnings: Iterable[DueWarning]) -> VehicleOut:
+    """Return a vehicle as it is shown, with what it is due for."""
     vehicle, order = known.vehicle, known.dedication
     dedicated = order is not None and order.kind == "dedicate"
     return VehicleOut(
@@ -321,6 +306,7 @@ def vehicle_out(known: Known) -> VehicleOut:
         if order is not None and dedicated
         else None,
         now=state_out(known),
+        warnings=[warning_out(one) for one in warnings],
     )
 
 

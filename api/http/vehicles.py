@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database, Once
+from api.db.queries.due_warnings import warnings_of
 from api.db.queries.vehicles import known_of, vehicles_page
 from api.http.access import READERS, Allow
 from api.http.paging import After, Limit, Page, cursor, parse_cursor
@@ -66,11 +67,15 @@ class VehicleController(Controller):
     async def list_vehicles(
         self, actor: NamedDependency[Actor], database: NamedDependency[Database], limit: Limit = 50, after: After = None
     ) -> Page[VehicleOut]:
-        """Return the vehicles by plate, each with where it is and who has it."""
+        """Return the vehicles by plate, each with where it is, who has it, and what it is due for soon."""
         key = parse_cursor(after, 1)
         async with database.read(actor.bureau_id) as reader:
             vehicles = await vehicles_page(reader, key[0] if key else None, limit + 1)
-            page = [vehicle_out(known) for known in await known_of(reader, vehicles[:limit])]
+            warned = await warnings_of(reader, [vehicle.vehicle_id for vehicle in vehicles[:limit]])
+            page = [
+                vehicle_out(known, warned[known.vehicle.vehicle_id])
+                for known in await known_of(reader, vehicles[:limit])
+            ]
         return Page(items=page, next=cursor(page[-1].plate) if len(vehicles) > limit else None)
 
     @get("/{vehicle_id:uuid}", guards=[Allow(READERS)], summary="The file of a vehicle", name="vehicle.file")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from api.db.database import Reader
 from api.db.queries.bases import base_rows
 from api.db.queries.calendar import calendar_of, zone_of
+from api.db.queries.due_warnings import warnings_of
 from api.db.queries.dues import as_due, due_rows, odometer_before
 from api.db.queries.holiday_seals import seal_rows
 from api.db.queries.settings import settings_of
@@ -27,9 +28,8 @@ from api.db.tables.devices import Device
 from api.db.tables.vehicles import DedicationOrder, VehiclePaper
 from api.usecases.enter_vehicle import known_vehicle
 from domain.duty import SealAct, SealVerb, sealed_at
-from domain.upkeep.dues import Due, DueKind, Standing, standing
-
-PAPER_KINDS: Final = ("inspection", "insurance")
+from domain.upkeep.dues import Standing, standing
+from domain.upkeep.warned import DueWarning, PaperKind, paper_standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,7 @@ class WholeFile:
     """Rows as they are, and how they stand today: a due beside its standing, a kind of paper with its last day."""
 
     known: Known
+    warnings: Sequence[DueWarning]
     papers: Sequence[VehiclePaper]
     paper_standings: list[tuple[str, Standing, date | None]]
     dedications: Sequence[DedicationOrder]
@@ -63,8 +64,9 @@ async def read_vehicle_file(reader: Reader, vehicle_id: UUID) -> WholeFile:
     papers, seals = await papers_of(reader, vehicle_id), await seal_rows(reader, vehicle_id)
     return WholeFile(
         known=(await known_of(reader, [vehicle]))[0],
+        warnings=(await warnings_of(reader, [vehicle_id]))[vehicle_id],
         papers=papers,
-        paper_standings=[_paper(papers, kind, today, warn) for kind in PAPER_KINDS],
+        paper_standings=[_paper(papers, kind, today, warn["warn_days"]) for kind in PaperKind],
         dedications=await dedications_of(reader, vehicle_id),
         dues=[(row, standing(as_due(row), today, odometer, **warn)) for row in await due_rows(reader, vehicle_id)],
         cards=await cards_of_vehicle(reader, vehicle_id),
@@ -84,11 +86,8 @@ async def read_vehicle_file(reader: Reader, vehicle_id: UUID) -> WholeFile:
 
 
 def _paper(
-    papers: Sequence[VehiclePaper], kind: str, today: date, warn: dict[str, int]
+    papers: Sequence[VehiclePaper], kind: PaperKind, today: date, warn_days: int
 ) -> tuple[str, Standing, date | None]:
-    """Return how the newest paper of a kind that has begun stands; a paper is due on its last valid day."""
-    paper = next((one for one in papers if one.kind == kind and one.valid_from <= today), None)
-    if paper is None:
-        return kind, Standing.PASSED, None
-    due = Due(paper.paper_id, DueKind.OTHER, paper.valid_until, None, None)
-    return kind, standing(due, today, None, **warn), paper.valid_until
+    """Return how the papers of a kind stand, and until which day."""
+    of_kind = [(one.valid_from, one.valid_until) for one in papers if one.kind == kind]
+    return kind.value, *paper_standing(of_kind, today, warn_days=warn_days)

@@ -165,7 +165,7 @@ async def test_the_whole_file_is_one_answer(world: World, signed_in: SignIn) -> 
 
 
 async def test_a_vehicle_without_an_inspection_says_so_in_its_file(signed_in: SignIn) -> None:
-    """None is as bad as one that has lapsed; next year's, entered early, is not held against it."""
+    """None is as bad as one that has lapsed; next year's, entered early, goes on with this year's."""
     admin = await signed_in("admin")
     body = {
         "plate": "闽B77777",
@@ -181,7 +181,7 @@ async def test_a_vehicle_without_an_inspection_says_so_in_its_file(signed_in: Si
     standings = (await admin.get(path)).json()["paper_standings"]
     assert [(one["kind"], one["standing"], one["valid_until"]) for one in standings] == [
         ("inspection", "passed", None),
-        ("insurance", "near", "2026-12-10"),
+        ("insurance", "far", "2027-12-10"),
     ]
 
 
