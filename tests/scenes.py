@@ -82,7 +82,6 @@ def scene(
         "told": devices,
         "uses": uses,
         "bases": (Base("局机关停车场", BASE),),
-        "places": (),
         "boundary": district(),
         "settings": BureauSettings(changed or {}),
         "on_duty": at_work,

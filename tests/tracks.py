@@ -102,8 +102,10 @@ async def driven(world: World, from_at: datetime, until_at: datetime | None = No
     return use_id
 
 
-async def told(world: World, device_id: UUID, fixes: Iterable[tuple[datetime, Point]]) -> None:
-    """Store fixes of a device as if they had been received."""
+async def told(
+    world: World, device_id: UUID, fixes: Iterable[tuple[datetime, Point]], *, late: timedelta = timedelta(0)
+) -> None:
+    """Store fixes of a device as if they had been received, when they were made or so much later."""
     rows = [
         {
             "bureau_id": world.bureau_id,
@@ -112,7 +114,7 @@ async def told(world: World, device_id: UUID, fixes: Iterable[tuple[datetime, Po
             "lat_e7": degrees_e7(place.lat),
             "lon_e7": degrees_e7(place.lon),
             "source_seq": -1,
-            "received_at": at,
+            "received_at": at + late,
             "datum": "WGS-84",
             "raw_lat": place.lat,
             "raw_lon": place.lon,

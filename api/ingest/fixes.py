@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import msgspec
 
 from api.errors import NotSignedIn
 from domain.errors import InvalidInput
+from domain.track.fixes import AHEAD_MOST
 from domain.values import Datum
 
 Attribute = str | int | float | bool | None
@@ -29,8 +30,6 @@ ASIDE_BYTES: Final = 4_000
 """What is kept of a fix that can never count."""
 EARLIEST_AT: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """Receivers that lost count of GPS weeks or of their epoch land long before."""
-AHEAD_MOST: Final = timedelta(hours=24)
-"""How far ahead of ours a device's clock may be."""
 
 
 class UnknownDevice(NotSignedIn):

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api.ingest.fixes import AHEAD_MOST, EARLIEST_AT
+from api.ingest.fixes import EARLIEST_AT
+from domain.track.fixes import AHEAD_MOST
 
 TIME_REPAIR: Final = "time_repair"
 """The attribute of a fix that names how its time was repaired."""

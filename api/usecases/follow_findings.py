@@ -19,6 +19,7 @@ from domain.findings.follow import Known, Raised, Step, Update, follow
 from domain.findings.happening import Happening, subject_of
 from domain.findings.kinds import FindingKind
 from domain.findings.life import What
+from domain.track.fixes import AHEAD_MOST
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('findings ' || :bureau_id || :vehicle_id, 0))")
 _LAST = text(
@@ -98,7 +99,9 @@ async def follow_findings(
 
 
 async def _known(reader: Reader, vehicle_id: UUID, seen: Look) -> list[Known]:
-    known = await known_happenings(reader, vehicle_id, seen.looked_at, seen.within)
+    # By a clock that is ahead a happening may lie beyond what was looked at.
+    within = seen.within[0], seen.within[1] + AHEAD_MOST
+    known = await known_happenings(reader, vehicle_id, seen.looked_at, within)
     return [one for one in known if seen.use_ids is None or one.use_id in seen.use_ids]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -109,12 +109,11 @@ def _by_use(scene: Scene) -> Iterator[tuple[Told, UseSeen | None, bool]]:
         rest = np.ones(len(told.fixes), dtype=np.bool_)
         for use in scene.uses:
             if told.terminal or told.device_id in use.phones:
-                of_use = told.within(use.from_at, use.until_at or scene.now + timedelta(days=1))
-                rest &= ~np.isin(told.fixes["at_us"], of_use.fixes["at_us"])
-                yield of_use, use, use.until_at is not None
+                of_use = told.during(use.from_at, use.until_at or scene.now)
+                rest &= ~of_use
+                yield told.only(of_use), use, use.until_at is not None
         if told.terminal:
-            between = Told(told.device_id, True, told.fixes[rest], told.received_us[rest], told.mock[rest])
-            yield between, None, scene.until_at < scene.now
+            yield told.only(rest), None, scene.until_at < scene.now
 
 
 def _place(fix: np.void) -> Point:

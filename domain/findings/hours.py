@@ -28,27 +28,30 @@ MOVED_LEAST_M: Final = 300
 def outside_duty_hours(scene: Scene) -> Iterator[Happening]:
     """Yield each use on which the vehicle drove more than half an hour away from duty hours, once a use.
 
-    Rests on the four `duty_…_min` settings and the calendar; red while the vehicle was sealed.
+    Rests on the four `duty_…_min` settings and the calendar. Red where it drove while it was sealed, in duty hours too:
+    a seal that was put on by hand lasts until it is taken off.
     """
     for use, way in scene.ways_of_uses():
         if len(way) < 2:  # noqa: PLR2004 - a drive is between two fixes
             continue
         minutes, minute_of = np.unique(way.fixes["at_us"] // 60_000_000, return_inverse=True)
-        off = np.array([not _near_duty(scene, to_instant(minute * 60_000_000)) for minute in minutes.tolist()])
+        instants = [to_instant(minute * 60_000_000) for minute in minutes.tolist()]
+        sealed = np.array([scene.sealed(instant, scene.settings) for instant in instants])
+        off = sealed | np.array([not _near_duty(scene, instant) for instant in instants])
         driven_m = np.where(off[minute_of][1:], way.driven_m, 0.0)
         if driven_m.sum() < MOVED_LEAST_M:
             continue
         drove = np.flatnonzero(driven_m > 0.0)
         first, last = int(drove[0]), int(drove[-1]) + 1
-        sealed = scene.sealed(way.at(last), scene.settings)
+        under_seal = bool(sealed[minute_of][1:][drove].any())
         yield Happening(
             kind=FindingKind.OUTSIDE_DUTY_HOURS,
             use_id=use.use_id,
             from_at=way.at(first),
             until_at=way.at(last),
             ended=use.until_at is not None,
-            graver=sealed,
-            evidence={"length_m": round(float(driven_m.sum())), "sealed": sealed},
+            graver=under_seal,
+            evidence={"length_m": round(float(driven_m.sum())), "sealed": under_seal},
             at=way.place(last),
         )
 

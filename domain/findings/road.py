@@ -137,7 +137,7 @@ def detour(scene: Scene) -> Iterator[Happening]:
 
 def _round(scene: Scene, use: UseSeen, way: Way) -> Iterator[Happening]:
     """Yield the longest round of `detour_least_m` with a stop, that came near to nothing that the trip is for."""
-    meant = (*use.places, *scene.places, *scene.bases_of(use))
+    meant = (*use.places, *use.registered, *scene.bases_of(use))
     near_m, least_m = scene.settings["off_purpose_near_m"], scene.settings["detour_least_m"]
     found = purposeless_round(way, meant, near_m=near_m, least_m=least_m)
     if found is not None:
@@ -171,7 +171,7 @@ def _round_m(start: Point, order: tuple[Point, ...]) -> float:
 
 
 def off_purpose_stop(scene: Scene) -> Iterator[Happening]:
-    """Yield each stop of `off_purpose_stop_s` away from every site of the use, the base and registered places.
+    """Yield each stop of `off_purpose_stop_s` away from every site of the use, the base and places registered by then.
 
     Rests on `off_purpose_near_m`. An upkeep order that leads to no known place says nothing about where to stop.
     """
@@ -179,7 +179,7 @@ def off_purpose_stop(scene: Scene) -> Iterator[Happening]:
     for use, way in scene.ways_of_uses():
         if not use.places:
             continue
-        meant = (*use.places, *scene.places, *scene.bases_of(use))
+        meant = (*use.places, *use.registered, *scene.bases_of(use))
         for span in way.stops:
             stop = span.stop
             stood_s = _stood_s(stop)

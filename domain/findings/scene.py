@@ -39,6 +39,21 @@ class Told:
         """Return what was told from one instant to another, both included."""
         at_us = self.fixes["at_us"]
         kept = (at_us >= to_us(from_at)) & (at_us <= to_us(until_at))
+        return self.only(kept)
+
+    @property
+    def span_us(self) -> int:
+        """How long it is from the first fix to the last."""
+        return int(np.ptp(self.fixes["at_us"])) if len(self.fixes) else 0
+
+    def during(self, from_at: datetime, until_at: datetime) -> NDArray[np.bool_]:
+        """Return which fixes were made then, or were received then though their clock says that they came later."""
+        at_us, first, last = self.fixes["at_us"], to_us(from_at), to_us(until_at)
+        ahead: NDArray[np.bool_] = (at_us > last) & (self.received_us >= first) & (self.received_us <= last)
+        return (at_us >= first) & (at_us <= last) | ahead
+
+    def only(self, kept: NDArray[np.bool_]) -> Told:
+        """Return some of it."""
         return Told(self.device_id, self.terminal, self.fixes[kept], self.received_us[kept], self.mock[kept])
 
 
@@ -55,6 +70,8 @@ class UseSeen:
     """The sites of a trip; where an upkeep order leads, if that is known."""
     phones: frozenset[UUID]
     """The phones of its crew: nobody else's is a witness of it."""
+    registered: tuple[Point, ...] = ()
+    """The places of upkeep that were registered when it began: one that is registered later explains nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +86,6 @@ class Scene:
     uses: tuple[UseSeen, ...]
     bases: tuple[Base, ...]
     """Where it was kept, by when each took effect."""
-    places: tuple[Point, ...]
-    """Registered places of upkeep."""
     boundary: Boundary | None
     settings: BureauSettings
     on_duty: Callable[[datetime, BureauSettings], bool]
@@ -102,9 +117,12 @@ class Scene:
     ) -> Way:
         """Return the way of a stretch by its best witness: the terminal, else the phone that told most.
 
-        `over` tells that nothing can follow in this stretch whatever was seen last.
+        Who fell silent before half of what another saw is no witness of it: a terminal that is unplugged at the gate
+        does not silence the phones. `over` tells that nothing can follow in this stretch whatever was seen last.
         """
         parts = [one.within(from_at, until_at) for one in self.told if one.terminal or one.device_id in phones]
+        longest_us = max((one.span_us for one in parts), default=0)
+        parts = [one for one in parts if 2 * one.span_us >= longest_us]
         witness = max(parts, key=lambda one: (one.terminal and len(one.fixes) > 0, len(one.fixes)), default=None)
         kept = np.empty(0, dtype=FIX) if witness is None else clean(witness.fixes).kept
         return Way(kept, over=over)

@@ -19,6 +19,9 @@ FIX = np.dtype(
 Fixes = NDArray[np.void]
 """A one-dimensional array of dtype `FIX`."""
 
+AHEAD_MOST = timedelta(hours=24)
+"""How far ahead of ours a device's clock may be: what is farther ahead never counts."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

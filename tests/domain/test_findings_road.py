@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -69,7 +70,8 @@ def test_a_stop_at_a_registered_place_of_upkeep_is_none() -> None:
     """The filling station on the way is registered."""
     fixes = visit(20 * MINUTE, MARKET)
     assert len(list(off_purpose_stop(scene(told(fixes), uses=(use(NINE),), now=NOW)))) == 1
-    assert not list(off_purpose_stop(scene(told(fixes), uses=(use(NINE),), now=NOW, places=(MARKET,))))
+    registered = replace(use(NINE), registered=(MARKET,))
+    assert not list(off_purpose_stop(scene(told(fixes), uses=(registered,), now=NOW)))
 
 
 def test_a_stop_that_lasts_is_the_same_happening_with_a_later_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -60,5 +61,6 @@ def test_a_round_that_leads_to_a_site_or_a_registered_place_has_its_purpose() ->
     """Two sites on one trip are two ways there and back."""
     there = beside(HALFWAY, east_m=900)
     assert rounds(errand(900, 240), SITE, there) == []
-    seen = scene(told(errand(900, 240)), uses=(use(NINE, NINE + timedelta(hours=2)),), now=NOW, places=(there,))
+    registered = replace(use(NINE, NINE + timedelta(hours=2)), registered=(there,))
+    seen = scene(told(errand(900, 240)), uses=(registered,), now=NOW)
     assert list(detour(seen)) == []

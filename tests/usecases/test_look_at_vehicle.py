@@ -18,15 +18,19 @@ from api.db.ledger_entry import new_id
 from api.db.tables.answers import FindingUpdate
 from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.look_at_vehicle import look_at_vehicle
+from api.usecases.register_place import NewPlace, register_place
+from api.usecases.return_trip import Return, return_trip
 from api.usecases.seal_vehicle import NewSealAct, seal_vehicle
 from domain.duty import SealVerb
 from domain.findings.kinds import Colour
 from domain.findings.life import Standing, What, may_follow
 from domain.track.fixes import Fixes, to_instant
+from domain.use_rule.upkeep import UpkeepKind
 from domain.values import Point
-from tests.drives import beside, drive, joined, standing
+from tests.drives import beside, drive, joined, standing, straight
 from tests.everyday import findings_of
 from tests.tracks import driven, enrolled, told
+from tests.trips import dashboard, departed_trip
 from tests.world import INSIDE, World
 
 MINUTE = timedelta(minutes=1)
@@ -144,6 +148,75 @@ async def test_a_threshold_moved_afterwards_clears_nothing(world: World) -> None
     )
     await look(world)
     assert "cleared" not in [one.what for one in await updates_of(world)]
+
+
+async def test_a_place_that_is_registered_afterwards_explains_no_stop(world: World) -> None:
+    """A tea house becomes a registered car wash: what was found there on the trip before stays as it was."""
+    device_id = await enrolled(world)
+    await departed_trip(world)
+    tea_house, began = beside(INSIDE, east_m=2_000), world.clock()
+    rest = standing(tea_house, began + 5 * MINUTE, began + 25 * MINUTE)
+    await told(world, device_id, fixes_of(joined(straight([INSIDE, tea_house], began + MINUTE), rest), 1))
+    world.clock.advance(minutes=26)
+    await look(world)
+    assert "off-purpose-stop" in [one.kind for one in await findings_of(world)]
+    world.clock.advance(minutes=1)
+    wash = NewPlace(kinds=frozenset({UpkeepKind.WASH}), name="茶馆洗车", address="x", place=tea_house, document_no="x")
+    await register_place(world.database, world["admin"], wash)
+    await look(world)
+    assert await updates_of(world) == []
+
+
+@pytest.mark.parametrize("ahead_min", [10, 180])
+@pytest.mark.parametrize("of_person", [None, "officer"])
+async def test_a_clock_that_is_ahead_is_found_at_once_and_stays_found(
+    world: World, ahead_min: float, of_person: str | None
+) -> None:
+    """Minutes or hours, a terminal's or a phone's; that its fixes lie beyond the trip clears nothing afterwards."""
+    device_id = await enrolled(world, of_person=of_person)
+    trip_id = await departed_trip(world)
+    way = standing(INSIDE, world.clock(), world.clock() + 10 * MINUTE)
+    ahead = ahead_min * MINUTE
+    await told(world, device_id, ((at + ahead, place) for at, place in fixes_of(way, 1)), late=-ahead)
+    world.clock.advance(minutes=10)
+    assert await look(world, world.clock() + ahead) == 1
+    assert await look(world, world.clock() + ahead) == 0
+    (finding,) = await findings_of(world)
+    assert (finding.kind, finding.use_id, finding.evidence["skew_s"]) == ("clock-skew", trip_id, ahead_min * 60)
+    await return_trip(world.database, world["driver"], trip_id, Return(dashboard=dashboard(world, 1_000)))
+    world.clock.advance(hours=4)
+    await look(world, world.clock() - 4 * timedelta(hours=1))
+    assert [one.kind for one in await findings_of(world)] == ["clock-skew"]
+    assert [one.what for one in await updates_of(world)] == ["ended"]
+
+
+async def test_a_terminal_that_is_unplugged_at_the_gate_does_not_silence_the_phone(world: World) -> None:
+    """It told that the vehicle left; where it stood for half an hour the officer's phone tells."""
+    terminal, phone = await enrolled(world), await enrolled(world, of_person="officer")
+    await departed_trip(world)
+    tea_house, began = beside(INSIDE, east_m=2_000), world.clock()
+    way = straight([INSIDE, tea_house], began + MINUTE)
+    rest = standing(tea_house, began + 5 * MINUTE, began + 25 * MINUTE)
+    await told(world, terminal, fixes_of(way[:6], 1))
+    await told(world, phone, fixes_of(joined(way, rest), 1))
+    world.clock.advance(minutes=26)
+    await look(world)
+    assert "off-purpose-stop" in [one.kind for one in await findings_of(world)]
+
+
+async def test_a_sealed_vehicle_that_drives_in_duty_hours_is_red(world: World) -> None:
+    """Sealed by hand for the week, and taken out on Monday morning all the same."""
+    device_id = await enrolled(world)
+    sealing = NewSealAct(vehicle_id=world.vehicle_id, verb=SealVerb.SEAL, at=world.clock(), odometer_m=52_000_000)
+    await seal_vehicle(world.database, world["custodian"], sealing)
+    trip_id = await departed_trip(world)
+    way = straight([INSIDE, beside(INSIDE, east_m=1_000), INSIDE], world.clock() + MINUTE)
+    await told(world, device_id, fixes_of(way, 1))
+    world.clock.at = to_instant(way["at_us"][-1])
+    await look(world)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "outside-duty-hours"]
+    assert (finding.colour, finding.use_id) == ("red", trip_id)
+    assert finding.evidence["sealed"] is True
 
 
 async def test_a_drive_of_a_sealed_vehicle_says_so(world: World) -> None:

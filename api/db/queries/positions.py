@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from api.db.database import Reader
 from domain.findings.scene import Told
-from domain.track.fixes import FIX, Fixes
+from domain.track.fixes import AHEAD_MOST, FIX, Fixes
 
 _E7: Final = 10_000_000
 _EPOCH_2000_US: Final = 946_684_800_000_000
@@ -34,6 +34,7 @@ _OF_DEVICE: Final = (
 _TOLD: Final = (
     "SELECT device_id, fixed_at, lat_e7, lon_e7, coalesce(speed_mps, 'NaN'::real) AS speed_mps, fixed, mock,"
     " received_at FROM position WHERE bureau_id = %s AND device_id = ANY(%s) AND fixed_at BETWEEN %s AND %s"
+    " AND (fixed_at <= %s OR received_at <= %s)"
 )
 _TOLD_COLUMNS: Final = {"device_id": "V16", **_FIX, "mock": "?", "received_at": ">i8"}
 _NEAR: Final = (
@@ -95,8 +96,12 @@ async def fixes_of_device(reader: Reader, device_id: UUID, from_at: datetime, un
 async def told_by(
     reader: Reader, devices: Mapping[UUID, bool], from_at: datetime, until_at: datetime
 ) -> tuple[Told, ...]:
-    """Return what each device told between two instants, in any order; `devices` says which are terminals."""
-    rows = await _rows(reader, _TOLD, (reader.bureau_id, list(devices), from_at, until_at), _TOLD_COLUMNS)
+    """Return what each device told between two instants, in any order; `devices` says which are terminals.
+
+    What was received by then and is said to have been seen later, by a clock that is ahead, was told as well.
+    """
+    asked = (reader.bureau_id, list(devices), from_at, until_at + AHEAD_MOST, until_at, until_at)
+    rows = await _rows(reader, _TOLD, asked, _TOLD_COLUMNS)
     return tuple(
         Told(
             device_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -82,7 +83,6 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
         told=await told_by(reader, devices, from_at, until_at),
         uses=uses,
         bases=(await bases_of(reader, [vehicle_id]))[vehicle_id],
-        places=tuple(Point(row.lat, row.lon) for row in await places_of(reader)),
         boundary=boundary_in(boundary),
         settings=settings,
         on_duty=lambda at, settings: on_duty(at, calendar, zone, duty_hours(settings)),
@@ -102,6 +102,7 @@ async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[UseSeen, ...]:
             sites[station.use_id].append(Point(station.lat, station.lon))
         for phone in await reader.execute(_PHONES, of_these):
             phones[phone.use_id].add(phone.device_id)
+    places = await places_of(reader, retired=True) if rows else ()
     return tuple(
         UseSeen(
             use_id=row.use_id,
@@ -111,6 +112,15 @@ async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[UseSeen, ...]:
             planned_until=row.planned_until,
             places=tuple(sites[row.use_id]),
             phones=frozenset(phones[row.use_id]),
+            registered=_registered(places, row.actual_from),
         )
         for row in rows
+    )
+
+
+def _registered(places: Sequence[Any], at: datetime) -> tuple[Point, ...]:
+    return tuple(
+        Point(place.lat, place.lon)
+        for place in places
+        if place.recorded_at <= at and (place.retired_at is None or place.retired_at > at)
     )

@@ -16,10 +16,11 @@ from typing import Final
 
 import msgspec
 
-from api.ingest.fixes import AHEAD_MOST, ATTRIBUTE_BYTES, EARLIEST_AT, Attributes, Fix, Mileage
+from api.ingest.fixes import ATTRIBUTE_BYTES, EARLIEST_AT, Attributes, Fix, Mileage
 from api.ingest.jt808 import words
 from api.ingest.jt808.fields import Short, instant
 from api.ingest.times import TIME_REPAIR, Repair, mended
+from domain.track.fixes import AHEAD_MOST
 from domain.values import Datum
 
 FIXED_BYTES: Final = 28
