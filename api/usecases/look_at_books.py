@@ -34,16 +34,17 @@ async def look_at_uses(database: Database, bureau_id: str, vehicle_id: UUID, use
     """Look at uses of a vehicle; return how many facts were recorded. Looking again changes nothing."""
 
     async def look(reader: Reader) -> Look:
-        outings = await outings_of(reader, vehicle_id, use_ids)
-        happenings = await asyncio.to_thread(_shown, outings, reader.now, await settings_of(reader))
+        settings = await settings_of(reader)
+        outings = await outings_of(reader, vehicle_id, use_ids, settings)
+        happenings = await asyncio.to_thread(_shown, outings, reader.now, settings)
         # What was found of a use while it was out may reach beyond what is known of its return by now.
         first_at = min((min(one.from_at, one.planned_until) for one in outings), default=reader.now)
         return Look(happenings=happenings, looked_at=KEPT, within=(first_at, reader.now), use_ids=frozenset(use_ids))
 
     async def stands(reader: Reader, known: Known) -> bool:
         # What came since may clear a finding; a threshold that was moved after it was recorded may not.
-        outings = await outings_of(reader, vehicle_id, [known.use_id] if known.use_id else [])
         then = await settings_at(reader, known.standing.recorded_at)
+        outings = await outings_of(reader, vehicle_id, [known.use_id] if known.use_id else [], then)
         return any(known.is_of(happening) for happening in _shown(outings, reader.now, then))
 
     return (await follow_findings(database, bureau_id, vehicle_id, look, stands)).recorded

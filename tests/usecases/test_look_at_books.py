@@ -357,6 +357,23 @@ async def test_a_reading_typed_a_fifth_low_is_found_once_the_vehicle_has_taught_
     assert (finding.use_id, finding.colour, finding.evidence["reading_m"]) == (trip_id, "yellow", 8_000)
 
 
+async def test_a_ratio_that_more_trips_are_asked_for_afterwards_clears_nothing(world: World) -> None:
+    """With thirty asked for no trip would be judged: what was found by five stands."""
+    device_id = await enrolled(world)
+    for _ in range(5):
+        await driven_trip(world, [device_id], track_m=10_400, reading_m=10_000)
+    trip_id = await driven_trip(world, [device_id], track_m=10_400, reading_m=8_000)
+    await sweep(world, minutes=31)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "odometer-track-mismatch"]
+    world.clock.advance(minutes=1)
+    more = NewSetting(name="ratio_least_trips", value=30, reason="放宽")
+    await change_setting(world.database, world["admin"], more)
+    await look_again(world.database, world.bureau_id)
+    await noted(world, trip_id, world.clock() - 60 * MINUTE)
+    await sweep(world)
+    assert [one.what for one in await updates_of(world) if one.finding_id == finding.finding_id] == []
+
+
 async def test_litres_that_the_vehicle_cannot_have_burnt_are_found_and_not_typed_away(world: World) -> None:
     """Four usual refills, then one of half as much again; the attacker corrects its litres when it was found."""
     for litres in (45, 40, 40, 40, 60):
@@ -379,3 +396,30 @@ async def test_litres_that_the_vehicle_cannot_have_burnt_are_found_and_not_typed
     await sweep(world)
     about_it = [one for one in await updates_of(world) if one.finding_id == finding.finding_id]
     assert about_it == []
+
+
+@pytest.mark.parametrize(
+    ("who", "parts", "became"), [("driver", {}, []), ("auditor", {"obtained": Obtained.THIRD_PARTY}, ["cleared"])]
+)
+async def test_fuel_is_not_explained_by_an_odometer_typed_anew(
+    world: World, who: str, parts: dict[str, Any], became: list[str]
+) -> None:
+    """Half as much again burnt over the same way: the attacker makes the way longer, the auditor may."""
+    for litres in (45, 40, 40, 40, 60):
+        world.clock.advance(days=1)
+        new = NewCost(
+            vehicle_id=world.vehicle_id,
+            kind=CostKind.FUEL,
+            amount_fen=litres * 800,
+            incurred_at=world.clock(),
+            fuel_ml=litres * 1_000,
+            odometer_m=dashboard(world, 500_000).odometer_m,
+        )
+        await record_cost(world.database, world["driver"], new)
+        await sweep(world)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "fuel-mismatch"]
+    longer = dashboard(world, 250_000).odometer_m
+    world.clock.advance(minutes=1)
+    await correct(world, who, await last_reading_id(world), longer, **parts)
+    await look_again(world.database, world.bureau_id)
+    assert [one.what for one in await updates_of(world) if one.finding_id == finding.finding_id] == became

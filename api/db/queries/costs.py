@@ -34,6 +34,7 @@ _FILLS = text(
     "SELECT c.cost_id, c.incurred_at, c.fuel_ml, coalesce(w.odometer_m, r.odometer_m) AS odometer_m, r.segment"
     " FROM vehicle_cost c JOIN reading r ON r.bureau_id = c.bureau_id AND r.reading_id = c.reading_id"
     " LEFT JOIN reading w ON w.bureau_id = r.bureau_id AND w.corrects = r.reading_id"
+    "  AND (w.recorded_at <= :known_at OR w.obtained = 'third-party')"
     " WHERE c.bureau_id = :bureau_id AND c.vehicle_id = :vehicle_id AND c.kind = 'fuel' AND c.fuel_ml IS NOT NULL"
     " AND c.incurred_at < :until_at AND (c.corrects IS NULL OR c.recorded_at <= :known_at)"
     " AND NOT EXISTS (SELECT 1 FROM vehicle_cost k WHERE k.bureau_id = :bureau_id AND k.corrects = c.cost_id"
@@ -90,7 +91,7 @@ async def fills_until(
 ) -> tuple[Fill, ...]:
     """Return all fuel in force that was filled in before an instant, with the odometer at the pump.
 
-    Corrections that were entered after `known_at` are left out.
+    Corrections that were entered after `known_at` are left out, of litres and of the odometer; but for a third party's.
     """
     asked = {
         "bureau_id": reader.bureau_id,

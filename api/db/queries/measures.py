@@ -25,6 +25,7 @@ from api.db.database import Reader
 from api.db.queries.positions import fixes_of_device
 from api.db.queries.settings import settings_of
 from api.db.tables.measures import TripMeasure
+from domain.settings import BureauSettings
 from domain.track.cleaning import Dropped
 from domain.track.fixes import FIX, Fixes
 from domain.track.legs import Leg, Site
@@ -76,22 +77,25 @@ class Looked:
 
 
 async def measures_of(
-    reader: Reader, use_ids: Sequence[UUID], *, anew: bool = False
+    reader: Reader, use_ids: Sequence[UUID], settings: BureauSettings | None = None, *, anew: bool = False
 ) -> dict[UUID, tuple[Measure, ...]]:
     """Return by use what each device that told anything of it measures, the best witness first.
 
     Every use asked for is there, one that nobody told anything of with an empty tuple. The vehicle's own terminal is
-    the best witness, then the phone with the most fixes. `anew` measures everything from the fixes, whatever is kept.
+    the best witness, then the phone with the most fixes. Measured by the settings that are given, else by those of now;
+    `anew` from the fixes, whatever is kept.
     """
-    return (await look_up(reader, use_ids, anew=anew)).measures
+    return (await look_up(reader, use_ids, settings, anew=anew)).measures
 
 
-async def look_up(reader: Reader, use_ids: Sequence[UUID], *, anew: bool = False) -> Looked:
+async def look_up(
+    reader: Reader, use_ids: Sequence[UUID], settings: BureauSettings | None = None, *, anew: bool = False
+) -> Looked:
     """Return the measures of uses, and of them what could be kept."""
     witnesses = await _witnesses(reader, use_ids)
     sites = await _sites_of(reader, use_ids)
     kept = {} if anew else await _kept(reader, use_ids)
-    unobserved_after_s = float((await settings_of(reader))["unobserved_after_s"])
+    unobserved_after_s = float((settings or await settings_of(reader))["unobserved_after_s"])
     looked = Looked({}, [])
     for use_id, found in witnesses.items():
         measures: list[Measure] = []

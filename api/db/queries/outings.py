@@ -16,10 +16,10 @@ from api.db.queries.log import by_use
 from api.db.queries.measures import fixes_by_device, measures_of
 from api.db.queries.positions import Encounter, fixes_near
 from api.db.queries.ratios import Taught, driven_by_reading, metres_of, ratio_of_taught, taught_by, terminal_metres
-from api.db.queries.settings import settings_of
 from domain.complaint.words import Source
 from domain.findings.outing import ComplaintKept, JobKept, NoteKept, Outing, Witness
 from domain.lots import CallBackResult
+from domain.settings import BureauSettings
 from domain.track.fixes import FIX
 from domain.track.measure import Measure
 from domain.use_rule.upkeep import UpkeepKind
@@ -73,15 +73,17 @@ _COMPLAINTS = text(
 )
 
 
-async def outings_of(reader: Reader, vehicle_id: UUID, use_ids: Collection[UUID]) -> tuple[Outing, ...]:
-    """Return uses of a vehicle that began, by departure."""
+async def outings_of(
+    reader: Reader, vehicle_id: UUID, use_ids: Collection[UUID], settings: BureauSettings
+) -> tuple[Outing, ...]:
+    """Return uses of a vehicle that began, by departure, with what was measured of them by these settings."""
     asked = {"bureau_id": reader.bureau_id, "uses": list(use_ids)}
     uses = (await reader.execute(_USES, asked)).all()
     jobs = by_use(await reader.execute(_JOBS, asked))
     notes = by_use((await reader.execute(_NOTES, asked | {"now": reader.now, "after": AFTER})).all())
     complaints = by_use(await reader.execute(_COMPLAINTS, asked))
-    measures = await measures_of(reader, [row.use_id for row in uses])
-    witnesses = await _witnesses(reader, vehicle_id, [row for row in uses if row.actual_until], measures)
+    measures = await measures_of(reader, [row.use_id for row in uses], settings)
+    witnesses = await _witnesses(reader, vehicle_id, [row for row in uses if row.actual_until], measures, settings)
     found = []
     for row in uses:
         arrived = {leg.site_key for one in measures[row.use_id] for leg in one.legs}
@@ -158,14 +160,17 @@ async def _notes(reader: Reader, use: Any, rows: Sequence[Any]) -> dict[UUID, li
 
 
 async def _witnesses(
-    reader: Reader, vehicle_id: UUID, uses: Sequence[Any], measures: dict[UUID, tuple[Measure, ...]]
+    reader: Reader,
+    vehicle_id: UUID,
+    uses: Sequence[Any],
+    measures: dict[UUID, tuple[Measure, ...]],
+    settings: BureauSettings,
 ) -> dict[UUID, tuple[Witness, ...]]:
     """Return by use its metres by each witness, beside what the vehicle's undisputed trips before it had taught."""
     if not uses:
         return {}
-    least_trips = (await settings_of(reader))["ratio_least_trips"]
     first_at, last_at = uses[0].actual_from, max(row.actual_until for row in uses)
-    taught = await taught_by(reader, vehicle_id, before=uses[-1].actual_from, beside=len(uses))
+    taught = await taught_by(reader, vehicle_id, before=uses[-1].actual_from, beside=len(uses), settings=settings)
     driven = await driven_by_reading(reader, vehicle_id, first_at, last_at)
     counted = await terminal_metres(reader, [row.use_id for row in uses])
     found = {}
@@ -175,7 +180,9 @@ async def _witnesses(
             Witness(
                 name=name,
                 metres=one,
-                ratio=ratio_of_taught(_before(taught, row.actual_from), name, least_trips=least_trips),
+                ratio=ratio_of_taught(
+                    _before(taught, row.actual_from), name, least_trips=settings["ratio_least_trips"]
+                ),
             )
             for name, one in metres.items()
         )

@@ -19,6 +19,7 @@ from api.db.tables.vehicles import Reading as Row
 from domain.books.ratio import Ratio, Witnessed, deviation_permille, learnt, odd_together, together
 from domain.books.readings import Interval, intervals
 from domain.findings.kinds import FindingKind
+from domain.settings import BureauSettings
 from domain.track.measure import Measure
 
 MOST_TRIPS: Final = 60
@@ -83,8 +84,13 @@ def ratio_of_taught(taught: Sequence[Taught], witness: str, *, least_trips: int)
     return learnt((one.metres[witness] for one in latest if witness in one.metres), least_trips=least_trips)
 
 
-async def taught_by(reader: Reader, vehicle_id: UUID, *, before: datetime, beside: int = 0) -> list[Taught]:
-    """Return the latest undisputed trips that ended before an instant, the last first; `beside` so many more."""
+async def taught_by(
+    reader: Reader, vehicle_id: UUID, *, before: datetime, beside: int = 0, settings: BureauSettings | None = None
+) -> list[Taught]:
+    """Return the latest undisputed trips that ended before an instant, the last first; `beside` so many more.
+
+    Measured by the settings that are given, else by those of now.
+    """
     rows = (
         await reader.execute(
             _UNDISPUTED,
@@ -101,7 +107,7 @@ async def taught_by(reader: Reader, vehicle_id: UUID, *, before: datetime, besid
         return []
     use_ids = [row.use_id for row in rows]
     driven = await driven_by_reading(reader, vehicle_id, rows[-1].actual_from, before)
-    measures = await measures_of(reader, use_ids)
+    measures = await measures_of(reader, use_ids, settings)
     counted = await terminal_metres(reader, use_ids)
     return [
         Taught(
