@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from api.db.queries.bases import bases_of
 from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.usecases.follow_findings import Look, follow_findings
+from api.usecases.sweep import each_by_itself
 from domain.findings.devices import Word, device_silent
 from domain.findings.happening import NEVER, Happening
 from domain.findings.hours import night_of, overnight_away
@@ -35,7 +37,8 @@ async def find_absences(database: Database, bureau_id: str) -> int:
             if await _happenings(reader, vehicle_id, of_vehicle, words.get(vehicle_id, []))
         ]
         vehicles += await with_open_findings(reader, [kind.value for kind in ABSENCES])
-    return sum([await _of_vehicle(database, bureau_id, vehicle_id) for vehicle_id in sorted(set(vehicles))])
+    looks = ((one, partial(_of_vehicle, database, bureau_id, one)) for one in sorted(set(vehicles)))
+    return await each_by_itself(bureau_id, looks)
 
 
 async def _of_vehicle(database: Database, bureau_id: str, vehicle_id: UUID) -> int:

@@ -49,6 +49,8 @@ AGAIN_MOST_S: Final = 16.0
 """Nor oftener than this, where signs go on and looks show nothing: each waits twice as long as the one before."""
 SAID_S: Final = 180.0
 """What a look has recorded is not looked at again for so long: an update is due no earlier."""
+REMEMBERED: Final = 1_000
+"""So many vehicles are remembered before those are forgotten of which nothing is left to be known."""
 BELIEVED_S: Final = 300.0
 """How long what is expected in a bureau is believed, unless a change is heard of."""
 
@@ -122,6 +124,7 @@ class Watch:
         self._bureaus: dict[str, _Bureau] = {}
         self._glance = Glance()
         self._vehicles: dict[tuple[str, UUID], _Vehicle] = {}
+        self._forget_at = REMEMBERED
         self._due: deque[tuple[str, UUID]] = deque()
         self._wanted = asyncio.Semaphore(0)
         self.stats = WatchStats()
@@ -251,6 +254,8 @@ class Watch:
     def _suspect(self, suspect: Suspect, handed: float) -> None:
         """Have a vehicle looked at, unless a look said so a moment ago."""
         key = suspect.bureau_id, suspect.vehicle_id
+        if key not in self._vehicles:
+            self._forget()
         vehicle = self._vehicles.setdefault(key, _Vehicle())
         if vehicle.said_until < monotonic():
             vehicle.said = 0
@@ -264,6 +269,18 @@ class Watch:
             vehicle.waits, vehicle.handed = True, handed
             self._due.append(key)
             self._wanted.release()
+
+    def _forget(self) -> None:
+        """Forget the vehicles that do not wait for a look, and whose last one was long enough ago to say nothing."""
+        if len(self._vehicles) < self._forget_at:
+            return
+        now = monotonic()
+        self._vehicles = {
+            key: one
+            for key, one in self._vehicles.items()
+            if one.waits or max(one.looked + one.pause_s, one.said_until) > now
+        }
+        self._forget_at = max(REMEMBERED, 2 * len(self._vehicles))
 
     async def _looks(self) -> None:
         while True:

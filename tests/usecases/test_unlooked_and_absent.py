@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
+import pytest
 from sqlalchemy import text
 
+from api.db.database import Database
 from api.usecases.find_absences import find_absences
 from api.usecases.sweep_positions import sweep_positions
 from domain.track.fixes import to_instant
+from domain.values import Point
 from tests.conftest import Server
 from tests.drives import beside, drive, standing
 from tests.everyday import findings_of
 from tests.tracks import driven, enrolled, told
 from tests.trips import departed_trip
 from tests.usecases.test_look_at_vehicle import fixes_of, updates_of
-from tests.world import INSIDE, World
+from tests.world import INSIDE, World, add_vehicle
 
 MINUTE = timedelta(minutes=1)
 
@@ -148,3 +152,32 @@ async def test_a_vehicle_at_its_base_or_allowed_to_be_out_is_not_found_at_night(
     await told(world, device_id, [(world.clock() + MINUTE, beside(INSIDE, east_m=5_000))])
     world.clock.advance(minutes=30)
     assert await absences(world) == 0
+
+
+async def test_a_receiver_that_does_not_know_where_it_is_tells_of_no_night_away(world: World) -> None:
+    """It stood at its base; at eleven its receiver lost the sky, and told 0,0."""
+    device_id = await enrolled(world)
+    world.clock.advance(hours=14)
+    await told(world, device_id, [(world.clock() - MINUTE, INSIDE), (world.clock(), Point(0.0, 0.0))])
+    assert await absences(world) == 0
+
+
+async def test_a_look_at_one_vehicle_that_fails_keeps_no_other_from_being_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two terminals are silent; whichever comes first breaks the look at it."""
+    await enrolled(world)
+    other = await add_vehicle(world, "闽B·98765")
+    await enrolled(replace(world, vehicle_id=other))
+    world.clock.advance(hours=25)
+    looked: list[UUID] = []
+
+    async def breaks_once(_: Database, __: str, vehicle_id: UUID) -> int:
+        looked.append(vehicle_id)
+        if len(looked) == 1:
+            raise RuntimeError
+        return 1
+
+    monkeypatch.setattr("api.usecases.find_absences._of_vehicle", breaks_once)
+    assert await absences(world) == 1
+    assert set(looked) == {world.vehicle_id, other}

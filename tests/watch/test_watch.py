@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from api.usecases.return_trip import Return, return_trip
+from api.watch.glance import Suspect
+from api.watch.watch import REMEMBERED, Watch
 from domain.track.fixes import Fixes, to_instant
 from domain.values import Point
 from tests.complaints import accepted_complaint, job_of
@@ -230,3 +233,17 @@ async def test_one_outing_told_by_twenty_clients_at_once_and_twice_is_one_findin
     assert len(await seen(auditor, "moved-without-trip")) == 1
     assert len(await updates_of(world)) <= 2
     assert await look(world) <= 1
+
+
+async def test_a_watch_forgets_vehicles_of_which_nothing_is_left_to_be_known(world: World) -> None:
+    """A nation's vehicles pass by; remembered are who waits for a look, and who was looked at just now."""
+    watch = Watch(world.database)
+    for number in range(10 * REMEMBERED):
+        key = world.bureau_id, UUID(int=number)
+        watch._suspect(Suspect(*key, 1, 0.0, 1.0), 0.0)
+        if number % REMEMBERED:
+            watch._vehicles[key].waits = False
+    assert len(watch._vehicles) <= REMEMBERED + 20
+    assert len(watch._due) == 10 * REMEMBERED
+    waiting = (UUID(int=number) for number in range(0, 10 * REMEMBERED, REMEMBERED))
+    assert all((world.bureau_id, one) in watch._vehicles for one in waiting)

@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.ledger_entry import degrees_e7
 from domain.findings.devices import Word
 from domain.findings.hours import LastSeen
+from domain.track.cleaning import NOWHERE_DEG
 from domain.values import Point
 
 BACK: Final = timedelta(days=35)
@@ -45,7 +47,8 @@ _OPEN = text(
 )
 _SEEN = text(
     "SELECT p.fixed_at, p.lat_e7, p.lon_e7 FROM position p WHERE p.bureau_id = :bureau_id AND p.device_id = :device_id"
-    " AND p.fixed AND p.fixed_at > :after AND p.fixed_at <= :now ORDER BY p.fixed_at DESC LIMIT 1"
+    " AND p.fixed AND NOT (abs(p.lat_e7) <= :nowhere_e7 AND abs(p.lon_e7) <= :nowhere_e7)"
+    " AND p.fixed_at > :after AND p.fixed_at <= :now ORDER BY p.fixed_at DESC LIMIT 1"
 )
 _WORKSHOP: Final = ("repair", "inspection", "tow")
 
@@ -76,12 +79,13 @@ async def with_open_findings(reader: Reader, kinds: list[str]) -> list[UUID]:
 
 
 async def last_seen(reader: Reader, device_id: UUID) -> LastSeen | None:
-    """Return where a terminal was last."""
+    """Return where a terminal was last; near to 0,0 it did not know."""
     asked = {
         "bureau_id": reader.bureau_id,
         "device_id": device_id,
         "after": reader.now - BACK,
         "now": reader.now,
+        "nowhere_e7": degrees_e7(NOWHERE_DEG),
     }
     row = (await reader.execute(_SEEN, asked)).one_or_none()
     return None if row is None else LastSeen(at=row.fixed_at, place=Point(row.lat_e7 / 1e7, row.lon_e7 / 1e7))
