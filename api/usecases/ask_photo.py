@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,15 +22,20 @@ from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
 from domain.lots import asks_photo
 
-# A reading may name its photo before the file arrives: it counts when it is there.
+SENT_BEFORE: Final = timedelta(minutes=15)
+"""A photo may be sent so long before the departure is told that it was taken for."""
+
+# A reading may name its photo before the file arrives: it counts when it is there. A file that was there before the
+# odometer was read shows another day's.
 _OVERDUE = text("""
 SELECT p.reading_id, p.wanted_until, r.vehicle_id, r.use_id FROM photo_request p
     JOIN reading r ON r.bureau_id = p.bureau_id AND r.reading_id = p.reading_id
 WHERE p.bureau_id = :bureau_id AND r.bureau_id = :bureau_id AND p.wanted_until < :now
     AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.bureau_id = r.bureau_id AND a.sha256 = r.photo_sha256
-        AND a.recorded_at <= p.wanted_until)
-    AND NOT EXISTS (SELECT 1 FROM reading_photo f WHERE f.bureau_id = p.bureau_id AND f.reading_id = p.reading_id
-        AND f.recorded_at <= p.wanted_until)
+        AND a.recorded_at BETWEEN r.read_at - CAST(:before AS interval) AND p.wanted_until)
+    AND NOT EXISTS (SELECT 1 FROM reading_photo f JOIN attachment b ON b.bureau_id = f.bureau_id AND b.sha256 = f.sha256
+        WHERE f.bureau_id = p.bureau_id AND f.reading_id = p.reading_id AND f.recorded_at <= p.wanted_until
+        AND b.bureau_id = p.bureau_id AND b.recorded_at >= r.read_at - CAST(:before AS interval))
     AND NOT EXISTS (SELECT 1 FROM finding g WHERE g.bureau_id = p.bureau_id AND g.subject_id = p.reading_id
         AND g.kind = 'reading-without-photo')
 ORDER BY p.wanted_until, p.reading_id
@@ -80,7 +86,8 @@ async def give_photo(database: Database, actor: Actor, reading_id: UUID, sha256:
 
 async def find_missing_photos(uow: UnitOfWork) -> int:
     """Raise a finding for each photo that was asked for and is not there in time; return how many. Background work."""
-    missing = (await uow.execute(_OVERDUE, {"bureau_id": uow.bureau_id, "now": uow.now})).all()
+    asked = {"bureau_id": uow.bureau_id, "now": uow.now, "before": SENT_BEFORE}
+    missing = (await uow.execute(_OVERDUE, asked)).all()
     for one in missing:
         await raise_finding(
             uow,

@@ -21,7 +21,16 @@ from api.usecases.enter_fact import enter_fact
 from api.usecases.import_history import SheetFile, SheetHindered
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.sheet.columns import Headings, find_headings, letter_of, with_columns
-from domain.upkeep.statement import APART, COLUMNS, COST_KINDS, ReadStatement, holder_of, matches, read_statement
+from domain.upkeep.statement import (
+    APART,
+    COLUMNS,
+    COST_KINDS,
+    ReadStatement,
+    holder_of,
+    matches,
+    read_statement,
+    same_payment,
+)
 
 
 class StatementKnown(StateConflict):
@@ -32,10 +41,10 @@ class StatementKnown(StateConflict):
 
 
 class MatchUnfounded(InvalidInput):
-    """A line is matched with a cost, or else is disputed or open for a reason."""
+    """A line is matched with a cost, for a reason where fen, litres or day differ; or disputed or open for one."""
 
     code = "match-unfounded"
-    zh = "对账行须与一条费用对上，或者注明存疑或待核的原因。"
+    zh = "对账行须与一条费用对上，金额、升数或日期不符的须注明原因；或者注明存疑或待核的原因。"
 
 
 class CostDoesNotFit(StateConflict):
@@ -120,7 +129,7 @@ async def judge_line(database: Database, actor: Actor, statement_id: UUID, line_
 
     Raises:
         NotFound: there is no such line or cost.
-        MatchUnfounded: a cost is missing, or a reason.
+        MatchUnfounded: a cost is missing, or a reason for what differs.
         CostDoesNotFit: the cost is of another kind, was corrected, or is another line's.
     """
     matched = said.verdict == "matched"
@@ -133,8 +142,11 @@ async def judge_line(database: Database, actor: Actor, statement_id: UUID, line_
         if line is None:
             raise NotFound("There is no such line.", statement_id=str(statement_id), line_no=line_no)
         if said.cost_id is not None:
-            if await uow.get(VehicleCost, said.cost_id) is None:
+            cost = await uow.get(VehicleCost, said.cost_id)
+            if cost is None:
                 raise NotFound("There is no such cost.", cost_id=str(said.cost_id))
+            if not said.reason.strip() and not same_payment(line, cost):
+                raise MatchUnfounded(cost_id=str(said.cost_id))
             free = {cost.cost_id for cost in await unmatched_costs(uow, COST_KINDS[line.kind])}
             if said.cost_id not in free | {line.cost_id}:
                 raise CostDoesNotFit(cost_id=str(said.cost_id))

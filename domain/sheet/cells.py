@@ -33,6 +33,8 @@ _TIME: Final = re.compile(
 )
 _AFTERNOON: Final = ("下午", "傍晚", "晚上", "晚", "pm")
 _NUMBER: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?|[-+]?\.\d+")
+_LESS: Final = re.compile(r"[-(]\s*(?:¥|\$|元|RMB|CNY)?\s*$", re.IGNORECASE)
+"""Before a number: less than nothing, as bookkeepers write it, -¥35 or (35)."""
 _DAY: Final = timedelta(days=1)
 _NOON: Final = 12
 _LUNCH_FROM: Final = 10
@@ -150,9 +152,12 @@ def fen_of(cell: Cell, *, most: int) -> int:
 def _scaled(cell: Cell, scale: int, least: int, most: int) -> int:
     if isinstance(cell, bool) or cell is None or isinstance(cell, date | time):
         raise CellFault(ProblemKind.NO_NUMBER, text_of(cell)[:30])
-    match = _NUMBER.search(unicodedata.normalize("NFKC", text_of(cell)))
+    text = unicodedata.normalize("NFKC", text_of(cell)).replace("\u2212", "-")
+    match = _NUMBER.search(text)
     if match is None:
         raise CellFault(ProblemKind.NO_NUMBER, text_of(cell)[:30])
+    if _LESS.search(text[: match.start()]):
+        raise CellFault(ProblemKind.OUT_OF_RANGE, text[:30])
     try:
         value = int((Decimal(match[0].replace(",", "")) * scale).to_integral_value())
     except InvalidOperation as fault:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -93,6 +93,30 @@ class PaidCost:
     card_no: str | None
 
 
+class _Money(Protocol):
+    @property
+    def amount_fen(self) -> int: ...
+
+    @property
+    def fuel_ml(self) -> int | None: ...
+
+
+class Paid(_Money, Protocol):
+    """A line of a statement: how much, when, and how many litres."""
+
+    @property
+    def paid_at(self) -> datetime:
+        """When it was paid."""
+
+
+class Incurred(_Money, Protocol):
+    """A cost of the books: how much, when, and how many litres."""
+
+    @property
+    def incurred_at(self) -> datetime:
+        """When it was incurred."""
+
+
 def read_statement(rows: Sequence[Sequence[Cell]], headings: Headings, *, zone: str) -> ReadStatement:
     """Read a statement; its times are of the zone. Lines that put money on a card are left out and told."""
     year = year_of(rows, headings)
@@ -145,14 +169,13 @@ def matches(
 def fits(line: StatementLine, cost: PaidCost, kind: str, holder: UUID | None) -> bool:
     """Tell whether a line can be that cost: same card or same vehicle, same fen, within a day, same litres."""
     same_card = cost.card_no == line.card_no if cost.card_no else holder is not None and cost.vehicle_id == holder
+    return same_card and cost.kind in COST_KINDS[kind] and same_payment(line, cost)
+
+
+def same_payment(line: Paid, cost: Incurred) -> bool:
+    """Tell whether a line and a cost are of the same fen, within a day, and of the same litres where both tell them."""
     same_litres = line.fuel_ml is None or cost.fuel_ml is None or abs(line.fuel_ml - cost.fuel_ml) <= _LITRES_ROUNDED_ML
-    return (
-        same_card
-        and same_litres
-        and cost.kind in COST_KINDS[kind]
-        and cost.amount_fen == line.amount_fen
-        and abs(cost.incurred_at - line.paid_at) <= APART
-    )
+    return same_litres and cost.amount_fen == line.amount_fen and abs(cost.incurred_at - line.paid_at) <= APART
 
 
 def _line(row: Row, zone: ZoneInfo, year: int | None) -> StatementLine | None:

@@ -136,6 +136,20 @@ async def test_a_word_about_a_line_is_a_cost_or_a_reason(signed_in: SignIn, said
         assert problem_code(await dispatcher.post(f"{path}/lines/{line_no}/verdict", json=nowhere)) == "not-found"
 
 
+async def test_what_differs_from_its_line_is_matched_for_a_reason(world: World, signed_in: SignIn) -> None:
+    """Three hundred on the card are not thirty in the books, unless somebody says why."""
+    dispatcher = await signed_in("dispatcher")
+    at = world.clock().astimezone(ZONE)
+    file = csv(HEAD, [CARD, f"{at:%Y-%m-%d %H:%M:%S}", 40, 298, "a"], encoding="gb18030")
+    path = f"{PATH}/{(await dispatcher.post(PATH, params={'kind': 'fuel'}, content=file)).json()['id']}"
+    less = await fuel(world, dispatcher, 52_000_000, 29_000)
+    match = {"verdict": "matched", "cost_id": less}
+    refused = await dispatcher.post(f"{path}/lines/2/verdict", json=match)
+    assert (refused.status_code, problem_code(refused)) == (400, "match-unfounded")
+    said = await dispatcher.post(f"{path}/lines/2/verdict", json=match | {"reason": "8 元为券"})
+    assert said.status_code == 201, said.text
+
+
 async def test_a_statement_with_a_wrong_row_is_taken_over_by_no_row(signed_in: SignIn) -> None:
     """The problem is told by row and column, in the reader's language, and nothing is entered."""
     dispatcher = await signed_in("dispatcher")

@@ -95,6 +95,24 @@ async def test_a_reading_that_came_with_its_photo_is_enough_once_the_file_is_the
     assert await findings(world) == found
 
 
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("named", ["with the reading", "afterwards"])
+async def test_a_photo_of_another_day_is_none(world: World, signed_in: SignIn, named: str) -> None:
+    """The driver sends the one of last week once more."""
+    driver = await signed_in("driver")
+    await driver.put(f"/v1/attachments/{SHA256}", content=PHOTO)
+    world.clock.advance(hours=1)
+    driver = await signed_in("driver")
+    with_it = {"obtained": "photo", "photo_sha256": SHA256} if named == "with the reading" else {}
+    await departed(world, driver, **with_it)
+    await driver.put(f"/v1/attachments/{SHA256}", content=PHOTO)
+    if not with_it:
+        path = f"/v1/readings/{await departure_reading(driver, world)}/photos"
+        assert (await driver.post(path, json={"sha256": SHA256})).status_code == 204
+    world.clock.advance(minutes=31)
+    assert await findings(world) == 1
+
+
 async def test_who_is_asked_follows_from_the_months_seed(world: World) -> None:
     """After the draw the auditor can tell of each departure whether a photo had to be asked for."""
     trips = await trips_of_a_day(world, 6)

@@ -97,9 +97,11 @@ def test_kilometres_litres_and_yuan_become_whole_numbers() -> None:
     for cell in ("约", None, datetime.fromisoformat("2025-01-01T00:00"), True):
         with pytest.raises(CellFault):
             thousandths_of(cell, most=10**6)
-    with pytest.raises(CellFault) as fault:
-        thousandths_of("-3", most=10**6)
-    assert fault.value.kind is ProblemKind.OUT_OF_RANGE
+    for cell in ("-3", "－3", "−3", "(3)", "（3.00）", "-¥3", "¥ -3", "RMB-3"):
+        with pytest.raises(CellFault) as fault:
+            thousandths_of(cell, most=10**6)
+        assert fault.value.kind is ProblemKind.OUT_OF_RANGE
+    assert fen_of("约35", most=10**6) == fen_of("35(含税)", most=10**6) == 3_500
 
 
 def test_a_number_typed_as_a_code_keeps_no_decimal_point() -> None:
