@@ -70,8 +70,8 @@ async def prepare(connection: psycopg.AsyncConnection[Any]) -> None:
         await connection.execute(statement)
 
 
-async def move(connection: psycopg.AsyncConnection[Any], stream: bytes, moves: Sequence[Move]) -> list[list[int]]:
-    """Copy the stream into the staging table, move its rows, and commit; what each move returned is returned.
+async def move(connection: psycopg.AsyncConnection[Any], stream: bytes, moves: Sequence[Move]) -> list[PGresult]:
+    """Copy the stream into the staging table, move its rows, and commit; return what each move returned.
 
     The transaction is begun here unless it was before.
 
@@ -82,15 +82,26 @@ async def move(connection: psycopg.AsyncConnection[Any], stream: bytes, moves: S
     return await connection.wait(_exchange(connection.pgconn, stream, moves, begun=begun))
 
 
-def _exchange(pgconn: PGconn, stream: bytes, moves: Sequence[Move], *, begun: bool) -> PQGen[list[list[int]]]:
+def _exchange(pgconn: PGconn, stream: bytes, moves: Sequence[Move], *, begun: bool) -> PQGen[list[PGresult]]:
     pgconn.send_query((b"" if begun else b"BEGIN; ") + b"COPY incoming FROM STDIN (FORMAT BINARY)")
     _checked((yield from generators.execute(pgconn)), ExecStatus.COPY_IN)
     for start in range(0, len(stream), _SLICE_BYTES):
         yield from generators.copy_to(pgconn, stream[start : start + _SLICE_BYTES], flush=True)
     yield from generators.copy_end(pgconn, None)
     pgconn.send_query("; ".join([*(f"EXECUTE {one}" for one in moves), "COMMIT"]).encode())
-    results = _checked((yield from generators.execute(pgconn)), ExecStatus.COMMAND_OK)
-    return [[int(one.get_value(row, 0) or 0) for row in range(one.ntuples)] for one in results[:-1]]
+    return _checked((yield from generators.execute(pgconn)), ExecStatus.COMMAND_OK)[:-1]
+
+
+def moved_by_request(result: PGresult | None, staged: Sequence[int]) -> list[int]:
+    """Return how many rows of each request were moved, of as many as were staged of it: nearly always all of them."""
+    if result is None:
+        return [0] * len(staged)
+    if result.ntuples == sum(staged):
+        return list(staged)
+    moved = [0] * len(staged)
+    for row in range(result.ntuples):
+        moved[int(result.get_value(row, 0) or 0)] += 1
+    return moved
 
 
 def _checked(results: list[PGresult], last: ExecStatus) -> list[PGresult]:

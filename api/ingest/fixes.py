@@ -171,6 +171,7 @@ _OWN: Final = Health(protocol="positions")
 _whole = msgspec.json.Decoder(Fixes)
 _separately = msgspec.json.Decoder(_Separately)
 _one = msgspec.json.Decoder(Fix)
+_encode = msgspec.json.Encoder().encode
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no JSON, or not the JSON that was asked for."""
 
@@ -233,9 +234,9 @@ def attributes_json(attributes: Attributes | None) -> bytes:
     """
     if not attributes:
         return b""
-    encoded = msgspec.json.encode(attributes)
+    encoded = _encode(attributes)
     if _NUL in encoded:
-        encoded = msgspec.json.encode(_without_nul(attributes))
+        encoded = _encode(_without_nul(attributes))
     if len(encoded) > ATTRIBUTE_BYTES:
         raise BadAttributes(most_bytes=ATTRIBUTE_BYTES)
     return encoded

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -42,7 +43,7 @@ class _PlainProperties(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     speed_accuracy: float | None = None
     course_accuracy: float | None = None
     motion: Annotated[list[Word], msgspec.Meta(max_length=4)] = []
-    battery_state: Word | None = None
+    battery_state: Annotated[Word, msgspec.Meta(min_length=1)] | None = None
     battery_level: float | None = None
     wifi: Any = None
     device_id: Any = None
@@ -63,8 +64,10 @@ _KEPT: Final = (
     "battery_state",
     "battery_level",
 )
+_beside: Final = attrgetter(*_KEPT)
 _RAW_ROWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _PLAIN_ROW: Final = msgspec.json.Decoder(_PlainRow)
+_PLAIN_ROWS: Final = msgspec.json.Decoder(list[_PlainRow])
 
 
 def claims(sent: Sent) -> bool:
@@ -85,11 +88,13 @@ def tokens(sent: Sent) -> Iterator[str]:
 
 def decode(sent: Sent, read: Read) -> Received:
     """Return the fixes of a batch, each with its place in the list, and events of the rows that are none."""
+    if sent.is_of("locations", b"["):
+        try:
+            return _of_plain(sent, _PLAIN_ROWS.decode(sent.keys["locations"]), read)
+        except UNREADABLE:
+            pass  # row by row then
     rows = _rows_of(sent)
-    level = None
-    if rows:
-        level = within(number(_properties(_read(rows[-1])).get("battery_level")), 0, 1)
-    found = received("overland", sent, None if level is None else round(level * 100, 1))
+    found = received("overland", sent, _percent(_properties(_read(rows[-1])).get("battery_level")) if rows else None)
     if sent.body and not claims(sent):
         aside(found, "bad-message", "The body is no JSON object with a list of locations.", {"bytes": len(sent.body)})
     for index, raw in enumerate(bounded(found, rows)):
@@ -98,8 +103,22 @@ def decode(sent: Sent, read: Read) -> Received:
         except UNREADABLE:
             _decode_row(found, index, _read(raw), read)
         else:
-            _add_plain(found, index, plain, read)
+            add(found, index, _plain_fix(plain, read.now))
     return found
+
+
+def _of_plain(sent: Sent, rows: list[_PlainRow], read: Read) -> Received:
+    """Return a batch whose rows are all in order, as nearly all batches are."""
+    found = received("overland", sent, _percent(rows[-1].properties.battery_level) if rows else None)
+    for index, row in enumerate(bounded(found, rows)):
+        add(found, index, _plain_fix(row, read.now))
+    return found
+
+
+def _percent(level: object) -> float | None:
+    """Return a battery's level, which the app tells as a fraction."""
+    known = within(number(level), 0, 1)
+    return None if known is None else round(known * 100, 1)
 
 
 def _rows_of(sent: Sent) -> list[Any]:
@@ -113,19 +132,21 @@ def _read(raw: msgspec.Raw) -> Any:
         return None
 
 
-def _add_plain(found: Received, index: int, row: _PlainRow, read: Read) -> None:
-    """Add a fix of a row that is in order, which nearly all are: a sixth of the time of reading it key by key."""
-    told = mended(row.properties.timestamp, read.now)
-    lon, lat = row.geometry.coordinates
+def _plain_fix(row: _PlainRow, now: datetime) -> Fix:
+    """Return the fix of a row that is in order: a sixth of the time of reading it key by key."""
     properties = row.properties
+    told = mended(properties.timestamp, now)
+    lon, lat = row.geometry.coordinates
     attributes: Attributes = {
-        name: value for name in _KEPT if (value := getattr(properties, name)) not in (None, UNKNOWN, "")
+        name: value
+        for name, value in zip(_KEPT, _beside(properties), strict=True)
+        if value is not None and value != UNKNOWN
     }
     if properties.motion:
         attributes["motion"] = ",".join(properties.motion)
     if told.repair is not None:
         attributes[TIME_REPAIR] = told.repair.value
-    fix = Fix(
+    return Fix(
         fixed_at=told.at,
         lat=lat,
         lon=lon,
@@ -135,7 +156,6 @@ def _add_plain(found: Received, index: int, row: _PlainRow, read: Read) -> None:
         course_deg=_from_zero(properties.course),
         attributes=attributes or None,
     )
-    add(found, index, fix)
 
 
 def _from_zero(value: float | None) -> float | None:

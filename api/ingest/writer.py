@@ -18,7 +18,6 @@ from time import monotonic, perf_counter
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 import psycopg
 import structlog
 from sqlalchemy import text
@@ -31,7 +30,7 @@ from api.db.roles import INGEST
 from api.ingest.columns import Waiting, copy_stream
 from api.ingest.devices import KnownDevice
 from api.ingest.entry import NOTHING, Entry, Outcome, beside_fixes, events_that_count
-from api.ingest.exchange import Move, move, prepare
+from api.ingest.exchange import Move, move, moved_by_request, prepare
 from api.ingest.fixes import (
     ASIDE_BYTES,
     Aside,
@@ -241,8 +240,9 @@ class Writer:
         connection = await self._connected()
         waiting = [entry.waiting for entry in batch]
         counts = [one.counting for one in waiting]
+        held = [len(one.fixes) - number for number, one in zip(counts, waiting, strict=True)]
         moves = [counting] if any(counts) else []
-        if any(number < len(one.fixes) for number, one in zip(counts, waiting, strict=True)):
+        if any(held):
             moves.append(Move.HELD)
         besides = list(beside_fixes(batch, received_at))
         try:
@@ -261,8 +261,7 @@ class Writer:
             with contextlib.suppress(psycopg.Error):
                 await connection.rollback()
             raise
-        stored, held = (_by_request(returned.get(one, []), len(batch)) for one in (counting, Move.HELD))
-        return stored, held
+        return moved_by_request(returned.get(counting), counts), moved_by_request(returned.get(Move.HELD), held)
 
     def _answer(
         self, batch: list[Entry], stored: list[int], held: list[int], received_at: datetime, took_s: float
@@ -313,11 +312,6 @@ class Writer:
 
 _NO_BUREAU: Final = "000000"
 """Which months are kept is the same for all; a transaction names a bureau all the same."""
-
-
-def _by_request(numbers: list[int], requests: int) -> list[int]:
-    counted: list[int] = np.bincount(np.array(numbers, dtype=np.int64), minlength=requests).tolist()
-    return counted
 
 
 def _put_all_aside(entry: Entry) -> None:

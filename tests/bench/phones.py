@@ -32,32 +32,35 @@ local sent = {base}
 local at, iso = "{at}", "{iso}"
 local function place()
   sent = sent + 1
-  return string.format("%.7f", 20 + sent * 1e-7)
+  return string.format("%.7f", 25.4337 + sent % 1000 * 1e-7),
+    string.format("%.7f", 118.9962 + math.floor(sent / 1000) * 1e-7)
 end
 """
 QUERY = """
 function request()
-  return wrk.format("POST", "/in/osmand?id={token}&timestamp=" .. at .. "&lat=" .. place() ..
-    "&lon=119.0010123&speed=13.606913&bearing=87.5&altitude=12.3&accuracy=4.288&batt=93.0")
+  local lat, lon = place()
+  return wrk.format("POST", "/in/osmand?id={token}&timestamp=" .. at .. "&lat=" .. lat .. "&lon=" .. lon ..
+    "&speed=13.606913&bearing=87.5&altitude=12.3&accuracy=4.288&batt=93.0")
 end
 """
 TRACCAR = """
 function request()
-  local lat = place()
+  local lat, lon = place()
   return wrk.format("POST", "/in/traccar", {{["Content-Type"] = "application/json"}},
     '{{"location":{{"timestamp":"' .. iso .. '","coords":{{"latitude":' .. lat ..
-    ',"longitude":119.0010123,"accuracy":4.3,"speed":7.25,"heading":87.5,"altitude":12.3}},"is_moving":true,' ..
+    ',"longitude":' .. lon .. ',"accuracy":4.3,"speed":7.25,"heading":87.5,"altitude":12.3}},"is_moving":true,' ..
     '"odometer":1834.7,"event":"motionchange","battery":{{"level":0.93,"is_charging":false}},' ..
     '"activity":{{"type":"in_vehicle"}},"extras":{{}},"_":"&id={token}&lat=' .. lat ..
-    '&lon=119.0010123&timestamp=' .. iso .. '&"}},"device_id":"{token}"}}')
+    '&lon=' .. lon .. '&timestamp=' .. iso .. '&"}},"device_id":"{token}"}}')
 end
 """
 OWNTRACKS = """
 function request()
+  local lat, lon = place()
   return wrk.format("POST", "/in/owntracks", {{["Content-Type"] = "application/json", ["X-Limit-U"] = "lin",
     ["X-Limit-D"] = "phone", ["Authorization"] = "Basic {basic}"}},
     '{{"_type":"location","topic":"owntracks/lin/phone","created_at":' .. at .. ',"_id":"5f1a9c2e","t":"u",' ..
-    '"batt":93,"bs":1,"acc":12,"vac":3,"lat":' .. place() .. ',"lon":119.0010123,"alt":21,"vel":26,' ..
+    '"batt":93,"bs":1,"acc":12,"vac":3,"lat":' .. lat .. ',"lon":' .. lon .. ',"alt":21,"vel":26,' ..
     '"cog":87,"tst":' .. at .. ',"m":2,"conn":"w","inregions":["home"],"BSSID":"aa:bb:cc:dd:ee:ff",' ..
     '"SSID":"office","tid":"li"}}')
 end
@@ -66,7 +69,8 @@ OVERLAND = """
 function request()
   local rows = {{}}
   for i = 1, {rows} do
-    rows[i] = '{{"type":"Feature","geometry":{{"type":"Point","coordinates":[119.0010123,' .. place() ..
+    local lat, lon = place()
+    rows[i] = '{{"type":"Feature","geometry":{{"type":"Point","coordinates":[' .. lon .. ',' .. lat ..
       ']}},"properties":{{"timestamp":"' .. iso .. '","altitude":12,"speed":7,"course":87,"horizontal_accuracy":5,' ..
       '"vertical_accuracy":4,"speed_accuracy":0.5,"course_accuracy":3.21,"motion":["driving"],' ..
       '"battery_state":"unplugged","battery_level":0.93,"wifi":"office","device_id":"lin"}}}}'
@@ -88,7 +92,7 @@ SINGLES = {"OsmAnd query": QUERY, "Traccar 9 JSON": TRACCAR, "OwnTracks": OWNTRA
 
 
 def script(of: str, token: str, base: int) -> str:
-    """Return the script of a client whose fixes are counted from a base, so that nothing comes twice."""
+    """Return the script of a client at rest within its district, metres apart from a base on: nothing comes twice."""
     now = datetime.now(UTC)
     told = {"at": int(now.timestamp()), "iso": now.isoformat(timespec="milliseconds"), "token": token, "rows": ROWS}
     return (COUNTED + of).format(base=base, basic=b64encode(f"lin:{token}".encode()).decode(), **told)
@@ -111,8 +115,8 @@ def measure_phones() -> list[Line]:
                 for kind in ("litestar", "asgi"):
                     with bare(kind) as port:
                         limits[name, kind] = load(port, script(of, token, 0), connections=CONNECTIONS).rate
-                rates[name] = load(live.port, script(of, token, number * 10_000_000), connections=CONNECTIONS).rate
-            batches = load(live.port, script(OVERLAND, token, 50_000_000), connections=BATCHES).rate * ROWS
+                rates[name] = load(live.port, script(of, token, number * 1_000_000), connections=CONNECTIONS).rate
+            batches = load(live.port, script(OVERLAND, token, 5_000_000), connections=BATCHES).rate * ROWS
             dsn = running(data).dsn("postgres")
             same, narrow = copied_whole(dsn, ATTRIBUTES), copied_narrow(dsn)
     lines = [

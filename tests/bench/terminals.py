@@ -26,7 +26,7 @@ from api.usecases.enrol_device import NewDevice, enrol_device
 from tests.bench.line_load import round_trips, steady
 from tests.bench.result import Line
 from tests.live import PATIENCE_S, Live, free_port, serving, zhuanche
-from tests.world import HeldClock, make_world
+from tests.world import HeldClock, add_vehicle, make_world
 
 CONNECTIONS = 500
 MANY = 2_000
@@ -36,7 +36,7 @@ STEADY_S = 30
 
 
 async def on_file(data: Path, count: int, *, strictness: str = "strict") -> list[tuple[str, str]]:
-    """Make a bureau with so many terminals, and return phone number and token of each."""
+    """Make a bureau with so many terminals, each in a vehicle of its own, and return phone number and token of each."""
     address, settings, clock = running(data), Settings(data=data), HeldClock(datetime.now(UTC))
     owner = Database(address.dsn(OWNER), settings, clock, role=OWNER)
     service = Database(address.dsn(SERVICE), settings, clock)
@@ -46,7 +46,8 @@ async def on_file(data: Path, count: int, *, strictness: str = "strict") -> list
 
     async def one(number: int) -> tuple[str, str]:
         async with places:
-            new = NewDevice(name=f"terminal {number}", vehicle_id=world.vehicle_id)
+            vehicle_id = await add_vehicle(world, f"闽B{number:05}", dedicated=False)
+            new = NewDevice(name=f"terminal {number}", vehicle_id=vehicle_id)
             made = await enrol_device(service, admin, new)
             phone = f"{world.bureau_id}{number:05}"
             wanted = Configuration(name=new.name, terminal_phone=phone, strictness=strictness)  # type: ignore[arg-type]

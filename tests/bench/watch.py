@@ -8,7 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -32,7 +35,8 @@ RATE = 5_000
 WARM_S = 5
 EVERY_S = 0.4
 PATIENCE_S = 30.0
-ROUNDS = 3
+ROUNDS = 9
+TURN_S = 4
 
 
 async def a_fleet(data: Path) -> tuple[list[str], list[tuple[UUID, str]]]:
@@ -134,34 +138,39 @@ def delay() -> Line:
     )
 
 
-def taken(*, watched: bool, batch: int, base: int) -> float:
-    """Return how many fixes a second are taken by a service with its watch, or without."""
+@contextmanager
+def taking(*, watched: bool) -> Iterator[tuple[int, str]]:
+    """Yield the port of a service with its watch, or without, and a terminal's token."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        zhuanche("migrate", data=data)
+        migrated = zhuanche("migrate", data=data)
+        assert migrated.returncode == 0, migrated.stderr
         program = () if watched else (sys.executable, "-m", "tests.bench.unwatched")
         with serving(Path(folder) / "log", program=program, data=data, jobs="false") as live:
-            token = asyncio.run(enrolled(data))
-            return load(live.port, sending(token, batch=batch, base=base), connections=CONNECTIONS).rate * batch
+            yield live.port, asyncio.run(enrolled(data))
+
+
+def lost(batch: int) -> Line:
+    """Compare both turn about, a few seconds each, so that what else the machine does burdens both."""
+    with taking(watched=True) as with_it, taking(watched=False) as without:
+        bases = count(10_000_000, 10_000_000)
+
+        def rate(of: tuple[int, str]) -> float:
+            port, token = of
+            sent = sending(token, batch=batch, base=next(bases))
+            return load(port, sent, connections=CONNECTIONS, seconds=TURN_S).rate * batch
+
+        pairs = [(rate(with_it), rate(without)) for _ in range(ROUNDS + 1)][1:]
+    share = statistics.median(1 - watched / unwatched for watched, unwatched in pairs)
+    watched = statistics.median(one for one, _ in pairs)
+    return Line(
+        f"ingest lost to the watch, {'single fixes' if batch == 1 else f'batches of {batch}'}",
+        f"{share:.1%}",
+        f"{watched:,.0f} fixes/s with it; median of {ROUNDS} pairs, the aim is 10 %",
+    )
 
 
 def measure() -> list[Line]:
     """Return the results."""
     check_wrk()
-    lines = [delay()]
-    for batch in (1, BATCH):
-        # Turn about, so that what else the machine does burdens both.
-        pairs = [
-            (taken(watched=True, batch=batch, base=n), taken(watched=False, batch=batch, base=n))
-            for n in range(10_000_000, 10_000_000 * (ROUNDS + 1), 10_000_000)
-        ]
-        lost = statistics.median(1 - watched / without for watched, without in pairs)
-        watched = statistics.median(one for one, _ in pairs)
-        lines.append(
-            Line(
-                f"ingest lost to the watch, {'single fixes' if batch == 1 else f'batches of {batch}'}",
-                f"{lost:.1%}",
-                f"{watched:,.0f} fixes/s with it; median of {ROUNDS} pairs, the aim is 10 %",
-            )
-        )
-    return lines
+    return [delay(), lost(1), lost(BATCH)]
