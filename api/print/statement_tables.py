@@ -84,7 +84,7 @@ def _remarks(row: Row, how: Manner) -> Cell:
         *([how.choose("有变更", "amended")] if row["amendments"] else []),
         *([f"{km(row['fuel_ml'])} {how.choose('升', 'l')}"] if row["fuel_ml"] is not None else []),
         *([f"{yuan(row['cost_fen'])} {how.choose('元', 'yuan')}"] if row["cost_fen"] is not None else []),
-        *([how.choose("单据", "document ") + row["document_no"]] if row["document_no"] else []),
+        *([how.choose("单据", "doc. ") + row["document_no"]] if row["document_no"] else []),
     ]
     return _lines(said)
 
@@ -100,7 +100,7 @@ USES: Final = (
     Column("投诉编号／地点", "Complaints / place", 8, lambda row, _: row["place"] or _lines(row["complaints"])),
     Column("驾驶员", "Driver", 6, _text("driver")),
     Column("随车人员", "Officers", 6, lambda row, _: _lines(row["officers"])),
-    Column("批准人", "Approved by", 5, _text("approver")),
+    Column("批准人", "Approver", 6, _text("approver")),
     Column("出车", "Departed", 7, _at("from_at")),
     Column("收车", "Returned", 7, _at("until_at")),
     Column("起始读数", "First reading", 7, _km("reading_from_m")),
@@ -110,7 +110,7 @@ USES: Final = (
     Column("未观测", "Unseen", 6, _km("unobserved_m")),
     Column("终端里程", "By terminal", 6, _km("terminal_m")),
     Column("归集", "Charged", 11, _charges),
-    Column("记录", "Notes", 3, _text("notes")),
+    Column("记录", "Notes", 4, _text("notes")),
     Column("备注", "Remarks", 6, _remarks),
 )
 COMPLAINTS: Final = (

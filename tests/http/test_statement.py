@@ -242,7 +242,7 @@ async def test_each_use_has_its_approver_fuel_and_cost_on_paper_and_in_the_workb
     page = paper(await auditor.get(path(world), params={"format": "pdf"}))
     assert any(use["fuel_ml"] for use in told["uses"])
     for row, use in zip(uses, told["uses"], strict=True):
-        assert row["Approved by"] == use["approver"]
+        assert row["Approver"] == use["approver"]
         assert pressed(use["approver"] or "") in page
         if use["fuel_ml"] is not None:
             said = f"{km(use['fuel_ml'])} l\n{Decimal(use['cost_fen']).scaleb(-2)} yuan"
