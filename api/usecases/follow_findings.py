@@ -39,8 +39,8 @@ class Look:
     """From when until when it looked."""
     gone: What = What.CLEARED
     """What becomes of a finding that is not shown any more."""
-    use_ids: Collection[UUID] | None = None
-    """The uses that were looked at, where it was at uses: nothing is said of what was found of others."""
+    use_ids: Collection[UUID | None] | None = None
+    """The uses that were looked at, where it was at uses (None: at what is of none): nothing is said of others."""
 
     @property
     def kinds(self) -> frozenset[FindingKind]:

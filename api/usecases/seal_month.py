@@ -19,7 +19,7 @@ from api.db.tables.people import Person
 from api.db.tables.seals import MonthSeal
 from api.db.tables.vehicles import Reading
 from api.usecases.enter_vehicle import known_vehicle
-from api.usecases.sweep_books import look_at_stretch
+from api.usecases.sweep_books import look_at_all_of_month
 from domain.books.statement import statement
 from domain.books.statement_facts import Sealed
 from domain.calendar import month_span, next_month
@@ -84,9 +84,7 @@ async def seal_month(
         told = statement(facts)
         return await _freeze(uow, vehicle_id, month, previous_sha256, told)
 
-    async with database.read(actor.bureau_id) as reader:
-        span = month_span(month, await zone_of(reader))
-    await look_at_stretch(database, actor.bureau_id, vehicle_id, *span)
+    await look_at_all_of_month(database, actor.bureau_id, vehicle_id, month)
     return await database.write(actor, work, once=once, answer=SealedMonth)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -18,10 +18,13 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Database, Reader
+from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.db.tables.answers import BooksMark
 from api.usecases.look_at_books import look_at_fuel, look_at_odometer, look_at_uses
+from api.usecases.look_at_month import look_at_month
 from api.usecases.sweep import each_by_itself, span_to_sweep, swept
+from domain.calendar import month_span
 from domain.findings.outing import DELIVERED
 
 AGAIN: Final = timedelta(days=3)
@@ -69,7 +72,7 @@ _FUELLED = text(
     " AND recorded_at > :since AND recorded_at <= :until"
 )
 _LAST_DAYS = text(
-    "SELECT vehicle_id, use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND actual_from IS NOT NULL"
+    "SELECT vehicle_id, use_id, actual_until FROM vehicle_use WHERE bureau_id = :bureau_id AND actual_from IS NOT NULL"
     " AND (actual_until IS NULL OR actual_until > :since)"
 )
 _OF_STRETCH = text(
@@ -80,11 +83,12 @@ _OF_STRETCH = text(
 
 @dataclass(slots=True)
 class Touched:
-    """What is to be looked at: uses by vehicle, stretches of readings by vehicle, vehicles that were fuelled."""
+    """What is to be looked at: uses by vehicle, stretches of readings, vehicles that were fuelled, months."""
 
     uses: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     read: list[tuple[UUID, datetime, datetime]] = field(default_factory=list)
     fuelled: set[UUID] = field(default_factory=set)
+    months: set[tuple[UUID, date]] = field(default_factory=set)
 
 
 async def sweep_books(database: Database, bureau_id: str) -> int:
@@ -100,24 +104,26 @@ async def sweep_books(database: Database, bureau_id: str) -> int:
 async def look_again(database: Database, bureau_id: str) -> int:
     """Look at all of the last days again; return how many facts were recorded."""
     async with database.read(bureau_id) as reader:
-        since = {"bureau_id": bureau_id, "since": reader.now - AGAIN}
+        since, zone = {"bureau_id": bureau_id, "since": reader.now - AGAIN}, await zone_of(reader)
         touched = Touched()
         for row in await reader.execute(_LAST_DAYS, since):
             touched.uses[row.vehicle_id].add(row.use_id)
+            if row.actual_until is not None:
+                touched.months.add((row.vehicle_id, row.actual_until.astimezone(zone).date().replace(day=1)))
         await _add_readings_and_fuel(reader, touched, since | {"until": reader.now})
     return await _look(database, bureau_id, touched)
 
 
-async def look_at_stretch(
-    database: Database, bureau_id: str, vehicle_id: UUID, from_at: datetime, until_at: datetime
-) -> int:
-    """Look at everything of a vehicle in a stretch of time, such as a month before its seal."""
-    asked = {"bureau_id": bureau_id, "vehicle_id": vehicle_id, "from_at": from_at, "until_at": until_at}
+async def look_at_all_of_month(database: Database, bureau_id: str, vehicle_id: UUID, month: date) -> int:
+    """Look at everything of a vehicle in a month, before its seal; return how many facts were recorded."""
     async with database.read(bureau_id) as reader:
+        from_at, until_at = month_span(month, await zone_of(reader))
+        asked = {"bureau_id": bureau_id, "vehicle_id": vehicle_id, "from_at": from_at, "until_at": until_at}
         use_ids = list((await reader.execute(_OF_STRETCH, asked)).scalars())
     found = await look_at_uses(database, bureau_id, vehicle_id, use_ids)
     found += await look_at_odometer(database, bureau_id, vehicle_id, from_at, until_at)
-    return found + await look_at_fuel(database, bureau_id, vehicle_id)
+    found += await look_at_fuel(database, bureau_id, vehicle_id)
+    return found + await look_at_month(database, bureau_id, vehicle_id, month)
 
 
 async def _touched(reader: Reader, since: datetime, until: datetime) -> Touched:
@@ -152,5 +158,7 @@ async def _look(database: Database, bureau_id: str, touched: Touched) -> int:
         *((one[0], partial(look_at_odometer, database, bureau_id, *one)) for one in touched.read),
         *((one, partial(look_at_fuel, database, bureau_id, one)) for one in touched.fuelled),
         *((one, partial(look_at_uses, database, bureau_id, one, uses)) for one, uses in touched.uses.items()),
+        # After its trips: those that are odd by themselves are left out of their month.
+        *((one, partial(look_at_month, database, bureau_id, one, month)) for one, month in sorted(touched.months)),
     ]
     return await each_by_itself(bureau_id, looks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from math import pi, sqrt
 
 import numpy as np
@@ -117,6 +118,34 @@ def odd_together(off_permille: int | None, ratio: Ratio | None, *, trips: int) -
         return False
     sure = ratio.scatter * sqrt(1 / trips + pi / 2 / ratio.trips)
     return abs(off_permille) > max(LEAST_TOGETHER, SPREADS * sure) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Trips of a stretch of time together, held against the ratio that the vehicle's trips before it have shown."""
+
+    ratio: Ratio | None
+    trips: int
+    sums: Witnessed
+    deviation_permille: int | None
+    odd: bool
+    until_at: datetime | None
+    """When the last of them ended; None where there was none."""
+
+
+def against(trips: Iterable[tuple[datetime, Witnessed]], ratio: Ratio | None) -> Against:
+    """Hold trips, each with when it ended, all together against a ratio."""
+    known = tuple(trips)
+    sums = together(trip for _, trip in known)
+    off = deviation_permille(sums, ratio)
+    return Against(
+        ratio=ratio,
+        trips=len(known),
+        sums=sums,
+        deviation_permille=off,
+        odd=odd_together(off, ratio, trips=len(known)),
+        until_at=max((at for at, _ in known), default=None),
+    )
 
 
 def _teaches(trip: Witnessed) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from domain.books.ratio import LEAST_READING_M, deviation_permille, odd
+from domain.books.ratio import LEAST_READING_M, Against, deviation_permille, odd
 from domain.books.readings import Interval, Moment, Obtained, Reading, intervals
 from domain.findings.happening import Evidence, Happening
 from domain.findings.kinds import FindingKind
@@ -83,6 +83,35 @@ def odometer_track_mismatch(outing: Outing, now: datetime, settings: BureauSetti
         ended=True,
         graver=len(against) > 1 and len({off > 0 for off in against.values()}) == 1,
         evidence=evidence,
+    )
+
+
+def mismatch_together(
+    month: Against, *, from_at: datetime, over: bool, settings: BureauSettings
+) -> Iterator[Happening]:
+    """Yield that a month's trips together are not what the vehicle's own ratio makes of their tracks.
+
+    None of them is by itself. Rests on `ratio_least_trips`: of fewer nothing is said.
+
+    Args:
+        month: the trips that have ended, held together against the vehicle's ratio.
+        from_at: when the month began.
+        over: whether it is over, and all devices have spoken.
+        settings: the bureau's.
+    """
+    if not month.odd or month.until_at is None or month.trips < settings["ratio_least_trips"]:
+        return
+    told = Witness(name="track", metres=month.sums, ratio=month.ratio)
+    yield Happening(
+        kind=FindingKind.ODOMETER_TRACK_MISMATCH,
+        from_at=from_at,
+        until_at=month.until_at,
+        ended=over,
+        evidence={
+            "together_trips": month.trips,
+            "reading_m": month.sums.reading_m,
+            **_told(told, month.deviation_permille or 0),
+        },
     )
 
 

@@ -31,7 +31,7 @@ from api.usecases.seal_month import (
     seal_month,
 )
 from api.usecases.show_statement import Shown, show_statement
-from api.usecases.sweep_books import look_at_stretch
+from api.usecases.sweep_books import look_at_all_of_month
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
 from domain.ledger.canonical import parse
@@ -43,7 +43,6 @@ from tests.trips import START_M, closed_trip, dashboard, departed_trip
 from tests.world import INSIDE, World, add_vehicle
 
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
-MONTH = (datetime(2026, 10, 31, 16, 0, tzinfo=UTC), datetime(2026, 11, 30, 16, 0, tzinfo=UTC))
 
 
 async def seal(world: World, month: date = NOVEMBER, who: str = "custodian") -> SealedMonth:
@@ -90,7 +89,7 @@ async def test_a_sealed_month_balances_and_lists_what_belongs_to_nobody_with_a_n
 
 async def test_a_draft_changes_with_the_books_and_a_seal_does_not(november: World) -> None:
     """The same request gives the draft before and the sealed bytes after, to the byte."""
-    await look_at_stretch(november.database, november.bureau_id, november.vehicle_id, *MONTH)
+    await look_at_all_of_month(november.database, november.bureau_id, november.vehicle_id, NOVEMBER)
     draft = await shown(november)
     assert draft.seal is None
     assert parse(draft.bytes_) == draft.told
@@ -307,7 +306,9 @@ async def test_amendments_stand_in_the_order_they_were_made_whatever_the_clocks_
 async def test_a_seal_that_cannot_be_read_keeps_no_other_month_from_being_looked_at(november: World) -> None:
     """Written past the service, it says of nothing; what came late for another vehicle is noticed."""
     other = await add_vehicle(november, "闽A00001")
-    first = NewReading(vehicle_id=other, odometer_m=1_000, read_at=MONTH[0] + timedelta(days=3), occasion="spot")
+    first = NewReading(
+        vehicle_id=other, odometer_m=1_000, read_at=datetime(2026, 11, 3, 16, 0, tzinfo=UTC), occasion="spot"
+    )
     await record_reading(november.database, november["desk_chief"], first)
     mute = replace(november, vehicle_id=other)
     await by_hand(mute, NOVEMBER, dict.fromkeys(("trips_m", "upkeep_m", "unaccounted_m", "difference_m"), 0))

@@ -16,7 +16,7 @@ from api.db.queries.measures import measures_of
 from api.db.queries.readings import as_reading
 from api.db.queries.settings import settings_of
 from api.db.tables.vehicles import Reading as Row
-from domain.books.ratio import Ratio, Witnessed, deviation_permille, learnt, odd_together, together
+from domain.books.ratio import Against, Ratio, Witnessed, against, learnt
 from domain.books.readings import Interval, intervals
 from domain.findings.kinds import FindingKind
 from domain.settings import BureauSettings
@@ -48,10 +48,12 @@ _UNDISPUTED = text(
 )
 
 _ENDED = text(
-    "SELECT use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id AND kind = 'trip'"
-    " AND actual_until >= :from_at AND actual_until < :until_at ORDER BY actual_until"
+    "SELECT u.use_id, u.actual_until FROM vehicle_use u WHERE u.bureau_id = :bureau_id"
+    " AND u.vehicle_id = :vehicle_id AND u.kind = 'trip' AND u.actual_until >= :from_at AND u.actual_until < :until_at"
+    " AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.bureau_id = :bureau_id AND f.use_id = u.use_id"
+    "  AND f.kind = :mismatch AND coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id"
+    "   AND n.finding_id = f.finding_id ORDER BY n.no DESC LIMIT 1), f.colour) <> 'green') ORDER BY u.actual_until"
 )
-
 
 _COUNTED = text(
     "SELECT u.use_id, max(r.odometer_m) - min(r.odometer_m) AS metres FROM vehicle_use u"
@@ -72,10 +74,16 @@ class Taught:
     metres: Mapping[str, Witnessed]
 
 
-async def ratio_of(reader: Reader, vehicle_id: UUID, before: datetime) -> Ratio | None:
-    """Return the ratio that a vehicle's undisputed trips which ended before an instant have shown, if they have."""
-    least_trips = (await settings_of(reader))["ratio_least_trips"]
-    return ratio_of_taught(await taught_by(reader, vehicle_id, before=before), TRACK, least_trips=least_trips)
+async def ratio_of(
+    reader: Reader, vehicle_id: UUID, before: datetime, settings: BureauSettings | None = None
+) -> Ratio | None:
+    """Return the ratio that a vehicle's undisputed trips which ended before an instant have shown, if they have.
+
+    By the settings of now, or by those that are given.
+    """
+    settings = settings or await settings_of(reader)
+    taught = await taught_by(reader, vehicle_id, before=before, settings=settings)
+    return ratio_of_taught(taught, TRACK, least_trips=settings["ratio_least_trips"])
 
 
 def ratio_of_taught(taught: Sequence[Taught], witness: str, *, least_trips: int) -> Ratio | None:
@@ -137,34 +145,41 @@ def metres_of(measures: Sequence[Measure], counted_m: int | None, driven: Sequen
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Against:
-    """Trips of a stretch of time together, held against the ratio that the vehicle's trips before it have shown."""
+async def against_ratio(
+    reader: Reader,
+    vehicle_id: UUID,
+    from_at: datetime,
+    until_at: datetime,
+    *,
+    settings: BureauSettings | None = None,
+    known_at: datetime | None = None,
+) -> Against:
+    """Hold the trips that ended from one instant to before another, all together, against the vehicle's ratio.
 
-    ratio: Ratio | None
-    trips: int
-    sums: Witnessed
-    deviation_permille: int | None
-    odd: bool
-
-
-async def against_ratio(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime) -> Against:
-    """Hold the trips that ended from one instant to before another, all together, against the vehicle's ratio."""
-    asked = {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id, "from_at": from_at, "until_at": until_at}
-    ended = [row.use_id for row in await reader.execute(_ENDED, asked)]
-    driven = await driven_by_reading(reader, vehicle_id, from_at, until_at)
-    measures = await measures_of(reader, ended)
-    known = [one for use_id in ended for one in witnessed(measures[use_id], driven.get(use_id, ()))]
-    ratio = await ratio_of(reader, vehicle_id, from_at)
-    sums = together(known)
-    off = deviation_permille(sums, ratio)
-    return Against(ratio, len(known), sums, off, odd_together(off, ratio, trips=len(known)))
+    Those that are odd by themselves are left out: they have findings of their own. With `known_at` what was corrected
+    later is as it was, and with `settings` the vehicle's ratio is what those made of it.
+    """
+    asked = {
+        "bureau_id": reader.bureau_id,
+        "vehicle_id": vehicle_id,
+        "from_at": from_at,
+        "until_at": until_at,
+        "mismatch": FindingKind.ODOMETER_TRACK_MISMATCH.value,
+    }
+    ended = {row.use_id: row.actual_until for row in await reader.execute(_ENDED, asked)}
+    driven = await driven_by_reading(reader, vehicle_id, from_at, until_at, known_at=known_at)
+    measures = await measures_of(reader, list(ended), settings)
+    known = ((at, one) for use_id, at in ended.items() for one in witnessed(measures[use_id], driven.get(use_id, ())))
+    return against(known, await ratio_of(reader, vehicle_id, from_at, settings))
 
 
 async def driven_by_reading(
-    reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime
+    reader: Reader, vehicle_id: UUID, from_at: datetime, until_at: datetime, *, known_at: datetime | None = None
 ) -> Mapping[UUID, Sequence[Interval]]:
-    """Return the intervals between readings of each use that was on the road then, by use."""
+    """Return the intervals between readings of each use that was on the road then, by use.
+
+    With `known_at` what was corrected later is as it was.
+    """
     rows = await reader.all(
         select(Row).where(
             Row.bureau_id == reader.bureau_id,
@@ -174,7 +189,8 @@ async def driven_by_reading(
         )
     )
     found: dict[UUID, list[Interval]] = {}
-    for interval in intervals(as_reading(row) for row in rows):
+    known = (row for row in rows if known_at is None or row.corrects is None or row.recorded_at <= known_at)
+    for interval in intervals(as_reading(row) for row in known):
         if interval.use_id is not None:
             found.setdefault(interval.use_id, []).append(interval)
     return found
