@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -11,11 +12,13 @@ import typer
 from sqlmodel import col, select
 
 from api.cli.connections import check_schema, database_of, lent
-from api.db.database import Actor, Database
+from api.db.database import Actor, Database, Reader
 from api.db.roles import SERVICE
+from api.db.tables.bureau import Bureau
 from api.db.tables.vehicles import Vehicle
 from api.settings import load_settings
 from api.usecases.seal_month import due_months, seal_month
+from domain.errors import DomainError, NotFound
 
 
 def _month(asked: str | None) -> date | None:
@@ -37,30 +40,55 @@ def seal(
     """Seal the months of a bureau's vehicles that are over: each statement is frozen and names the one before it."""
     settings, last = load_settings(), _month(until)
 
-    async def work(url: str) -> list[str]:
+    async def work(url: str) -> None:
         async with database_of(url, settings, SERVICE) as database:
-            return await seal_due(database, code, last or date.max.replace(day=1), plate)
+            async for line in seal_due(database, code, last or date.max.replace(day=1), plate):
+                typer.echo(line)
 
     with lent(settings) as connections:
         check_schema(connections)
-        for line in asyncio.run(work(connections.service)):
-            typer.echo(line)
+        asyncio.run(work(connections.service))
 
 
-async def seal_due(database: Database, bureau_id: str, last: date, plate: str | None) -> list[str]:
-    """Seal what is due up to a month, and return a line of each statement."""
+async def seal_due(database: Database, bureau_id: str, last: date, plate: str | None) -> AsyncIterator[str]:
+    """Seal what is due up to a month, and yield a line of each statement.
+
+    A vehicle whose month cannot be sealed keeps no other from it.
+
+    Raises:
+        NotFound: there is no such bureau, or no such vehicle.
+        DomainError: why the first of those was not sealed that were not, at the end.
+    """
     actor = Actor(bureau_id, name=f"{getpass.getuser()}, zhuanche seal")
     async with database.read(bureau_id) as reader:
-        asked = select(Vehicle).where(Vehicle.bureau_id == bureau_id).order_by(col(Vehicle.plate))
-        if plate is not None:
-            asked = asked.where(Vehicle.plate == plate)
-        due = [(one, await due_months(reader, one.vehicle_id, last)) for one in await reader.all(asked)]
-    lines = []
+        due = [(one, await due_months(reader, one.vehicle_id, last)) for one in await _vehicles(reader, plate)]
+    faults: list[DomainError] = []
     for vehicle, months in due:
         for month in months:
-            done = await seal_month(database, actor, vehicle.vehicle_id, month)
-            lines.append(
+            try:
+                done = await seal_month(database, actor, vehicle.vehicle_id, month)
+            except DomainError as fault:
+                faults.append(fault)
+                yield f"{vehicle.plate} {month:%Y-%m} not sealed: {fault} ({fault.code})"
+                break
+            yield (
                 f"{vehicle.plate} {month:%Y-%m} sealed, SHA-256 {done.statement_sha256}; unaccounted"
                 f" {done.unaccounted_m / 1000:.3f} km, open findings {done.open_findings}"
             )
-    return lines or ["Nothing is due to be sealed."]
+    if faults:
+        raise faults[0]
+    if not any(months for _, months in due):
+        yield "Nothing is due to be sealed."
+
+
+async def _vehicles(reader: Reader, plate: str | None) -> Sequence[Vehicle]:
+    """Return the bureau's vehicles by their plates, or the one that is asked for. Raises `NotFound`."""
+    if await reader.get(Bureau) is None:
+        raise NotFound("There is no such bureau.", bureau_id=reader.bureau_id)
+    asked = select(Vehicle).where(Vehicle.bureau_id == reader.bureau_id).order_by(col(Vehicle.plate))
+    if plate is None:
+        return await reader.all(asked)
+    found = await reader.all(asked.where(Vehicle.plate == plate))
+    if not found:
+        raise NotFound("There is no such vehicle.", plate=plate)
+    return found
