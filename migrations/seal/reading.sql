@@ -13,8 +13,8 @@ BEGIN
     IF (u.vehicle_id = NEW.vehicle_id
         AND (NOT begins OR u.actual_from = NEW.read_at)
         AND (NOT ends OR u.actual_until = NEW.read_at)
-        AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.bureau_id = NEW.bureau_id AND r.use_id = NEW.use_id
-            AND r.reading_id <> NEW.reading_id
+        AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.bureau_id = NEW.bureau_id AND r.vehicle_id = NEW.vehicle_id
+            AND r.read_at = NEW.read_at AND r.use_id = NEW.use_id AND r.reading_id <> NEW.reading_id
             AND (begins AND r.occasion = 'departure' OR ends AND r.occasion IN ('return', 'breakdown')))) IS NOT TRUE THEN
         RAISE EXCEPTION 'zhuanche:reading-of-another-use a use has one reading as it begins and one as it ends, of its vehicle'
             USING ERRCODE = 'ZC001';

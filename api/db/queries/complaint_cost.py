@@ -18,8 +18,6 @@ from domain.books.readings import intervals
 
 _TRIPS = text(
     "SELECT u.use_id, u.vehicle_id, u.actual_from, u.actual_until, n.year, n.number,"
-    " (SELECT min(r.read_at) FROM reading r WHERE r.bureau_id = :bureau_id AND r.use_id = u.use_id) AS read_from,"
-    " (SELECT max(r.read_at) FROM reading r WHERE r.bureau_id = :bureau_id AND r.use_id = u.use_id) AS read_until,"
     " (SELECT coalesce(sum(c.amount_fen), 0)::bigint FROM vehicle_cost c WHERE c.bureau_id = :bureau_id"
     "  AND c.use_id = u.use_id AND NOT EXISTS (SELECT 1 FROM vehicle_cost k WHERE k.bureau_id = :bureau_id"
     "   AND k.corrects = c.cost_id)) AS paid_fen"
@@ -49,10 +47,10 @@ async def trips_of_complaint(reader: Reader, complaint_id: UUID) -> tuple[Carrie
         best = next((one for one in measures[row.use_id] if one.kept), None)
         jobs = complaint_of[row.use_id]
         while_out = select(Row).where(
-            Row.bureau_id == reader.bureau_id, Row.vehicle_id == row.vehicle_id, col(Row.read_at) >= row.read_from
+            Row.bureau_id == reader.bureau_id, Row.vehicle_id == row.vehicle_id, col(Row.read_at) >= row.actual_from
         )
         if row.actual_until is not None:  # a trip that never came back is driven on by whatever is read
-            while_out = while_out.where(col(Row.read_at) <= row.read_until)
+            while_out = while_out.where(col(Row.read_at) <= row.actual_until)
         readings = await reader.all(while_out)
         owned = [one for one in intervals(as_reading(one) for one in readings) if one.use_id == row.use_id]
         found.append(
