@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.calendar import zone_of
-from api.db.queries.settings import settings_of
+from api.db.queries.settings import settings_at
 from api.db.tables.lots import CallBack, LotDraw, MonthSeed
 from api.db.tables.uses import TripJob, VehicleUse
 from api.usecases.act_on_complaint import CLOCKS_APART, ActInFuture
@@ -96,7 +96,8 @@ async def draw_lots(
                 col(VehicleUse.actual_from) < ends,
             )
         )
-        settings = await settings_of(uow)
+        # As it was settled when the month was over: who sees the draw near lowers the share for the next one only.
+        settings = await settings_at(uow, ends - timedelta(microseconds=1))
         percent, least = settings["lots_percent"], settings["lots_least"]
         drawn = draw(seed.seed, salt, trips, percent=percent, least=least)
         entry_id = await uow.enter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -125,12 +126,15 @@ async def test_the_database_lets_nobody_choose_the_lots(world: World) -> None:
         {"salt": other_salt},
         {"least": 1},
         {"percent": 60, "drawn": list(true)},
+        {"percent": 5, "least": 1, "drawn": list(true[:1])},
+        {"actor_id": world["custodian"].who},
     ]
 
     def row(uow: UnitOfWork, entry_id: UUID, **changed: Any) -> LotDraw:
-        told = {"salt": "s", "percent": 10, "least": 3, "population": 4, "drawn": list(true)} | changed
+        told = {"salt": "s", "percent": 10, "least": 3, "population": 4, "drawn": list(true)}
+        told |= {"actor_id": world["auditor"].who} | changed
         common = {"bureau_id": uow.bureau_id, "month": month, "recorded_at": uow.now, "entry_id": entry_id}
-        return LotDraw(**common, **told, actor_id=world["auditor"].who)
+        return LotDraw(**common, **told)
 
     for lie in lies:
 
@@ -145,27 +149,42 @@ async def test_the_database_lets_nobody_choose_the_lots(world: World) -> None:
 
     await world.database.write(world["auditor"], honest)
 
-    async def called(uow: UnitOfWork) -> None:
+    spared = next(iter(set(ids) - set(true)))
+
+    async def called(uow: UnitOfWork, trip_id: UUID, who: str) -> None:
         entry_id = await uow.enter("called-back", facts={})
-        spared = next(iter(set(ids) - set(true)))
         await uow.insert(
             CallBack(
                 bureau_id=uow.bureau_id,
                 call_back_id=new_id(),
                 month=month,
-                use_id=spared,
-                complaint_id=await complaint_of(world, spared),
+                use_id=trip_id,
+                complaint_id=await complaint_of(world, trip_id),
                 result="confirmed",
                 remark="",
                 called_at=uow.now,
-                actor_id=world["auditor"].who,
+                actor_id=world[who].who,
                 recorded_at=uow.now,
                 entry_id=entry_id,
             )
         )
 
-    with pytest.raises(HeldByDatabase):
-        await world.database.write(world["auditor"], called)
+    for trip_id, who in ((spared, "auditor"), (true[0], "custodian")):
+        with pytest.raises(HeldByDatabase):
+            await world.database.write(world[who], partial(called, trip_id=trip_id, who=who))
+    await world.database.write(world["auditor"], partial(called, trip_id=true[0], who="auditor"))
+
+
+async def test_how_many_are_drawn_was_settled_when_the_month_was_over(world: World, signed_in: SignIn) -> None:
+    """Who sees that the draw is near lowers the share: it counts for the month to come."""
+    await trips_of_a_day(world, 4)
+    month = f"{next_month(world):%Y-%m}"
+    chief, auditor = await signed_in("desk_chief"), await signed_in("auditor")
+    for name, value in (("lots_least", 1), ("lots_percent", 5)):
+        changed = await chief.put(f"/v1/settings/{name}", json={"value": value, "reason": "精简"})
+        assert changed.status_code in (200, 204), changed.text
+    lots = (await auditor.post(f"/v1/lots/{month}/draw", json=SALT)).json()
+    assert (lots["percent"], lots["least"], len(lots["drawn"])) == (10, 3, 3)
 
 
 async def test_the_auditor_sees_who_acts_together_once_there_are_enough(world: World, signed_in: SignIn) -> None:
