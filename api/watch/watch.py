@@ -199,8 +199,13 @@ class Watch:
         known = self._bureaus.get(bureau_id)
         if known is not None:
             known.stale = False
-        async with self._database.read(bureau_id) as reader:
-            expected = await expected_in(reader)
+        try:
+            async with self._database.read(bureau_id) as reader:
+                expected = await expected_in(reader)
+        except Exception:
+            if known is not None:
+                known.stale = True
+            raise
         self._bureaus[bureau_id] = _Bureau(expected, monotonic() + BELIEVED_S)
         for vehicle_id, from_s, until_s in self._glance.expect(expected):
             by_now_s = min(until_s, self._database.clock().timestamp())

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import httpx
 import pytest
 
+from api.db.faults import DatabaseAway
 from api.usecases.return_trip import Return, return_trip
 from api.watch.glance import Suspect
 from api.watch.watch import REMEMBERED, Watch
@@ -247,3 +249,19 @@ async def test_a_watch_forgets_vehicles_of_which_nothing_is_left_to_be_known(wor
     assert len(watch._due) == 10 * REMEMBERED
     waiting = (UUID(int=number) for number in range(0, 10 * REMEMBERED, REMEMBERED))
     assert all((world.bureau_id, one) in watch._vehicles for one in waiting)
+
+
+async def test_what_changed_is_asked_again_where_the_database_was_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A departure is heard of, and the question about it is not answered: it is put once more."""
+    watch = Watch(world.database)
+    await watch._ask(world.bureau_id)
+    watch.changed(world.bureau_id)
+    with monkeypatch.context() as away:
+        away.setattr("api.watch.watch.expected_in", AsyncMock(side_effect=DatabaseAway))
+        with pytest.raises(DatabaseAway):
+            await watch._renew()
+    assert watch._bureaus[world.bureau_id].stale
+    await watch._renew()
+    assert not watch._bureaus[world.bureau_id].stale
