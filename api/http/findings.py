@@ -15,7 +15,7 @@ from api.db.database import Actor, Database, Once
 from api.db.queries.findings import finding_view, findings_page
 from api.headers import language_of
 from api.http.access import EVERYONE, Allow
-from api.http.fields import WITHOUT_NUL, MonthOrNone
+from api.http.fields import SAYS_SOMETHING, WITHOUT_NUL, MonthOrNone
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from domain.errors import NotFound
@@ -23,7 +23,7 @@ from domain.findings.kinds import FindingKind
 from domain.findings.life import What, words_of
 from domain.values import Role
 
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=WITHOUT_NUL, examples=["投诉人临时撤诉"])]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=SAYS_SOMETHING, examples=["投诉人临时撤诉"])]
 
 
 class NamedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.card_statements import lock_matching
 from api.db.tables.notes import Attachment
 from api.db.tables.upkeep import VehicleCard, VehicleDocument
 from api.usecases.enter_fact import enter_fact
@@ -88,6 +89,7 @@ async def enter_card(database: Database, actor: Actor, new: NewCard, once: Once 
 
     async def work(uow: UnitOfWork) -> UUID:
         await known_vehicle(uow, new.vehicle_id)
+        await lock_matching(uow)
         asked = {"bureau_id": uow.bureau_id, "kind": new.kind, "card_no": new.card_no, "on": new.effective_on}
         holder = (await uow.execute(_HOLDER, asked)).one_or_none()
         if holder is not None and holder.held and holder.vehicle_id != new.vehicle_id:

@@ -31,11 +31,15 @@ class Known:
     use_id: UUID | None = None
 
     def is_of(self, happening: Happening) -> bool:
-        """Return whether the happening is what it was raised for: of its kind and key, at the same time."""
+        """Return whether the happening is what it was raised for: of its kind, key and use, at the same time.
+
+        What was found of no use may turn out to be of one; kinds `OF_ONE_USE` are of that use alone.
+        """
+        unsettled = self.kind not in OF_ONE_USE and None in (self.use_id, happening.use_id)
         return (
             self.kind is happening.kind
             and self.key == happening.key
-            and (self.kind not in OF_ONE_USE or self.use_id == happening.use_id)
+            and (unsettled or self.use_id == happening.use_id)
             and self.from_at <= happening.until_at
             and happening.from_at <= self.until_at
         )

@@ -131,10 +131,10 @@ def check_amounts(
     """Refuse to settle fuel without all that tells what the vehicle burns, or anything else with litres.
 
     Raises:
-        AmountsMissing: fuel lacks one of these, or something else has litres.
+        AmountsMissing: fuel lacks one of these, or cost nothing, or something else has litres.
     """
     fuel = kind is UpkeepKind.FUEL
-    if (fuel and None in (cost_fen, fuel_ml, filled_at, odometer_m)) or (not fuel and fuel_ml is not None):
+    if (fuel and (not cost_fen or None in (fuel_ml, filled_at, odometer_m))) or (not fuel and fuel_ml is not None):
         raise AmountsMissing
 
 

@@ -12,6 +12,10 @@ BEGIN
         RAISE EXCEPTION 'zhuanche:finding-act-by-another the custodian explains, the auditor rules'
             USING ERRCODE = 'ZC001';
     END IF;
+    IF NEW.text !~ '[^[:space:]　]' THEN
+        RAISE EXCEPTION 'zhuanche:finding-act-says-nothing who explains or rules says something'
+            USING ERRCODE = 'ZC001';
+    END IF;
     SELECT a.verb, a.recorded_at INTO last FROM finding_act a WHERE a.bureau_id = NEW.bureau_id
         AND a.finding_id = NEW.finding_id AND a.act_id <> NEW.act_id
         ORDER BY a.recorded_at DESC, a.act_id DESC LIMIT 1;

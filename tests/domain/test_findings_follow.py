@@ -145,3 +145,18 @@ def test_every_step_is_one_that_the_life_of_a_finding_allows(
         if isinstance(step, Update):
             assert may_follow(standing, step.what, step.colour, at)
             standing, at = Standing(step.what, step.colour, at), at + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("kind", [FindingKind.DETOUR, FindingKind.LATE_RETURN])
+def test_what_was_found_of_one_use_is_nothing_of_the_next_that_began_in_the_same_instant(kind: FindingKind) -> None:
+    """Returned at ten and departed at ten, by the paper: each has its own."""
+    one, other = UUID(int=1), UUID(int=2)
+    found = steps([known(0, 60, kind=kind, use_id=one)], happened(60, 90, kind=kind, use_id=other), looked_at={kind})
+    assert said(found)[0] == (None, Colour.YELLOW)
+
+
+def test_what_turns_out_to_be_of_a_use_is_the_same_happening() -> None:
+    """Beyond the boundary without a trip, and then the departure was told late."""
+    kind = FindingKind.LEFT_JURISDICTION
+    shown = happened(0, 10, kind=kind, use_id=UUID(int=1))
+    assert steps([known(0, 10, kind=kind)], shown, looked_at={kind}) == []

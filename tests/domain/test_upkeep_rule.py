@@ -170,6 +170,8 @@ PUMP = ("filled_at", "odometer_m")
         (UpkeepKind.WASH, 3_000, None, True),
         (UpkeepKind.WASH, None, None, True),
         (UpkeepKind.WASH, 3_000, 40_000, False),
+        (UpkeepKind.WASH, 0, None, True),
+        (UpkeepKind.FUEL, 0, 40_000, False),
     ],
 )
 def test_fuel_is_settled_with_litres_and_cost_and_nothing_else_with_litres(

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import httpx
+import pytest
 
 from domain.findings.kinds import Colour
 from domain.findings.life import What
@@ -120,6 +121,17 @@ async def test_an_explanation_sent_twice_is_one(world: World, signed_in: SignIn)
     assert {answer.status_code for answer in answers} == {200}
     assert len(answers[0].json()["acts"]) == 1
     assert (await custodian.get(f"/v1/findings/{finding_id}")).json()["acts"] == answers[0].json()["acts"]
+
+
+@pytest.mark.parametrize("words", ["", " ", "\u3000\n"])
+async def test_who_explains_or_rules_says_something(world: World, signed_in: SignIn, words: str) -> None:
+    """A blank is no explanation, over HTTP or in the database."""
+    finding_id = await raised(world)
+    custodian, auditor = await signed_in("custodian"), await signed_in("auditor")
+    url = f"/v1/findings/{finding_id}"
+    assert (await custodian.post(f"{url}/explain", json={"text": words})).status_code == 400
+    assert (await custodian.post(f"{url}/explain", json=WORDS)).status_code == 200
+    assert (await auditor.post(f"{url}/rule", json={"verb": "accept", "text": words})).status_code == 400
 
 
 async def test_nobody_unmakes_a_finding(world: World, signed_in: SignIn) -> None:

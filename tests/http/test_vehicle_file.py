@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
 from typing import Any
@@ -119,6 +120,18 @@ async def test_a_card_is_one_vehicle_s_at_a_time(world: World, signed_in: SignIn
     back = moved | {"held": False, "reason": "收回"}
     assert (await admin.post(f"/v1/vehicles/{world.vehicle_id}/cards", json=back)).status_code == 201
     assert (await admin.post(f"/v1/vehicles/{other}/cards", json=moved)).status_code == 201
+
+
+async def test_of_two_vehicles_that_are_given_one_card_at_once_one_has_it(world: World, signed_in: SignIn) -> None:
+    """Ten times, in two windows, in the same moment."""
+    admin, other = await signed_in("admin"), await add_vehicle(world, "闽B66666")
+    card = {"kind": "fuel", "issuer": "x", "effective_on": world.clock().date().isoformat(), "reason": "办卡"}
+    for number in range(10):
+        given = card | {"card_no": f"100011350000{number}"}
+        answers = await asyncio.gather(
+            *(admin.post(f"/v1/vehicles/{one}/cards", json=given) for one in (world.vehicle_id, other))
+        )
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
 async def test_a_document_is_a_file_on_record_about_the_vehicle_s_own_entry(world: World, signed_in: SignIn) -> None:

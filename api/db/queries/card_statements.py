@@ -55,7 +55,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('card statements ' |
 
 
 async def lock_matching(uow: UnitOfWork) -> None:
-    """Let those who match lines of a bureau come one after another, so that one cost is one line."""
+    """Let those who match lines of a bureau, or say whose a card is, come one after another."""
     await uow.execute(_LOCK, {"bureau_id": uow.bureau_id})
 
 
