@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -20,6 +22,14 @@ Of = dict[str, str]
 MOMENTS: Final = {"departure": Moment.DEPARTURE, "return": Moment.RETURN, "breakdown": Moment.RETURN}
 FACTS: Final = ("decision", "reading", "refusal", "position", "finding", "visit_note", "ledger_payload", "month_seal")
 """Tables of which no row ever goes away."""
+MADE: Final = {
+    "/v1/complaints": ("complaint", "complaint_id", "complaint_id"),
+    "/v1/trips": ("trip", "use_id", "trip_id"),
+    "/v1/upkeep-orders": ("upkeep_order", "use_id", "use_id"),
+    "/v1/readings": ("reading", "reading_id", "reading_id"),
+}
+"""What a request makes: the table, its key, and the key's name in the answer."""
+STEP: Final = re.compile(r"/v1/(?:trips|upkeep-orders)/([0-9a-f-]{36})/(approve|depart|return|close|cancel)")
 LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 LONG_AHEAD: Final = datetime(2040, 1, 1, tzinfo=UTC)
 
@@ -37,8 +47,22 @@ class Book:
     renewed_on: date | None = None
     counts: dict[str, int] = field(default_factory=dict)
     payloads: dict[str, str] = field(default_factory=dict)
+    made: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """What was acknowledged as made, by table."""
+    steps: set[tuple[str, str]] = field(default_factory=set)
+    """What was acknowledged as done with a use."""
     said: list[str] = field(default_factory=list)
     """What was done, for people who look at a failure."""
+
+    def acknowledge(self, method: str, path: str, status: int, told: dict[str, Any]) -> None:
+        """Keep what an answer promises."""
+        if told.get("code") == "refused":
+            self.refused += 1
+        if method == "POST" and status == 201 and path in MADE:
+            table, _, name = MADE[path]
+            self.made[table].add(told[name])
+        if status == 200 and (step := STEP.fullmatch(path)):
+            self.steps.add((step[1], step[2]))
 
 
 def check_promises(url: str, bureau_id: str, book: Book) -> None:
@@ -51,6 +75,7 @@ def check_promises(url: str, bureau_id: str, book: Book) -> None:
             _metres_add_up,
             _nothing_goes_away,
             _fixes_are_stored_once,
+            _what_was_acknowledged_is_there,
             _seals_stay,
         ):
             holds(connection, {"b": bureau_id}, book)
@@ -133,6 +158,29 @@ def _fixes_are_stored_once(connection: Connection, of: Of, book: Book) -> None:
     row = connection.execute("SELECT count(*) AS n FROM position WHERE bureau_id = %(b)s", of).fetchone()
     assert row is not None
     assert row["n"] == len(book.fixes), (row, book.said[-10:])
+
+
+def _what_was_acknowledged_is_there(connection: Connection, of: Of, book: Book) -> None:
+    """P7: once, and no complaint but those that were acknowledged, however often they were sent."""
+    for table, key, _ in MADE.values():
+        rows = connection.execute(
+            sql.SQL("SELECT {}::text AS id FROM {} WHERE bureau_id = %(b)s").format(
+                sql.Identifier(key), sql.Identifier(table)
+            ),
+            of,
+        ).fetchall()
+        there = {row["id"] for row in rows}
+        assert there >= book.made[table], (table, book.made[table] - there, book.said[-10:])
+        if table == "complaint":
+            assert there == book.made[table], (there - book.made[table], book.said[-10:])
+    rows = connection.execute(
+        "SELECT use_id::text, verb, count(*) AS n FROM decision WHERE bureau_id = %(b)s AND outcome <> 'refusal'"
+        " GROUP BY 1, 2",
+        of,
+    ).fetchall()
+    done = {(row["use_id"], row["verb"]): row["n"] for row in rows}
+    wrong = {step: done.get(step, 0) for step in book.steps if done.get(step, 0) != 1}
+    assert not wrong, (wrong, book.said[-10:])
 
 
 def _seals_stay(connection: Connection, of: Of, book: Book) -> None:

@@ -1,14 +1,18 @@
 """A simulated year: whatever people do, in whatever order, every promise holds after every step.
 
 `SEED=7 STEPS=100 YEARS=5 make test TEST=tests/simulation/test_year.py` plays other years, longer or more;
-the same seed plays the same again.
+the same seed plays the same again, but for where in a request a kill falls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, ClassVar
 
 import pytest
@@ -20,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from api.settings import Settings
 from tests.conftest import Server, embedded_server
 from tests.simulation.desk import Desk
+from tests.simulation.served import Blow, Disaster
 
 SEED = int(os.environ.get("SEED", "12315"))
 STEPS = int(os.environ.get("STEPS", "6"))
@@ -38,9 +43,22 @@ ACTS = st.one_of(
     st.tuples(st.just(Desk.read), st.sampled_from([0, 0, 1_000, 30_000])),
     st.tuples(st.just(Desk.correct), st.sampled_from([-90_000, -1_000, 1_000, 90_000])),
     st.tuples(st.just(Desk.borrow)),
-    st.tuples(st.just(Desk.struck), st.sampled_from([0, 2_000])),
+    st.tuples(st.just(Desk.rush), st.sampled_from([0, 2_000]), st.integers(1, 40)),
 )
 """What people do on a day, with what it depends on."""
+MOMENTS = st.tuples(st.integers(0, 7), st.sampled_from([0.004, 0.0, 0.001, 0.008, 0.015, 0.03]))
+"""After how many requests of the day a disaster falls, and how many seconds into the next one."""
+DISASTERS = (
+    (Disaster.SERVICE, True),
+    (Disaster.DATABASE, False),
+    (Disaster.BOTH, True),
+    (Disaster.CONNECTIONS, True),
+    (Disaster.SERVICE, False),
+    (Disaster.DATABASE, True),
+    (Disaster.BOTH, False),
+    (Disaster.CONNECTIONS, False),
+)
+"""One a day, in turn: what is struck, and whether amid a request or between an answer and the next request."""
 
 
 class Year(RuleBasedStateMachine):
@@ -48,11 +66,14 @@ class Year(RuleBasedStateMachine):
 
     server: ClassVar[Server]
     settings: ClassVar[Settings]
+    folder: ClassVar[Path]
+    struck: ClassVar[Counter[tuple[Disaster, bool]]]
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.desk = Desk(self.server, self.settings)
+        self.disasters = cycle(DISASTERS)
+        self.desk = Desk(self.server, self.settings, Path(mkdtemp(dir=self.folder)))
         self.runner.run(self.desk.open())
 
     def teardown(self) -> None:
@@ -62,12 +83,20 @@ class Year(RuleBasedStateMachine):
             self.desk.check()
             self.desk.check_ledger()
         finally:
+            self.struck.update(self.desk.service.struck)
             self.runner.run(self.desk.close())
             self.runner.close()
 
-    @rule(acts=st.lists(ACTS, min_size=3, max_size=8), days=st.sampled_from([1, 2, 3, 7, 16]), seal=st.booleans())
-    def a_day(self, acts: list[tuple[Any, ...]], days: int, *, seal: bool) -> None:
+    @rule(
+        acts=st.lists(ACTS, min_size=3, max_size=8),
+        days=st.sampled_from([1, 2, 3, 7, 16]),
+        moment=MOMENTS,
+        seal=st.booleans(),
+    )
+    def a_day(self, acts: list[tuple[Any, ...]], days: int, moment: tuple[int, float], *, seal: bool) -> None:
         """Some acts one after the other, each followed by a look at every promise; then another morning comes."""
+        what, amid = next(self.disasters)
+        self.desk.service.expect(Blow(what, moment[0], moment[1] if amid else None))
         for act, *how_it_was in acts:
             self.runner.run(act(self.desk, *how_it_was))
             self.desk.check()
@@ -82,15 +111,15 @@ class Year(RuleBasedStateMachine):
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """Return a server that no other test looks at: its connections are cut, and it keeps months far ahead."""
+    """Return a server that no other test looks at: it is killed, and it keeps months far ahead."""
     with embedded_server() as server:
         yield server
 
 
 @pytest.mark.one_server
-def test_every_promise_holds_all_year(own_server: Server, settings: Settings) -> None:
-    """Trips, upkeep, late and repeated data, corrections, lost connections, seals: nothing breaks a promise."""
-    Year.server, Year.settings = own_server, settings
+def test_every_promise_holds_all_year(own_server: Server, settings: Settings, tmp_path: Path) -> None:
+    """Trips, upkeep, late and repeated data, corrections, seals, kill -9 of service and database break no promise."""
+    Year.server, Year.settings, Year.folder, Year.struck = own_server, settings, tmp_path, Counter()
     played = how(
         max_examples=YEARS,
         stateful_step_count=STEPS,
@@ -101,3 +130,7 @@ def test_every_promise_holds_all_year(own_server: Server, settings: Settings) ->
         print_blob=False,
     )
     run_state_machine_as_test(seed(SEED)(Year), settings=played)
+    if STEPS >= 6:
+        assert Year.struck.keys() >= {
+            (Disaster(what), amid) for what in ("service", "database") for amid in (True, False)
+        }
