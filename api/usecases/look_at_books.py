@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from api.db.database import Database, Reader
 from api.db.queries.costs import fills_until
+from api.db.queries.measures import metres_between
 from api.db.queries.outings import outings_of
 from api.db.queries.readings import readings_around
 from api.db.queries.settings import settings_at, settings_of
+from api.db.queries.terminal_counts import counted_between
 from api.usecases.follow_findings import Look, follow_findings
 from domain.books.readings import Obtained, Reading
 from domain.findings.follow import Known
@@ -20,7 +23,7 @@ from domain.findings.fuel import fuel_mismatch
 from domain.findings.happening import Happening
 from domain.findings.kept import KEPT, kept
 from domain.findings.kinds import FindingKind
-from domain.findings.odometer import odometer_gap
+from domain.findings.odometer import between_uses, odometer_gap, terminal_gap
 from domain.findings.outing import Outing
 from domain.settings import BureauSettings
 from domain.upkeep.fuel import refills
@@ -61,7 +64,8 @@ async def look_at_odometer(
 
     async def look(reader: Reader) -> Look:
         recorded = await readings_around(reader, vehicle_id, from_at, until_at)
-        happenings = tuple(odometer_gap((one for one, _ in recorded), await settings_of(reader)))
+        readings = [one for one, _ in recorded]
+        happenings = await _gaps(reader, vehicle_id, readings, await settings_of(reader))
         instants = [one.read_at for one, _ in recorded]
         within = (min(instants, default=from_at), max(instants, default=until_at))
         return Look(happenings=happenings, looked_at=(FindingKind.ODOMETER_GAP,), within=within)
@@ -69,9 +73,25 @@ async def look_at_odometer(
     async def stands(reader: Reader, known: Known) -> bool:
         recorded = await readings_around(reader, vehicle_id, from_at, until_at)
         then = await settings_at(reader, known.standing.recorded_at)
-        return any(known.is_of(happening) for happening in odometer_gap(_without_late_words(recorded), then))
+        gaps = await _gaps(reader, vehicle_id, _without_late_words(recorded), then)
+        return any(known.is_of(happening) for happening in gaps)
 
     return (await follow_findings(database, bureau_id, vehicle_id, look, stands)).recorded
+
+
+async def _gaps(
+    reader: Reader, vehicle_id: UUID, readings: Sequence[Reading], settings: BureauSettings
+) -> list[Happening]:
+    """Return where readings between two uses do not meet, by the dashboard and by what terminals counted."""
+    found = list(odometer_gap(readings, settings))
+    for run in between_uses(readings):
+        span = run[0].start.read_at, run[-1].end.read_at
+        for counted in await counted_between(reader, vehicle_id, *span):
+            happening = terminal_gap(run, counted, settings)
+            if happening is not None:
+                track_m = await metres_between(reader, counted.device_id, *span)
+                found.append(replace(happening, evidence={**happening.evidence, "track_m": track_m}))
+    return found
 
 
 def _without_late_words(recorded: list[tuple[Reading, datetime]]) -> list[Reading]:

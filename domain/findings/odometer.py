@@ -1,10 +1,12 @@
-"""What odometer readings give away: `odometer-gap`, `odometer-track-mismatch`."""
+"""What readings of the dashboard and counts of the terminal give away: `odometer-gap`, `odometer-track-mismatch`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from uuid import UUID
 
 from domain.books.ratio import LEAST_READING_M, Against, deviation_permille, odd
 from domain.books.readings import Interval, Moment, Obtained, Reading, intervals
@@ -12,6 +14,7 @@ from domain.findings.happening import Evidence, Happening
 from domain.findings.kinds import FindingKind
 from domain.findings.outing import Outing, Witness
 from domain.settings import BureauSettings
+from domain.track.length import PLAUSIBLE_MPS
 from domain.use_rule.upkeep import UpkeepKind
 
 
@@ -23,9 +26,8 @@ def odometer_gap(recorded: Iterable[Reading], settings: BureauSettings) -> Itera
     """
     known = tuple(recorded)
     limit_m = settings["odometer_gap_m"]
-    for nobodys, run in groupby(intervals(known), key=lambda one: (one.use_id is None, one.start.segment)):
-        if nobodys[0]:
-            yield from _gap(list(run), limit_m)
+    for run in between_uses(known):
+        yield from _gap(run, limit_m)
     by_id = {reading.reading_id: reading for reading in known}
     for reading in known:
         wrong = by_id.get(reading.corrects) if reading.corrects else None
@@ -42,6 +44,52 @@ def odometer_gap(recorded: Iterable[Reading], settings: BureauSettings) -> Itera
             evidence={"reading_id": str(reading.reading_id), "from_m": wrong.odometer_m, "until_m": reading.odometer_m},
             key=reading.reading_id,
         )
+
+
+def between_uses(recorded: Iterable[Reading]) -> Iterator[list[Interval]]:
+    """Yield the intervals of each time in which no use had the vehicle, one odometer at a time."""
+    for (nobodys, _), run in groupby(intervals(recorded), key=lambda one: (one.use_id is None, one.start.segment)):
+        if nobodys:
+            yield list(run)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBetween:
+    """What a terminal's count stood at as one use ended and as the next began, as near as it told."""
+
+    device_id: UUID
+    from_at: datetime
+    from_m: int
+    until_at: datetime
+    until_m: int
+
+
+def terminal_gap(run: Sequence[Interval], counted: CountedBetween, settings: BureauSettings) -> Happening | None:
+    """Return that between two uses a terminal's count and the dashboard went on otherwise, or None.
+
+    The count was set anew or jumped, or somebody drove and typed what was there before. Rests on `odometer_gap_m`,
+    beyond what the dashboard's last digit hides and what was driven before the one end and after the other.
+    """
+    first, last = run[0].start, run[-1].end
+    reading_m, terminal_m = last.odometer_m - first.odometer_m, counted.until_m - counted.from_m
+    driven_s = ((first.read_at - counted.from_at) + (counted.until_at - last.read_at)).total_seconds()
+    hidden_m = max(first.resolution_m, last.resolution_m) - 1
+    if abs(terminal_m - reading_m) <= settings["odometer_gap_m"] + hidden_m + PLAUSIBLE_MPS * driven_s:
+        return None
+    return Happening(
+        kind=FindingKind.ODOMETER_GAP,
+        from_at=first.read_at,
+        until_at=last.read_at,
+        ended=last.moment is Moment.DEPARTURE,
+        evidence={
+            "device_id": str(counted.device_id),
+            "reading_m": reading_m,
+            "terminal_m": terminal_m,
+            "terminal_from_m": counted.from_m,
+            "terminal_until_m": counted.until_m,
+        },
+        key=counted.device_id,
+    )
 
 
 def _gap(run: Sequence[Interval], limit_m: int) -> Iterator[Happening]:
@@ -62,19 +110,29 @@ def _gap(run: Sequence[Interval], limit_m: int) -> Iterator[Happening]:
 def odometer_track_mismatch(outing: Outing, now: datetime, settings: BureauSettings) -> Iterator[Happening]:
     """Yield that a use's reading is not what the vehicle's own ratio makes of its track, or of the terminal's count.
 
-    Rests on `ratio_deviation_permille`, and `ratio_least_trips` before which nothing is judged. Red where both
-    witnesses speak against the reading, to the same side.
+    Or that the terminal's count jumped meanwhile: back, or on faster than any vehicle, as when it was set anew. Rests
+    on `ratio_deviation_permille`, and `ratio_least_trips` before which no ratio is judged. Red where both witnesses
+    speak against the reading, to the same side.
     """
     if outing.until_at is None or not outing.told_all(now) or outing.upkeep is UpkeepKind.TOW:
         return
     limit = settings["ratio_deviation_permille"]
     offs = {one: off for one in outing.witnesses if (off := off_permille(one)) is not None}
     against = {one: off for one, off in offs.items() if odd(off, one.ratio, limit_permille=limit)}
-    if not against:
+    jumped = outing.counted if outing.counted and outing.counted.jumps else None
+    if not against and jumped is None:
         return
-    evidence: dict[str, int | str | bool] = {"reading_m": next(iter(against)).metres.reading_m}
-    for one, off in offs.items():
-        evidence |= _told(one, off)
+    # All figures side by side, those of a witness too of which nobody can say what is usual.
+    evidence: dict[str, int | str | bool] = {}
+    for one in outing.witnesses:
+        evidence |= {"reading_m": one.metres.reading_m, **_told(one, offs.get(one))}
+    if jumped is not None and jumped.from_m is not None and jumped.until_m is not None:
+        evidence |= {
+            "terminal_m": jumped.metres,
+            "terminal_jumps": jumped.jumps,
+            "terminal_from_m": jumped.from_m,
+            "terminal_until_m": jumped.until_m,
+        }
     yield Happening(
         kind=FindingKind.ODOMETER_TRACK_MISMATCH,
         use_id=outing.use_id,
@@ -110,7 +168,7 @@ def mismatch_together(
         evidence={
             "together_trips": month.trips,
             "reading_m": month.sums.reading_m,
-            **_told(told, month.deviation_permille or 0),
+            **_told(told, month.deviation_permille),
         },
     )
 
@@ -129,11 +187,9 @@ def off_permille(witness: Witness) -> int | None:
     return deviation_permille(metres, ratio)
 
 
-def _told(witness: Witness, off: int) -> Evidence:
-    ratio = witness.ratio
-    return {
-        f"{witness.name}_m": witness.metres.length_m,
-        f"{witness.name}_unobserved_m": witness.metres.unobserved_m,
-        f"{witness.name}_off_permille": off,
-        f"{witness.name}_ratio_permille": round(1000 * ratio.middle) if ratio else 0,
-    }
+def _told(witness: Witness, off: int | None) -> Evidence:
+    name, metres = witness.name, witness.metres
+    seen: dict[str, int | str | bool] = {f"{name}_m": metres.length_m, f"{name}_unobserved_m": metres.unobserved_m}
+    if witness.ratio is not None and off is not None:
+        seen |= {f"{name}_off_permille": off, f"{name}_ratio_permille": round(1000 * witness.ratio.middle)}
+    return seen

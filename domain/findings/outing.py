@@ -69,6 +69,21 @@ class Witness:
     ratio: Ratio | None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a terminal counted of metres over a use: the sum of its plausible steps, and its jumps, which are in no sum.
+
+    A jump goes back, as when the count was set anew, or on faster than any vehicle; `from_m` and `until_m` are the
+    counts on both sides of the greatest.
+    """
+
+    device_id: UUID
+    metres: int
+    jumps: int = 0
+    from_m: int | None = None
+    until_m: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outing:
     """A use that began; `until_at` is None while it is under way, `upkeep` tells what an upkeep order was for."""
@@ -83,6 +98,8 @@ class Outing:
     told: tuple[Fixes, ...] = ()
     """What each device told of a use with a site that no measured way led to, the best witness's first."""
     witnesses: tuple[Witness, ...] = ()
+    counted: Counted | None = None
+    """What its terminal counted itself, if it did."""
 
     def told_all(self, now: datetime) -> bool:
         """Return whether what its devices saw must be here by now."""

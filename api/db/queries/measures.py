@@ -132,6 +132,12 @@ async def fixes_by_device(reader: Reader, use_id: UUID) -> dict[UUID, Fixes]:
     }
 
 
+async def metres_between(reader: Reader, device_id: UUID, from_at: datetime, until_at: datetime) -> int:
+    """Return the metres of a device's track from one instant to another, on whichever use or none."""
+    fixes = await fixes_of_device(reader, device_id, from_at, until_at)
+    return (await asyncio.to_thread(measure, fixes)).length_m
+
+
 def _rank(one: Witness | Measure) -> tuple[bool, int, UUID]:
     return one.terminal, one.fix_count, one.device_id
 

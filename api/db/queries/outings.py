@@ -15,9 +15,10 @@ from api.db.database import Reader
 from api.db.queries.log import by_use
 from api.db.queries.measures import fixes_by_device, measures_of
 from api.db.queries.positions import Encounter, fixes_near
-from api.db.queries.ratios import Taught, driven_by_reading, metres_of, ratio_of_taught, taught_by, terminal_metres
+from api.db.queries.ratios import Taught, driven_by_reading, metres_of, ratio_of_taught, taught_by
+from api.db.queries.terminal_counts import counted_over
 from domain.complaint.words import Source
-from domain.findings.outing import ComplaintKept, JobKept, NoteKept, Outing, Witness
+from domain.findings.outing import ComplaintKept, Counted, JobKept, NoteKept, Outing, Witness
 from domain.lots import CallBackResult
 from domain.settings import BureauSettings
 from domain.track.fixes import FIX
@@ -83,7 +84,9 @@ async def outings_of(
     notes = by_use((await reader.execute(_NOTES, asked | {"now": reader.now, "after": AFTER})).all())
     complaints = by_use(await reader.execute(_COMPLAINTS, asked))
     measures = await measures_of(reader, [row.use_id for row in uses], settings)
-    witnesses = await _witnesses(reader, vehicle_id, [row for row in uses if row.actual_until], measures, settings)
+    counted = await counted_over(reader, [row.use_id for row in uses])
+    ended = [row for row in uses if row.actual_until]
+    witnesses = await _witnesses(reader, vehicle_id, ended, measures, counted, settings=settings)
     found = []
     for row in uses:
         arrived = {leg.site_key for one in measures[row.use_id] for leg in one.legs}
@@ -111,6 +114,7 @@ async def outings_of(
                 complaints=tuple(_complaint(one) for one in complaints[row.use_id]),
                 told=tuple(told[device_id] for device_id in ranked if device_id in told),
                 witnesses=witnesses.get(row.use_id, ()),
+                counted=counted.get(row.use_id),
             )
         )
     return tuple(found)
@@ -164,6 +168,8 @@ async def _witnesses(
     vehicle_id: UUID,
     uses: Sequence[Any],
     measures: dict[UUID, tuple[Measure, ...]],
+    counted: dict[UUID, Counted],
+    *,
     settings: BureauSettings,
 ) -> dict[UUID, tuple[Witness, ...]]:
     """Return by use its metres by each witness, beside what the vehicle's undisputed trips before it had taught."""
@@ -172,7 +178,6 @@ async def _witnesses(
     first_at, last_at = uses[0].actual_from, max(row.actual_until for row in uses)
     taught = await taught_by(reader, vehicle_id, before=uses[-1].actual_from, beside=len(uses), settings=settings)
     driven = await driven_by_reading(reader, vehicle_id, first_at, last_at)
-    counted = await terminal_metres(reader, [row.use_id for row in uses])
     found = {}
     for row in uses:
         metres = metres_of(measures[row.use_id], counted.get(row.use_id), driven.get(row.use_id, ()))

@@ -15,10 +15,12 @@ from api.db.database import Reader
 from api.db.queries.measures import measures_of
 from api.db.queries.readings import as_reading
 from api.db.queries.settings import settings_of
+from api.db.queries.terminal_counts import counted_over
 from api.db.tables.vehicles import Reading as Row
 from domain.books.ratio import Against, Ratio, Witnessed, against, learnt
 from domain.books.readings import Interval, intervals
 from domain.findings.kinds import FindingKind
+from domain.findings.outing import Counted
 from domain.settings import BureauSettings
 from domain.track.measure import Measure
 
@@ -53,16 +55,6 @@ _ENDED = text(
     " AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.bureau_id = :bureau_id AND f.use_id = u.use_id"
     "  AND f.kind = :mismatch AND coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id"
     "   AND n.finding_id = f.finding_id ORDER BY n.no DESC LIMIT 1), f.colour) <> 'green') ORDER BY u.actual_until"
-)
-
-_COUNTED = text(
-    "SELECT u.use_id, max(r.odometer_m) - min(r.odometer_m) AS metres FROM vehicle_use u"
-    " JOIN device d ON d.bureau_id = u.bureau_id AND d.vehicle_id = u.vehicle_id"
-    " JOIN terminal_reading r ON r.bureau_id = u.bureau_id AND r.device_id = d.device_id"
-    "  AND r.read_at BETWEEN u.actual_from AND u.actual_until"
-    " WHERE u.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND r.bureau_id = :bureau_id"
-    " AND u.use_id = ANY(:uses) GROUP BY u.use_id, d.device_id HAVING count(*) > 1"
-    " ORDER BY u.use_id, count(*), d.device_id"
 )
 
 
@@ -116,7 +108,7 @@ async def taught_by(
     use_ids = [row.use_id for row in rows]
     driven = await driven_by_reading(reader, vehicle_id, rows[-1].actual_from, before)
     measures = await measures_of(reader, use_ids, settings)
-    counted = await terminal_metres(reader, use_ids)
+    counted = await counted_over(reader, use_ids)
     return [
         Taught(
             row.actual_until,
@@ -126,18 +118,12 @@ async def taught_by(
     ]
 
 
-async def terminal_metres(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return by use the metres that the vehicle's terminal counted itself, where it did."""
-    rows = await reader.execute(_COUNTED, {"bureau_id": reader.bureau_id, "uses": list(use_ids)})
-    return {row.use_id: row.metres for row in rows}
-
-
-def metres_of(measures: Sequence[Measure], counted_m: int | None, driven: Sequence[Interval]) -> dict[str, Witnessed]:
+def metres_of(measures: Sequence[Measure], counted: Counted | None, driven: Sequence[Interval]) -> dict[str, Witnessed]:
     """Return a use's metres by each witness that there is."""
     found = dict(zip((TRACK,), witnessed(measures, driven), strict=False))
-    if counted_m is not None and driven:
+    if counted is not None and driven:
         found[TERMINAL] = Witnessed(
-            length_m=counted_m,
+            length_m=counted.metres,
             unobserved_m=0,
             reading_m=sum(interval.length_m for interval in driven),
             resolution_m=max(driven[0].start.resolution_m, driven[-1].end.resolution_m),

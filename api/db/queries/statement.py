@@ -16,7 +16,7 @@ from api.db.database import Reader
 from api.db.queries.bases import base_rows, bases_of
 from api.db.queries.costs import costs_between
 from api.db.queries.log import log_facts
-from api.db.queries.ratios import terminal_metres
+from api.db.queries.terminal_counts import counted_over
 from api.db.queries.use_facts import dedication
 from api.db.tables.bureau import Bureau, Unit
 from api.db.tables.vehicles import Vehicle
@@ -115,7 +115,8 @@ async def statement_facts(
     complaint_of: defaultdict[UUID, dict[UUID, UUID]] = defaultdict(dict)
     for row in carried:
         complaint_of[row.use_id][row.job_id] = row.complaint_id
-    terminal = await terminal_metres(reader, [use.use_id for use in log.uses])
+    counted = await counted_over(reader, [use.use_id for use in log.uses])
+    terminal = {use_id: one.metres for use_id, one in counted.items()}
     return StatementFacts(
         bureau_id=reader.bureau_id,
         bureau=bureau.name,
