@@ -32,8 +32,7 @@ local sent = {base}
 local at, iso = "{at}", "{iso}"
 local function place()
   sent = sent + 1
-  return string.format("%.7f", 25.4337 + sent % 1000 * 1e-7),
-    string.format("%.7f", 118.9962 + math.floor(sent / 1000) * 1e-7)
+  return "25." .. (4337000 + sent % 1000), "118." .. (9962000 + math.floor(sent / 1000))
 end
 """
 QUERY = """
