@@ -154,7 +154,7 @@ TOTALS: Final[tuple[tuple[str, str, Callable[[Totals], Cell]], ...]] = (
     ("轨迹里程（公里）", "By track (km)", lambda sums: km(sums.track_m)),
     ("加油（升）", "Fuel (l)", lambda sums: km(sums.fuel_ml)),
     ("费用（元）", "Cost (yuan)", lambda sums: yuan(sums.cost_fen)),
-    ("百公里油耗（升）", "Fuel per 100 km (l)", lambda sums: km(sums.fuel_ml_per_100_km)),
+    ("百公里加油量（升）", "Fuel filled in per 100 km (l)", lambda sums: km(sums.fuel_ml_per_100_km)),
 )
 """The sums of a month or of the whole log."""
 

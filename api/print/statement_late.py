@@ -60,7 +60,7 @@ FIELDS: Final = {
     **{f"{kind}_fen": (f"{kind.zh}（元）", f"{kind.en} (yuan)") for kind in CostKind},
     "total_fen": ("费用合计（元）", "cost (yuan)"),
     "fen_per_100_km": ("百公里费用（元）", "cost per 100 km (yuan)"),
-    "fuel_ml_per_100_km": ("百公里油耗（升）", "fuel per 100 km (l)"),
+    "fuel_ml_per_100_km": ("百公里加油量（升）", "fuel filled in per 100 km (l)"),
 }
 
 

@@ -219,7 +219,7 @@ COSTS: Final[tuple[tuple[str, str, Callable[[Row], Cell]], ...]] = (
     ("费用合计（元）", "Cost (yuan)", lambda costs: yuan(costs["total_fen"])),
     ("百公里费用（元）", "Cost per 100 km (yuan)", lambda costs: yuan(costs["fen_per_100_km"])),
     ("加油（升）", "Fuel (l)", lambda costs: km(costs["fuel_ml"])),
-    ("百公里油耗（升）", "Fuel per 100 km (l)", lambda costs: km(costs["fuel_ml_per_100_km"])),
+    ("百公里加油量（升）", "Fuel filled in per 100 km (l)", lambda costs: km(costs["fuel_ml_per_100_km"])),
 )
 
 

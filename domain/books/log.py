@@ -97,7 +97,7 @@ class Totals:
 
     @property
     def fuel_ml_per_100_km(self) -> int | None:
-        """What the vehicle burns 百公里油耗, None where it was not driven or not fuelled."""
+        """What was filled in 百公里加油量, None where it was not driven or not fuelled; what it burns, refills tell."""
         if self.difference_m <= 0 or self.fuel_ml == 0:
             return None
         return (self.fuel_ml * 100_000 + self.difference_m // 2) // self.difference_m

@@ -225,10 +225,10 @@ async def test_what_a_month_has_none_of_is_a_dash_on_paper_and_no_zero(world: Wo
     auditor = await signed_in("auditor")
     auditor.headers["Accept-Language"] = "en"
     assert (await auditor.get(path(world))).json()["costs"]["fuel_ml_per_100_km"] is None
-    assert "Fuelper100km(l)—" in paper(await auditor.get(path(world), params={"format": "pdf"}))
+    assert "Fuelfilledinper100km(l)—" in paper(await auditor.get(path(world), params={"format": "pdf"}))
     summary, *_ = sheets(await auditor.get(path(world), params={"format": "xlsx"}))
     by_name = dict(tuple(row.values())[:2] for row in summary)
-    assert (by_name["Fuel per 100 km (l)"], by_name["Fuel (l)"], by_name["Readings"]) == (None, 0, 2)
+    assert (by_name["Fuel filled in per 100 km (l)"], by_name["Fuel (l)"], by_name["Readings"]) == (None, 0, 2)
 
 
 async def test_each_use_has_its_approver_fuel_and_cost_on_paper_and_in_the_workbook(
