@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,18 @@ from hypothesis import strategies as st
 from domain.books.charges import Way
 from domain.books.late import Late, LateKind, late
 from domain.books.log_facts import LogJob, LogStop, LogUse, RecordedReading
+from domain.books.readings import Moment
 from domain.books.statement import Statement, in_order, statement
-from domain.books.statement_facts import Aboard, ChangedSetting, FindingState, MonthFinding, Sealed, Witnessed
+from domain.books.statement_facts import (
+    Aboard,
+    ChangedSetting,
+    FindingState,
+    MonthFinding,
+    Sealed,
+    StatementFacts,
+    Witnessed,
+)
+from domain.books.stretch import stretch_of
 from domain.ledger.canonical import canonical, parse
 from domain.trip.life import UseKind, UseState, UseVerb
 from domain.upkeep.costs import Cost, CostKind
@@ -67,6 +78,53 @@ def test_a_statement_has_one_spelling_and_its_complaints_upkeep_and_unaccounted_
     for one in section(told, "uses"):
         if one["kind"] == "trip":
             assert sum(part["metres"] for part in one["charges"]) == (one["length_m"] or 0)
+
+
+EDGES = [NOVEMBER + timedelta(days=days) for days in (-61, -31, 0, 30, 61, 92, 800)]
+"""The months that drawn books go through, and one long stretch for what is left."""
+
+
+@given(books())
+def test_every_trip_minute_reading_and_metre_is_counted_in_one_month(
+    drawn: tuple[list[RecordedReading], list[LogUse]],
+) -> None:
+    """Months lie end to end: what goes over an edge is in neither twice, and in one of them."""
+    readings, uses = drawn
+    back_at = {one.reading.use_id: one.reading.read_at for one in readings if one.reading.moment is Moment.RETURN}
+    uses = [replace(one, actual_until=back_at.get(one.use_id)) for one in uses]
+    months = [statement(month_of(readings, uses, *span)) for span in pairwise(EDGES)]
+    sums: list[Any] = [one["totals"] for one in months]
+    trips = [one for one in uses if one.kind is UseKind.TRIP and one.actual_from is not None]
+    lasted = sum(
+        (one.actual_until - begun for one in trips if one.actual_until and (begun := one.actual_from)), timedelta()
+    )
+    assert sum(one["trips"] for one in sums) == len(trips)
+    assert sum(one["trips_s"] for one in sums) == lasted.total_seconds()
+    assert sum(one["readings"] for one in sums) == len(readings)
+    assert (
+        sum(one["difference_m"] for one in sums)
+        == stretch_of([one.reading for one in readings], EDGES[0] - timedelta(days=999), EDGES[-1]).difference_m
+    )
+    counted = [row for one in months for row in section(one, "complaints")]
+    for carried in COMPLAINTS[:2]:
+        assert sum(row["trips"] for row in counted if row["complaint_id"] == str(carried.complaint_id)) == len(trips)
+
+
+def month_of(
+    readings: list[RecordedReading], uses: list[LogUse], from_at: datetime, until_at: datetime
+) -> StatementFacts:
+    """Return the facts of a month as they are asked for: uses that began, went on or were read of in it."""
+    driven = stretch_of((one.reading for one in readings), from_at, until_at).driven
+    shown = tuple(
+        one
+        for one in uses
+        if one.use_id in driven
+        or from_at <= one.begins_at < until_at
+        or (one.begins_at < from_at and (one.actual_until is None or one.actual_until >= from_at))
+    )
+    known = tuple(one for one in readings if one.reading.read_at < until_at)
+    facts = month_facts(readings, uses)
+    return replace(facts, log=replace(facts.log, from_at=from_at, until_at=until_at, readings=known, uses=shown))
 
 
 def test_the_track_says_in_what_parts_a_trip_is_charged_and_the_reading_how_much() -> None:
