@@ -19,7 +19,7 @@ from tests.conftest import token_of
 from tests.notes import NOTES, note_body
 from tests.openrosa.collect import Collect
 from tests.openrosa.forms import filled
-from tests.trips import requested_trip, returned_trip
+from tests.trips import START_M, requested_trip, returned_trip
 from tests.world import World
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
@@ -61,7 +61,14 @@ class Desk:
 async def one_of_each(desk: Desk) -> dict[str, str]:
     """Make one object of every kind and return the ids by kind; the clock moves two hours."""
     world, now = desk.world, desk.world.clock()
-    # October is over, and there was no reading yet.
+    # October is over; the vehicle was handed over in it.
+    handover = {
+        "odometer_m": START_M,
+        "obtained": "typed",
+        "occasion": "handover",
+        "read_at": "2026-10-20T09:00:00+08:00",
+    }
+    await desk.made("driver", "POST", "/v1/readings", json=handover | {"vehicle_id": str(world.vehicle_id)})
     await desk.made("custodian", "POST", f"/v1/vehicles/{world.vehicle_id}/months/2026-10/seal")
     complaint_id = await accepted_complaint(
         world,

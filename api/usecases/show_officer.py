@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from api.db.database import Actor, Database
@@ -16,7 +16,17 @@ from api.db.tables.people import Person
 from api.usecases.print_log import Months
 from api.usecases.show_statement import statement_of
 from domain.books.officer import officer_statement
-from domain.errors import NotFound
+from domain.errors import Forbidden, NotFound
+from domain.values import Role
+
+SEE_EVERYONE: Final = frozenset({Role.AUDITOR, Role.CUSTODIAN, Role.DESK_CHIEF})
+
+
+class OnlyOneself(Forbidden):
+    """An officer sees what they themselves went along for, and nobody else's."""
+
+    code = "only-oneself"
+    zh = "调解人员只能查看本人的用车情况。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +43,15 @@ async def show_officer(database: Database, actor: Actor, person_id: UUID, months
 
     Raises:
         NotFound: there is no such person.
+        OnlyOneself: it is another, and who asks is an officer alone.
     """
     async with database.read(actor.bureau_id) as reader:
         await hold_snapshot(reader)
         person, bureau = await reader.get(Person, person_id), await reader.get(Bureau)
         if person is None or bureau is None:
             raise NotFound("There is no such person.", person_id=str(person_id))
+        if person_id != actor.person_id and not actor.roles & SEE_EVERYONE:
+            raise OnlyOneself
         zone = await zone_of(reader)
         from_at, until_at = (datetime.combine(day, time(), zone) for day in (months.starts[0], months.starts[-1]))
         shown = [

@@ -221,7 +221,8 @@ def asked(route: Route, own: Ids, replaced: Mapping[str, str]) -> str:
     """Return the address with what it needs beside: a month, a job."""
     monthly = ("ratio", "log", "account")
     needed = {f"GET /v1/vehicles/{{vehicle_id}}/{one}": {"month": "2026-11"} for one in monthly} | {
-        "GET /v1/vehicles/{vehicle_id}/slots": {"job": own["job"]}
+        "GET /v1/vehicles/{vehicle_id}/slots": {"job": own["job"]},
+        "GET /v1/people/{person_id}/vehicle-use": {"month": "2026-11"},
     }
     query = needed.get(route.key)
     return address(route, own, replaced) + (f"?{urlencode(query)}" if query else "")
