@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -82,6 +82,10 @@ async def test_a_rejected_explanation_explains_nothing_and_the_term_runs_anew(wo
     world.clock.advance(seconds=1)
     (shown,) = await listed(auditor, overdue=True, explained=False)
     assert (shown["overdue"], shown["open"]) == (True, True)
+    path = f"/v1/vehicles/{world.vehicle_id}/months/{shown['recorded_at'][:7]}/statement"
+    (of_month,) = (await auditor.get(path)).json()["findings"]
+    assert of_month["state"] == "rejected"
+    assert datetime.fromisoformat(of_month["term_at"]) == datetime.fromisoformat(shown["term_at"])
     assert await refused(signed_in, world) == ["findings-overdue"]
     await explained(world, finding_id)
     assert await refused(signed_in, world) == []

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from api.db.database import Reader
 from api.db.queries.bases import base_rows, bases_of
 from api.db.queries.costs import costs_between
+from api.db.queries.findings import DUE_AT
 from api.db.queries.log import log_facts
 from api.db.queries.terminal_counts import counted_over
 from api.db.queries.use_facts import dedication
@@ -56,18 +57,19 @@ _NOTES = text(
 )
 # A finding belongs to the month of what it is about, not of when somebody saw it.
 _FINDINGS = text(
-    "SELECT f.finding_id, f.kind, f.term_at, f.use_id, coalesce(f.from_at, u.actual_from, f.recorded_at) AS at,"
-    " coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id AND n.finding_id = f.finding_id"
-    "  ORDER BY n.no DESC LIMIT 1), f.colour) AS colour,"
+    f"SELECT r.finding_id, r.kind, {DUE_AT} AS due_at, r.use_id,"  # noqa: S608 - our own words
+    " coalesce(r.from_at, u.actual_from, r.recorded_at) AS at,"
+    " coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id AND n.finding_id = r.finding_id"
+    "  ORDER BY n.no DESC LIMIT 1), r.colour) AS colour,"
     # What got graver after it was accepted waits for its explanation anew.
     " (SELECT CASE WHEN a.verb = 'accept' AND EXISTS (SELECT 1 FROM finding_update g WHERE g.bureau_id = :bureau_id"
-    "   AND g.finding_id = f.finding_id AND g.what = 'graver' AND g.recorded_at > a.recorded_at) THEN NULL"
-    "  ELSE a.verb END FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = f.finding_id"
+    "   AND g.finding_id = r.finding_id AND g.what = 'graver' AND g.recorded_at > a.recorded_at) THEN NULL"
+    "  ELSE a.verb END FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id"
     "  ORDER BY a.recorded_at DESC, a.act_id DESC LIMIT 1) AS verb"
-    " FROM finding f LEFT JOIN vehicle_use u ON u.bureau_id = f.bureau_id AND u.use_id = f.use_id"
-    " WHERE f.bureau_id = :bureau_id AND f.vehicle_id = :vehicle_id"
-    " AND coalesce(f.from_at, u.actual_from, f.recorded_at) >= :from_at"
-    " AND coalesce(f.from_at, u.actual_from, f.recorded_at) < :until_at ORDER BY 5, f.finding_id"
+    " FROM finding r LEFT JOIN vehicle_use u ON u.bureau_id = r.bureau_id AND u.use_id = r.use_id"
+    " WHERE r.bureau_id = :bureau_id AND r.vehicle_id = :vehicle_id"
+    " AND coalesce(r.from_at, u.actual_from, r.recorded_at) >= :from_at"
+    " AND coalesce(r.from_at, u.actual_from, r.recorded_at) < :until_at ORDER BY 5, r.finding_id"
 )
 _SETTINGS = text(
     "SELECT s.name, (s.old_value ->> 'value')::int AS old, (s.new_value ->> 'value')::int AS new,"
@@ -194,7 +196,7 @@ def _finding(row: Any) -> MonthFinding:
         kind=row.kind,
         colour=row.colour,
         at=row.at,
-        term_at=row.term_at,
+        term_at=row.due_at,
         state=FindingState.CLEARED if cleared else STATES[row.verb],
         use_id=row.use_id,
     )
