@@ -6,6 +6,7 @@ At rest a receiver wanders by some metres around its place. The drive of an odd 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,7 +23,10 @@ ODD_DRIVE = "T3_05_25_2021_04"
 EVERY_S = 5
 """How often a device tells where it is."""
 WANDER_M = 4.0
+WALK_MPS = 1.2
 CUTS = 6_000
+DASHBOARD_M = 1_000
+"""Whole kilometres, cut off."""
 CIRCUITY = (1.05, 1.6)
 """Of ways by road to their chords; the recordings also have rounds through a town, which lead nowhere."""
 STRETCHED = 0.1
@@ -44,6 +48,45 @@ class Way:
     def end(self) -> complex:
         """Where it ends, east + north·i, from where it began."""
         return complex(self.east_m[-1] - self.east_m[0], self.north_m[-1] - self.north_m[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outing:
+    """What happened: the way, when the trip begins and ends on it (None: there was no trip), its sites."""
+
+    way: Way
+    trip_s: tuple[float, float] | None
+    sites: tuple[Point, ...] = ()
+    dark_s: tuple[tuple[float, float], ...] = ()
+    """From when to when no device in the vehicle tells anything."""
+    phone: Way | None = None
+    """The way of a phone of the crew, beside the terminal."""
+    left_s: tuple[float, float] | None = None
+    """From when to when the phone lies where it was at the beginning of that time."""
+    terminal: bool = True
+    """Without one, a phone in the vehicle is the only device."""
+    driven_before_m: float = 0.0
+    hidden_m: float = 0.0
+    """Driven before the trip, and left out of the reading at its departure."""
+    typed_low: float = 0.0
+    """By which share the return reading is typed too low."""
+
+    @property
+    def reading_m(self) -> int:
+        """The difference of the readings typed at departure and at return."""
+        true_m = float(self.way.wheel_m[-1])
+        at_departure = int((self.driven_before_m - self.hidden_m) // DASHBOARD_M)
+        at_return = int((self.driven_before_m + true_m * (1 - self.typed_low)) // DASHBOARD_M)
+        return (at_return - at_departure) * DASHBOARD_M
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """From when to when an officer is off with a phone, and how far from the car (metres east + north·i)."""
+
+    from_s: float
+    until_s: float
+    off: complex
 
 
 @cache
@@ -96,11 +139,39 @@ def way_of(random: np.random.Generator, to: complex) -> Way:
 def rest(random: np.random.Generator, seconds: float, *, every_s: float = EVERY_S) -> Way:
     """Return a rest: a receiver that wanders slowly around where it stands."""
     count = max(int(seconds // every_s), 2)
+    wander = wandered(random, count)
+    none = np.zeros(count)
+    return Way(np.arange(count) * every_s, wander.real, wander.imag, none, none)
+
+
+def wandered(random: np.random.Generator, count: int) -> NDArray[np.complex128]:
+    """Return by how much a receiver is off, fix after fix: some four metres, slowly changing."""
     wander = np.zeros(count, dtype=np.complex128)
     for i in range(1, count):
         wander[i] = 0.95 * wander[i - 1] + complex(*random.normal(0, WANDER_M * 0.3, 2))
-    none = np.zeros(count)
-    return Way(np.arange(count) * every_s, wander.real, wander.imag, none, none)
+    return wander
+
+
+def carried(random: np.random.Generator, way: Way, visits: Sequence[Visit]) -> Way:
+    """Return the way of a phone that goes along and is carried off on visits, by a receiver of its own.
+
+    It is off by twice as much as a vehicle's, by five times as much indoors, and tells nothing for up to three short
+    stretches.
+    """
+    ticks_s = np.arange(0.0, way.at_s[-1] + EVERY_S, EVERY_S)
+    off = np.interp(way.at_s, ticks_s, wandered(random, len(ticks_s)))
+    away = np.zeros(len(way.at_s), dtype=np.complex128)
+    scale = np.full(len(way.at_s), 2.0)
+    for visit in visits:
+        there_s = np.minimum(way.at_s - visit.from_s, visit.until_s - way.at_s)
+        walked = np.clip(there_s * WALK_MPS / abs(visit.off), 0.0, 1.0)
+        away += walked * visit.off
+        scale += 3.0 * walked
+    place = way.east_m + 1j * way.north_m + away + scale * off
+    kept = np.ones(len(way.at_s), dtype=np.bool_)
+    for begin_s in random.uniform(0, way.at_s[-1], random.integers(0, 4)):
+        kept &= (way.at_s < begin_s) | (way.at_s > begin_s + random.uniform(20, 100))
+    return Way(way.at_s[kept], place.real[kept], place.imag[kept], way.speed_mps[kept], way.wheel_m[kept])
 
 
 def joined(*ways: Way) -> Way:

@@ -46,8 +46,8 @@ ACTS = st.one_of(
     st.tuples(st.just(Desk.rush), st.sampled_from([0, 2_000]), st.integers(1, 40)),
 )
 """What people do on a day, with what it depends on."""
-MOMENTS = st.tuples(st.integers(0, 7), st.sampled_from([0.004, 0.0, 0.001, 0.008, 0.015, 0.03]))
-"""After how many requests of the day a disaster falls, and how many seconds into the next one."""
+MOMENTS = st.tuples(st.integers(0, 7), st.sampled_from([0.2, 0.0, 0.001, 0.004, 0.008, 0.015, 0.03, 0.06]))
+"""After how many requests of the day a disaster falls, and how many seconds into the next; 0.2 is after its answer."""
 DISASTERS = (
     (Disaster.SERVICE, True),
     (Disaster.DATABASE, False),
