@@ -175,6 +175,14 @@ CHANGES: Final = (
     Column("时间", "At", 4, _at("at")),
     Column("理由", "Why", 6, _text("reason")),
 )
+REPLACED: Final = (
+    Column("更换时间", "At", 4, _at("at")),
+    Column("旧表末次读数（公里）", "Old one's last reading (km)", 5, _km("last_m")),
+    Column("旧表末次读取", "Read at", 4, _at("last_at")),
+    Column("新表首次读数（公里）", "New one's first reading (km)", 5, _km("first_m")),
+    Column("登记人", "Entered by", 4, _text("by")),
+    Column("理由", "Why", 8, _text("reason")),
+)
 ENTRIES: Final = (
     Column("借方", "Debit", 3, lambda row, how: how.word(Account(row["debit"]))),
     Column("借方对象", "Debited", 6, _text("debit_id")),
@@ -273,6 +281,7 @@ def statement_tables(told: Row, how: Manner) -> list[Table]:
         ),
         table("投诉里程归集", "Charged to complaints", COMPLAINTS, told["complaints"], how),
         table("未入账里程", "Unaccounted kilometres", UNACCOUNTED, told["unaccounted"], how),
+        table("更换里程表", "Odometers replaced", REPLACED, told["odometers_replaced"], how),
         table("异常", "Findings", FINDINGS, told["findings"], how),
         table("调解人员用车", "By officer", OFFICERS, told["officers"], how),
         table("封账前变更", "Amended before the seal", CHANGES, changes, how),

@@ -21,6 +21,7 @@ from domain.books.charges import Charge, charges
 from domain.books.entries import entries
 from domain.books.log import LogRow, RowKind, Totals, month_log
 from domain.books.log_facts import LogFacts, LogUse
+from domain.books.replaced import replaced_in
 from domain.books.statement_facts import OPEN, MonthFinding, StatementFacts, Witnessed
 from domain.books.stretch import Stretch, stretch_of
 from domain.ledger.canonical import Json
@@ -88,6 +89,7 @@ def statement(facts: StatementFacts) -> Statement:
             if row.kind is RowKind.CORRECTION
             for one in row.amendments
         ],
+        "odometers_replaced": [asdict(one) for one in replaced_in(log)],
         "complaints": _complaints(facts, charged, numbers),
         "officers": _officers(facts, books),
         "entries": [asdict(one) for one in entries(books.intervals, kinds, charged)],

@@ -187,6 +187,25 @@ def test_a_correction_of_nobody_s_reading_names_the_reading_that_was_wrong() -> 
     assert (one["reading_id"], one["old"], one["new"]) == (str(UUID(int=9)), "51990000", "51997000")
 
 
+def test_a_replaced_odometer_stands_on_the_statement_since_what_was_driven_unread_is_in_no_sum() -> None:
+    """Whoever drives five hundred kilometres and has the dashboard changed is read of with name and reason."""
+    new_one = read(7, 20, 10_000, segment=1, reason="仪表损坏，旧表无法读取")
+    corrected = read(6, 20, 12_000, segment=1, corrects=UUID(int=7), reason="看错")
+    told = statement(month_facts([*trip_readings(), new_one, corrected], [use()]))
+    assert section(told, "odometers_replaced") == [
+        {
+            "reading_id": str(UUID(int=7)),
+            "at": "2026-11-01T20:00:00+08:00",
+            "last_m": 52_012_000,
+            "last_at": "2026-11-01T12:00:00+08:00",
+            "first_m": 12_000,
+            "reason": "仪表损坏，旧表无法读取",
+            "by": "驾驶员",
+        }
+    ]
+    assert section(statement(month_facts(trip_readings(), [use()])), "odometers_replaced") == []
+
+
 def test_fuel_per_hundred_kilometres_is_not_told_of_a_month_without_fuel() -> None:
     """Nothing filled in is no consumption of nothing."""
     costs: Any = statement(november())["costs"]
