@@ -33,9 +33,12 @@ class Known:
     def is_of(self, happening: Happening) -> bool:
         """Return whether the happening is what it was raised for: of its kind, key and use, at the same time.
 
-        What was found of no use may turn out to be of one; kinds `OF_ONE_USE` are of that use alone.
+        What was found of no use may turn out to be of one, and what begins in the same instant to be of another, where
+        a return is told late; kinds `OF_ONE_USE` are of that use alone.
         """
-        unsettled = self.kind not in OF_ONE_USE and None in (self.use_id, happening.use_id)
+        unsettled = self.kind not in OF_ONE_USE and (
+            None in (self.use_id, happening.use_id) or self.from_at == happening.from_at
+        )
         return (
             self.kind is happening.kind
             and self.key == happening.key

@@ -160,3 +160,9 @@ def test_what_turns_out_to_be_of_a_use_is_the_same_happening() -> None:
     kind = FindingKind.LEFT_JURISDICTION
     shown = happened(0, 10, kind=kind, use_id=UUID(int=1))
     assert steps([known(0, 10, kind=kind)], shown, looked_at={kind}) == []
+
+
+def test_what_turns_out_to_be_of_another_use_is_the_same_happening() -> None:
+    """A stop under way; then it is told that the trip had been back before, and another had begun."""
+    shown = happened(0, 10, use_id=UUID(int=2))
+    assert steps([known(0, 10, use_id=UUID(int=1))], shown) == []
