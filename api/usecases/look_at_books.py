@@ -45,9 +45,11 @@ async def look_at_uses(database: Database, bureau_id: str, vehicle_id: UUID, use
         return Look(happenings=happenings, looked_at=KEPT, within=(first_at, reader.now), use_ids=frozenset(use_ids))
 
     async def stands(reader: Reader, known: Known) -> bool:
-        # What came since may clear a finding; a threshold that was moved after it was recorded may not.
-        then = await settings_at(reader, known.standing.recorded_at)
-        outings = await outings_of(reader, vehicle_id, [known.use_id] if known.use_id else [], then)
+        # What came since may clear a finding; a threshold that was moved after it was recorded may not, nor a reading
+        # that was typed anew.
+        known_at = known.standing.recorded_at
+        then, uses = await settings_at(reader, known_at), [known.use_id] if known.use_id else []
+        outings = await outings_of(reader, vehicle_id, uses, then, known_at)
         return any(known.is_of(happening) for happening in _shown(outings, reader.now, then))
 
     return (await follow_findings(database, bureau_id, vehicle_id, look, stands)).recorded

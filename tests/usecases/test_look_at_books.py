@@ -357,6 +357,25 @@ async def test_a_reading_typed_a_fifth_low_is_found_once_the_vehicle_has_taught_
     assert (finding.use_id, finding.colour, finding.evidence["reading_m"]) == (trip_id, "yellow", 8_000)
 
 
+@pytest.mark.parametrize(
+    ("who", "parts", "became"), [("driver", {}, []), ("auditor", {"obtained": Obtained.THIRD_PARTY}, ["cleared"])]
+)
+async def test_a_reading_typed_low_is_not_typed_anew_once_it_was_found(
+    world: World, who: str, parts: dict[str, Any], became: list[str]
+) -> None:
+    """Its driver remembers two kilometres more the day after; an auditor who read the dashboard may."""
+    device_id = await enrolled(world)
+    for _ in range(5):
+        await driven_trip(world, [device_id], track_m=10_400, reading_m=10_000)
+    await driven_trip(world, [device_id], track_m=10_400, reading_m=8_000)
+    await sweep(world, minutes=31)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "odometer-track-mismatch"]
+    world.clock.advance(days=1)
+    await correct(world, who, await last_reading_id(world), dashboard(world, 2_000).odometer_m, **parts)
+    await look_again(world.database, world.bureau_id)
+    assert [one.what for one in await updates_of(world) if one.finding_id == finding.finding_id] == became
+
+
 async def test_a_ratio_that_more_trips_are_asked_for_afterwards_clears_nothing(world: World) -> None:
     """With thirty asked for no trip would be judged: what was found by five stands."""
     device_id = await enrolled(world)

@@ -75,9 +75,16 @@ _COMPLAINTS = text(
 
 
 async def outings_of(
-    reader: Reader, vehicle_id: UUID, use_ids: Collection[UUID], settings: BureauSettings
+    reader: Reader,
+    vehicle_id: UUID,
+    use_ids: Collection[UUID],
+    settings: BureauSettings,
+    known_at: datetime | None = None,
 ) -> tuple[Outing, ...]:
-    """Return uses of a vehicle that began, by departure, with what was measured of them by these settings."""
+    """Return uses of a vehicle that began, by departure, with what was measured of them by these settings.
+
+    With `known_at` readings that nobody but who drove corrected later are as they were.
+    """
     asked = {"bureau_id": reader.bureau_id, "uses": list(use_ids)}
     uses = (await reader.execute(_USES, asked)).all()
     jobs = by_use(await reader.execute(_JOBS, asked))
@@ -86,7 +93,7 @@ async def outings_of(
     measures = await measures_of(reader, [row.use_id for row in uses], settings)
     counted = await counted_over(reader, [row.use_id for row in uses])
     ended = [row for row in uses if row.actual_until]
-    witnesses = await _witnesses(reader, vehicle_id, ended, measures, counted, settings=settings)
+    witnesses = await _witnesses(reader, vehicle_id, ended, measures, counted, settings=settings, known_at=known_at)
     found = []
     for row in uses:
         arrived = {leg.site_key for one in measures[row.use_id] for leg in one.legs}
@@ -171,13 +178,14 @@ async def _witnesses(
     counted: dict[UUID, Counted],
     *,
     settings: BureauSettings,
+    known_at: datetime | None,
 ) -> dict[UUID, tuple[Witness, ...]]:
     """Return by use its metres by each witness, beside what the vehicle's undisputed trips before it had taught."""
     if not uses:
         return {}
     first_at, last_at = uses[0].actual_from, max(row.actual_until for row in uses)
     taught = await taught_by(reader, vehicle_id, before=uses[-1].actual_from, beside=len(uses), settings=settings)
-    driven = await driven_by_reading(reader, vehicle_id, first_at, last_at)
+    driven = await driven_by_reading(reader, vehicle_id, first_at, last_at, known_at=known_at)
     found = {}
     for row in uses:
         metres = metres_of(measures[row.use_id], counted.get(row.use_id), driven.get(row.use_id, ()))

@@ -18,7 +18,7 @@ from api.db.queries.settings import settings_of
 from api.db.queries.terminal_counts import counted_over
 from api.db.tables.vehicles import Reading as Row
 from domain.books.ratio import Against, Ratio, Witnessed, against, learnt
-from domain.books.readings import Interval, intervals
+from domain.books.readings import Interval, Obtained, intervals
 from domain.findings.kinds import FindingKind
 from domain.findings.outing import Counted
 from domain.settings import BureauSettings
@@ -164,7 +164,7 @@ async def driven_by_reading(
 ) -> Mapping[UUID, Sequence[Interval]]:
     """Return the intervals between readings of each use that was on the road then, by use.
 
-    With `known_at` what was corrected later is as it was.
+    With `known_at` what was corrected later is as it was, unless a third party corrected it.
     """
     rows = await reader.all(
         select(Row).where(
@@ -175,8 +175,15 @@ async def driven_by_reading(
         )
     )
     found: dict[UUID, list[Interval]] = {}
-    known = (row for row in rows if known_at is None or row.corrects is None or row.recorded_at <= known_at)
-    for interval in intervals(as_reading(row) for row in known):
+    known = (
+        as_reading(row)
+        for row in rows
+        if known_at is None
+        or row.corrects is None
+        or row.recorded_at <= known_at
+        or row.obtained == Obtained.THIRD_PARTY.value
+    )
+    for interval in intervals(known):
         if interval.use_id is not None:
             found.setdefault(interval.use_id, []).append(interval)
     return found
