@@ -92,13 +92,18 @@ def find_headings(rows: Sequence[Sequence[Cell]], wanted: Sequence[Column]) -> H
     """
     best: Headings | None = None
     for number, row in enumerate(rows[:TITLE_ROWS_MOST], start=1):
-        texts = tuple("" if cell is None else str(cell).strip() for cell in row)
+        texts = tuple("" if cell is None else _printable(str(cell)).strip() for cell in row)
         found = guess(texts, wanted)
         if len(found) >= HEADINGS_LEAST and (best is None or len(found) > len(best.of_field)):
             best = Headings(number, texts, found)
     if best is None:
         raise NoHeadings
     return best
+
+
+def _printable(heading: str) -> str:
+    """Return a heading that moves no terminal's cursor: a stranger's sheet is shown before it is trusted."""
+    return "".join(sign if sign.isprintable() else " " for sign in heading)
 
 
 def guess(texts: Sequence[str], wanted: Sequence[Column]) -> dict[str, int]:

@@ -38,6 +38,12 @@ def test_headings_are_found_below_the_title_and_know_their_columns() -> None:
     assert found.of_field == {"began": 1, "from_m": 2, "driver": 3, "until_m": 4}
 
 
+def test_a_heading_moves_no_cursor_of_who_looks_at_it() -> None:
+    """What each column is taken for is shown in a terminal before anything of a stranger's sheet is believed."""
+    found = find_headings([["出车时间\x1b[2J", "起始里程\n（公里）", "司机\u202e"]], WANTED)
+    assert found.texts == ("出车时间 [2J", "起始里程 （公里）", "司机")
+
+
 def test_a_sheet_without_headings_says_so() -> None:
     """Numbers alone are not guessed at."""
     with pytest.raises(NoHeadings):
