@@ -46,10 +46,13 @@ async def look_at_uses(database: Database, bureau_id: str, vehicle_id: UUID, use
 
     async def stands(reader: Reader, known: Known) -> bool:
         # What came since may clear a finding; a threshold that was moved after it was recorded may not, nor a reading
-        # that was typed anew.
+        # that was typed anew, nor that the trips which taught the ratio are disputed by now.
         known_at = known.standing.recorded_at
         then, uses = await settings_at(reader, known_at), [known.use_id] if known.use_id else []
         outings = await outings_of(reader, vehicle_id, uses, then, known_at)
+        judged = any(witness.ratio is not None for outing in outings for witness in outing.witnesses)
+        if known.kind is FindingKind.ODOMETER_TRACK_MISMATCH and not judged:
+            return True
         return any(known.is_of(happening) for happening in _shown(outings, reader.now, then))
 
     return (await follow_findings(database, bureau_id, vehicle_id, look, stands)).recorded

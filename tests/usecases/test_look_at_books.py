@@ -11,11 +11,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from api.db.database import Actor, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.depart_trip import Departure, depart_trip
 from api.usecases.draw_lots import NewCallBack, call_back, draw_lots
 from api.usecases.field_act import Report
+from api.usecases.raise_finding import raise_finding
 from api.usecases.record_cost import NewCost, NewCostCorrection, correct_cost, record_cost
 from api.usecases.record_note import Located, NewNote, SentNote, record_notes
 from api.usecases.record_reading import NewCorrection, NewReading, correct_reading, record_reading
@@ -26,6 +28,7 @@ from api.usecases.sweep_books import look_again, sweep_books
 from api.usecases.use_step import Source as Told
 from domain.books.readings import Obtained
 from domain.complaint.words import Source, VisitResult
+from domain.findings.kinds import FindingKind
 from domain.lots import CallBackResult
 from domain.upkeep.costs import CostKind
 from domain.values import Datum, Point
@@ -374,6 +377,30 @@ async def test_a_reading_typed_low_is_not_typed_anew_once_it_was_found(
     await correct(world, who, await last_reading_id(world), dashboard(world, 2_000).odometer_m, **parts)
     await look_again(world.database, world.bureau_id)
     assert [one.what for one in await updates_of(world) if one.finding_id == finding.finding_id] == became
+
+
+async def test_a_reading_that_nobody_can_judge_any_more_is_not_cleared(world: World) -> None:
+    """Of the five trips that taught the ratio one turns out to have been faked: four teach none."""
+    device_id = await enrolled(world)
+    taught = [await driven_trip(world, [device_id], track_m=10_400, reading_m=10_000) for _ in range(5)]
+    await driven_trip(world, [device_id], track_m=10_400, reading_m=8_000)
+    await sweep(world, minutes=31)
+    (finding,) = [one for one in await findings_of(world) if one.kind == "odometer-track-mismatch"]
+
+    async def faked(uow: UnitOfWork) -> None:
+        await raise_finding(
+            uow,
+            FindingKind.MOCK_LOCATION,
+            vehicle_id=world.vehicle_id,
+            use_id=taught[0],
+            subject_id=new_id(),
+            evidence={},
+        )
+
+    await world.database.write(Actor(world.bureau_id), faked)
+    world.clock.advance(minutes=1)
+    await look_again(world.database, world.bureau_id)
+    assert [one.what for one in await updates_of(world) if one.finding_id == finding.finding_id] == []
 
 
 async def test_a_ratio_that_more_trips_are_asked_for_afterwards_clears_nothing(world: World) -> None:
