@@ -23,8 +23,6 @@ from api.usecases.account_vehicle import account_vehicle
 from api.usecases.print_log import Months
 from domain.books.log import LogRow, RowKind, Totals, month_log
 
-MOST_VEHICLES = 200
-
 
 async def public_sheet(reader: Reader, months: Months) -> PublicSheet:
     """Return the sheet of every vehicle of the bureau, all of it as one instant of the database shows it."""
@@ -34,7 +32,7 @@ async def public_sheet(reader: Reader, months: Months) -> PublicSheet:
         raise AssertionError("who reads belongs to a bureau")
     zone = ZoneInfo(bureau.zone)
     starts = [datetime.combine(day, time(), zone) for day in months.starts]
-    vehicles = await vehicles_page(reader, None, MOST_VEHICLES)
+    vehicles = await vehicles_page(reader, None, None)
     made = []
     for known in await known_of(reader, vehicles):
         rows, totals = await _driven(reader, known.vehicle.vehicle_id, starts, bureau.zone)

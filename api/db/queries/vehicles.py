@@ -99,8 +99,8 @@ async def today_of(reader: Reader) -> date:
     return reader.now.astimezone(ZoneInfo(bureau.zone)).date()
 
 
-async def vehicles_page(reader: Reader, after_plate: str | None, limit: int) -> Sequence[Vehicle]:
-    """Return vehicles by plate."""
+async def vehicles_page(reader: Reader, after_plate: str | None, limit: int | None) -> Sequence[Vehicle]:
+    """Return vehicles by plate, every one where there is no limit."""
     rows = select(Vehicle).where(Vehicle.bureau_id == reader.bureau_id).order_by(col(Vehicle.plate)).limit(limit)
     if after_plate is not None:
         rows = rows.where(col(Vehicle.plate) > after_plate)
