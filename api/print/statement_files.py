@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,8 +29,6 @@ class StatementFormat(StrEnum):
 
 
 NOTHING: Final = "—"
-_LONG_WORD: Final = re.compile(r"[^\W\d_\u2e80-\uffff]{6}(?=[^\W\d_\u2e80-\uffff])")
-"""Six letters of an alphabet, and more to come: a narrow column has no room for eight. Chinese breaks anywhere."""
 LONGEST_CELL: Final = 32_767
 """How many signs a spreadsheet keeps in a cell; a longer text would be left out whole."""
 
@@ -183,13 +180,8 @@ def _listing(one: Table, how: Manner) -> _Listing:
             and not any(isinstance(row[n], str) for row in one.rows)
             for n in range(len(one.headings))
         ],
-        rows=[[_narrow(cell) if isinstance(cell, str) else said(cell, how) for cell in row] for row in one.rows],
+        rows=[[said(cell, how) for cell in row] for row in one.rows],
     )
-
-
-def _narrow(text: str) -> str:
-    """Return a text that breaks within a word, lest a long name lie over the next column."""
-    return _LONG_WORD.sub(lambda run: run[0] + "\u200b", text)
 
 
 def _words(how: Manner) -> _Words:

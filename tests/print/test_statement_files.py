@@ -22,7 +22,7 @@ from domain.books.statement_facts import Sealed
 from domain.ledger.canonical import canonical
 from tests.books import DECEMBER, month_facts, read, trip_readings, use
 
-NAMES = ("Alexandropolitanskaja", "阿卜杜热合曼·买买提艾力·吐尔逊", "Ümit Çelik")
+NAMES = ("Áládárszentgyörgyvölgyi", "阿卜杜热合曼·买买提艾力·吐尔逊", "Ümit Çelik")
 
 
 def sealed(readings: list[RecordedReading] | None = None, **of_use: Any) -> Shown:
