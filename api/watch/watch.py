@@ -60,7 +60,6 @@ class WatchStats:
     """What the watch did so far, for metrics."""
 
     glanced: int = 0
-    suspects: int = 0
     looks: int = 0
     recorded: int = 0
     left: int = 0
@@ -266,7 +265,6 @@ class Watch:
             vehicle.said = 0
         if suspect.signs and not suspect.signs & ~vehicle.said:
             return
-        self.stats.suspects += 1
         vehicle.signs |= suspect.signs
         vehicle.from_s = min(vehicle.from_s, suspect.from_s)
         vehicle.until_s = max(vehicle.until_s, suspect.until_s)

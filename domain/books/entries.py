@@ -80,18 +80,6 @@ def entries(
     return tuple(found)
 
 
-def balances(booked: Iterable[Entry]) -> dict[tuple[Account, UUID | None], int]:
-    """Return what stands on each account: what it was credited with less what it was debited with. They sum to zero."""
-    standing: dict[tuple[Account, UUID | None], int] = {}
-    for one in booked:
-        for account, metres in (
-            ((one.debit, one.debit_id), -one.metres),
-            ((one.credit, one.credit_id), one.metres),
-        ):
-            standing[account] = standing.get(account, 0) + metres
-    return standing
-
-
 def _account(interval: Interval, kinds: Mapping[UUID, UseKind]) -> Account:
     if interval.use_id is None:
         return Account.UNACCOUNTED

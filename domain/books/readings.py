@@ -26,9 +26,6 @@ MAX_ODOMETER_M = 9_999_999_000
 MAX_RESOLUTION_M = 10_000
 """Coarser than ten kilometres is no reading."""
 
-DASHBOARD_RESOLUTION_M = 1_000
-"""Most dashboards show whole kilometres."""
-
 WRITTEN_DOWN_BY_OTHERS = frozenset({"workshop", "fuel", "handover", "new-odometer"})
 """Occasions at which somebody else writes down what the odometer shows, and the desk enters it from their paper."""
 

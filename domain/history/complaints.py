@@ -13,7 +13,7 @@ from domain.complaint.particulars import Particulars
 from domain.errors import InvalidInput
 from domain.sheet.cells import instant_of
 from domain.sheet.columns import Cell, Column, Headings
-from domain.sheet.problems import Problem, ProblemKind, hindering
+from domain.sheet.problems import Problem, ProblemKind
 from domain.sheet.rows import Row, rows_of
 
 COLUMNS: Final = (
@@ -67,11 +67,6 @@ class ReadList:
 
     complaints: tuple[ListedComplaint, ...]
     problems: tuple[Problem, ...]
-
-    @property
-    def hindered(self) -> bool:
-        """Whether anything keeps the sheet from being taken over; then nothing of it is."""
-        return bool(hindering(self.problems))
 
 
 def read_list(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from domain.books.readings import MAX_ODOMETER_M
 from domain.sheet.cells import date_of, fen_of, has_date, instant_of, thousandths_of
 from domain.sheet.columns import Cell, Column, Headings, plain
-from domain.sheet.problems import Problem, ProblemKind, hindering
+from domain.sheet.problems import Problem, ProblemKind
 from domain.sheet.rows import Row, rows_of, year_of
 
 MOST_ML: Final = 1_000_000
@@ -91,11 +91,6 @@ class ReadLog:
 
     trips: tuple[PaperTrip, ...]
     problems: tuple[Problem, ...]
-
-    @property
-    def hindered(self) -> bool:
-        """Whether anything keeps the sheet from being taken over; then nothing of it is."""
-        return bool(hindering(self.problems))
 
 
 def read_log(

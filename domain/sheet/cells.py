@@ -41,7 +41,7 @@ _LUNCH_FROM: Final = 10
 """One at noon 中午1点 is after twelve, eleven at noon 中午11点 is before."""
 
 
-def text_of(cell: Cell, *, most: int = TEXT_MOST) -> str:
+def text_of(cell: Cell) -> str:
     """Return a cell as text, blanks at its ends taken off; an empty one is ""."""
     if cell is None:
         return ""
@@ -50,8 +50,8 @@ def text_of(cell: Cell, *, most: int = TEXT_MOST) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))  # a number typed where a code was meant
     text = "".join(one for one in str(cell) if one >= " " or one in "\n\t").strip()
-    if len(text) > most:
-        raise CellFault(ProblemKind.NOT_TAKEN, f"{len(text)} > {most}")
+    if len(text) > TEXT_MOST:
+        raise CellFault(ProblemKind.NOT_TAKEN, f"{len(text)} > {TEXT_MOST}")
     return text
 
 
@@ -139,17 +139,17 @@ def instant_of(cell: Cell, zone: ZoneInfo, *, day: date | None = None, year: int
     return datetime.combine(day, told or time(), zone)
 
 
-def thousandths_of(cell: Cell, *, least: int = 0, most: int) -> int:
+def thousandths_of(cell: Cell, *, most: int) -> int:
     """Return a number times a thousand, whole: kilometres as metres, litres as millilitres; rounded half to even."""
-    return _scaled(cell, 1_000, least, most)
+    return _scaled(cell, 1_000, most)
 
 
 def fen_of(cell: Cell, *, most: int) -> int:
     """Return yuan as fen."""
-    return _scaled(cell, 100, 0, most)
+    return _scaled(cell, 100, most)
 
 
-def _scaled(cell: Cell, scale: int, least: int, most: int) -> int:
+def _scaled(cell: Cell, scale: int, most: int) -> int:
     if isinstance(cell, bool) or cell is None or isinstance(cell, date | time):
         raise CellFault(ProblemKind.NO_NUMBER, text_of(cell)[:30])
     text = unicodedata.normalize("NFKC", text_of(cell)).replace("\u2212", "-")
@@ -162,6 +162,6 @@ def _scaled(cell: Cell, scale: int, least: int, most: int) -> int:
         value = int((Decimal(match[0].replace(",", "")) * scale).to_integral_value())
     except InvalidOperation as fault:
         raise CellFault(ProblemKind.NO_NUMBER, text_of(cell)[:30]) from fault
-    if not least <= value <= most:
+    if not 0 <= value <= most:
         raise CellFault(ProblemKind.OUT_OF_RANGE, match[0])
     return value

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.track.holds import EARTH_M, HOLD_LIMIT_S, LEAST_STEP_S, Holds, Places, same_as_before
+from domain.track.holds import EARTH_M, FASTEST_MPS, HOLD_LIMIT_S, LEAST_STEP_S, Holds, Places, same_as_before
 
 LOOK_BACK = 256
 """How many places back a place looks for its predecessor; farther back only the best one is kept in mind."""
@@ -19,16 +19,16 @@ MARGIN = 32
 """How many places before and after an impossible step may each be where a chain leaves or enters the drive."""
 
 
-def drivable(places: Places, fastest_mps: float) -> NDArray[np.bool_]:
+def drivable(places: Places) -> NDArray[np.bool_]:
     """Mark the fixes of the longest chain of places in which every step could have been driven."""
     if not len(places):
         return np.zeros(0, dtype=np.bool_)
     holds = Holds(places)
     north_m, east_m, time_s = holds.steps()
-    bad = np.flatnonzero(np.hypot(north_m, east_m) > fastest_mps * time_s)
+    bad = np.flatnonzero(np.hypot(north_m, east_m) > FASTEST_MPS * time_s)
     if not len(bad):
         return np.ones(len(places), dtype=np.bool_)
-    nodes = _Nodes(holds, bad, fastest_mps)
+    nodes = _Nodes(holds, bad)
     chosen = np.zeros(len(nodes.weight), dtype=np.bool_)
     chosen[_longest_chain(nodes)] = True
     return np.repeat(chosen, nodes.weight)
@@ -37,7 +37,7 @@ def drivable(places: Places, fastest_mps: float) -> NDArray[np.bool_]:
 class _Nodes:
     """Places near impossible steps each by itself, and the stretches between them each as a whole."""
 
-    def __init__(self, holds: Holds, bad: NDArray[np.intp], fastest_mps: float) -> None:
+    def __init__(self, holds: Holds, bad: NDArray[np.intp]) -> None:
         count = len(holds)
         # Places from `bad - MARGIN + 1` to `bad + MARGIN` stand alone.
         marks = np.zeros(count + 1, dtype=np.intp)
@@ -50,14 +50,13 @@ class _Nodes:
         self.reached_s = holds.reached_s[first]
         self.free_s = _free_s(holds, last)
         self.entry, self.exit = _on_sphere(holds, first), _on_sphere(holds, last)
-        self.fastest_mps = fastest_mps
 
     def reach(self, one: NDArray[np.intp], other: NDArray[np.intp] | int) -> NDArray[np.bool_]:
         """Tell for each earlier node `one` whether `other` can be driven to from it in time."""
         half_chord = np.linalg.norm(self.exit[one] - self.entry[other], axis=1) / 2.0
         distance_m = 2.0 * EARTH_M * np.arcsin(np.minimum(half_chord, 1.0))
         time_s = np.maximum(self.reached_s[other] - self.free_s[one], LEAST_STEP_S)
-        possible: NDArray[np.bool_] = distance_m <= self.fastest_mps * time_s
+        possible: NDArray[np.bool_] = distance_m <= FASTEST_MPS * time_s
         return possible
 
 

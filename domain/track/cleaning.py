@@ -18,7 +18,7 @@ from domain.place.datum import MAX_LAT_DEG, MAX_LON_DEG
 from domain.track.chain import drivable
 from domain.track.cold import drifted
 from domain.track.fixes import Fixes
-from domain.track.holds import FASTEST_MPS, Places, same_as_before
+from domain.track.holds import Places, same_as_before
 from domain.track.spikes import spikes
 
 NOWHERE_DEG = 0.01
@@ -70,7 +70,7 @@ class Cleaned:
 _REASONS = tuple(Dropped)
 
 
-def clean(fixes: Fixes, *, fastest_mps: float = FASTEST_MPS) -> Cleaned:
+def clean(fixes: Fixes) -> Cleaned:
     """Order `fixes` by fix time and take out those that cannot be true.
 
     Neither the order of the input nor repeats in it change what is kept.
@@ -84,7 +84,7 @@ def clean(fixes: Fixes, *, fastest_mps: float = FASTEST_MPS) -> Cleaned:
     left = _without(why, left, repeated, Dropped.DUPLICATE)
 
     places = Places(*(columns[name][left] for name in ("at_us", "lat", "lon")))
-    left = _without(why, left, ~drivable(places, fastest_mps), Dropped.LEAP)
+    left = _without(why, left, ~drivable(places), Dropped.LEAP)
     places = Places(*(columns[name][left] for name in ("at_us", "lat", "lon")))
     left = _without(why, left, drifted(places, columns["speed_mps"][left]), Dropped.COLD_START)
     places = Places(*(columns[name][left] for name in ("at_us", "lat", "lon")))

@@ -52,15 +52,15 @@ class _Arrival:
     key: UUID
 
 
-def legs(track: Track, sites: Sequence[Site], *, near_m: float = SITE_NEAR_M) -> tuple[Leg, ...]:
+def legs(track: Track, sites: Sequence[Site]) -> tuple[Leg, ...]:
     """Return the ways of a trip in order of time; none of a track without fixes.
 
-    A site is reached at its first stop within `near_m`, or where no stop was so near, at the closest fix within it. A
-    site that was not reached has no leg. The last leg is the way home, also where it has no metres.
+    A site is reached at its first stop within `SITE_NEAR_M`, or where no stop was so near, at the closest fix within
+    it. A site that was not reached has no leg. The last leg is the way home, also where it has no metres.
     """
     if not track.segments:
         return ()
-    reached = [arrival for site in sites if (arrival := _arrival(track, site, near_m)) is not None]
+    reached = [arrival for site in sites if (arrival := _arrival(track, site)) is not None]
     reached.sort(key=lambda one: (one.at_us, one.key))
     found: list[Leg] = []
     since_us, since = to_us(track.segments[0].from_at), (0, 0)
@@ -79,13 +79,13 @@ def legs(track: Track, sites: Sequence[Site], *, near_m: float = SITE_NEAR_M) ->
     return (*found, Leg(None, min(to_instant(since_us), end_at), end_at, *home))
 
 
-def _arrival(track: Track, site: Site, near_m: float) -> _Arrival | None:
+def _arrival(track: Track, site: Site) -> _Arrival | None:
     stops = track.stops
     if stops:
         away_m = distances_m(
             np.array([stop.lat for stop in stops]), np.array([stop.lon for stop in stops]), (site.lat, site.lon)
         )
-        near = np.flatnonzero(away_m <= near_m)
+        near = np.flatnonzero(away_m <= SITE_NEAR_M)
         if len(near):
             stop = stops[int(near[0])]
             return _Arrival(to_us(stop.from_at), to_us(stop.until_at), site.key)
@@ -93,7 +93,7 @@ def _arrival(track: Track, site: Site, near_m: float) -> _Arrival | None:
     away_m = distances_m(fixes["lat"], fixes["lon"], (site.lat, site.lon))
     closest = int(np.argmin(away_m))
     at_us = int(fixes["at_us"][closest])
-    return _Arrival(at_us, at_us, site.key) if away_m[closest] <= near_m else None
+    return _Arrival(at_us, at_us, site.key) if away_m[closest] <= SITE_NEAR_M else None
 
 
 def _so_far(track: Track, at_us: int) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from domain.track.cleaning import Dropped, clean
 from domain.track.fixes import Fixes, to_instant
-from domain.track.holds import FASTEST_MPS
 from domain.track.line import line_of
 from domain.track.metres import steps_m
 from domain.track.stops import Span, Stop, spans_of_stops
@@ -91,14 +90,9 @@ class Track:
         return sum(stretch.least_m for stretch in self.unobserved)
 
 
-def measure(
-    fixes: Fixes,
-    *,
-    unobserved_after_s: float = UNOBSERVED_AFTER_S,
-    fastest_mps: float = FASTEST_MPS,
-) -> Track:
+def measure(fixes: Fixes, *, unobserved_after_s: float = UNOBSERVED_AFTER_S) -> Track:
     """Clean `fixes`, given in any order and with any repeats, and measure what is left of them."""
-    cleaned = clean(fixes, fastest_mps=fastest_mps)
+    cleaned = clean(fixes)
     kept = cleaned.kept
     spans = spans_of_stops(kept)
     gaps = np.flatnonzero(np.diff(kept["at_us"]) > unobserved_after_s * 1e6)

@@ -94,16 +94,16 @@ def consumption(of: Iterable[Refill]) -> Consumption | None:
     )
 
 
-def unlike(of: Iterable[Refill], percent: int, least: int = LEAST_REFILLS) -> tuple[Unlike, ...]:
+def unlike(of: Iterable[Refill], percent: int) -> tuple[Unlike, ...]:
     """Return the refills outside the spread of those before them by more than so many per cent of their median.
 
-    Later refills change nothing about one. None while it and those before it are fewer than `least`: what is ordinary
-    is not known then. What was topped up within `LEAST_DRIVEN_M` is judged together with the next refill.
+    Later refills change nothing about one. None while it and those before it are fewer than `LEAST_REFILLS`: what is
+    ordinary is not known then. What was topped up within `LEAST_DRIVEN_M` is judged together with the next refill.
     """
     known = _far_enough(of)
     found: list[Unlike] = []
     for number, refill in enumerate(known):
-        if number + 1 < least:
+        if number + 1 < LEAST_REFILLS:
             continue
         before = [one.ml_per_100_km for one in known[:number]]
         middle = median(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.books.charges import Basis, Way, charges
-from domain.books.entries import Account, Entry, balances, entries
+from domain.books.entries import Account, Entry, entries
 from domain.books.log_facts import LogUse, RecordedReading
 from domain.books.readings import Moment
 from domain.books.stretch import stretch_of
@@ -31,6 +32,18 @@ def booked(
         if kinds[use_id] is UseKind.TRIP
     }
     return entries(stretch.intervals, kinds, charged)
+
+
+def balances(booked: Iterable[Entry]) -> dict[tuple[Account, UUID | None], int]:
+    """Return what stands on each account: what it was credited with less what it was debited with. They sum to zero."""
+    standing: dict[tuple[Account, UUID | None], int] = {}
+    for one in booked:
+        for account, metres in (
+            ((one.debit, one.debit_id), -one.metres),
+            ((one.credit, one.credit_id), one.metres),
+        ):
+            standing[account] = standing.get(account, 0) + metres
+    return standing
 
 
 @given(books(), st.lists(st.builds(Way, st.tuples(st.sampled_from(COMPLAINTS)), st.integers(0, 9_999), st.just(1))))

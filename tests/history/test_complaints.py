@@ -10,7 +10,7 @@ import pytest
 
 from domain.history.complaints import COLUMNS, ReadList, check_against_register, read_list
 from domain.sheet.columns import find_headings, with_columns
-from domain.sheet.problems import ProblemKind
+from domain.sheet.problems import ProblemKind, hindering
 
 ZONE = "Asia/Shanghai"
 OF_COMPLAINT = ["登记编号", "登记时间", "投诉人", "联系电话", "联系地址", "被投诉方", "被投诉方地址"]
@@ -52,7 +52,7 @@ def test_what_has_ended_at_its_source_is_left_out_and_told(state: str) -> None:
     read = list_of(changed(WAITING, J=state))
     assert not read.complaints
     assert [one.kind for one in read.problems] == [ProblemKind.ENDED]
-    assert not read.hindered
+    assert not hindering(read.problems)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_hinders_is_told_by_row_and_column(row: list[Any], problem: tuple[s
     """A number kept as a number has lost its last digits: it must be text."""
     read = list_of(row)
     assert [(one.row, one.column, one.kind) for one in read.problems] == [(2, *problem)]
-    assert read.hindered
+    assert hindering(read.problems)
 
 
 def test_what_the_platform_never_lists_can_be_filled_in_for_all() -> None:

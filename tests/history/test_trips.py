@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.history.trips import COLUMNS, ReadLog, TripKey, check_against_books, read_log
 from domain.sheet.columns import find_headings, with_columns
-from domain.sheet.problems import ProblemKind
+from domain.sheet.problems import ProblemKind, hindering
 
 ZONE = "Asia/Shanghai"
 PLATE = "闽B·12315"
@@ -88,7 +88,7 @@ def test_what_hinders_is_told_by_row_and_column(row: list[Any], problem: tuple[i
     """Whoever has the file open finds the cell at once; nothing is taken over while it stands."""
     log = log_of(FIRST, row)
     assert problem in kinds(log)
-    assert log.hindered
+    assert hindering(log.problems)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_is_odd_about_the_paper_is_told_and_taken_over_as_it_is(
     """The paper is what it is: a gap in it is history too."""
     log = log_of(FIRST, row)
     assert kinds(log) == [problem]
-    assert not log.hindered
+    assert not hindering(log.problems)
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "1989-03-01", "0001-01-01"])
