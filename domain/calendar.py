@@ -53,6 +53,11 @@ def next_month(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def month_of(at: datetime, zone: ZoneInfo) -> date:
+    """Return the first day of the month that an instant lies in, as the clocks of a zone have it."""
+    return at.astimezone(zone).date().replace(day=1)
+
+
 def month_span(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the instants at which a month, named by its first day, begins and is over in a zone."""
     return datetime.combine(month, time(), zone), datetime.combine(next_month(month), time(), zone)

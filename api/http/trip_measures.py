@@ -100,7 +100,8 @@ async def trip_measures(
         intervals = driven.get(use_id, ())
         ratio = await ratio_of(reader, use.vehicle_id, use.actual_from)
         settings = await settings_of(reader)
-        off = next((deviation_permille(one, ratio) for one in witnessed(measures, intervals)), None)
+        metres = witnessed(measures, intervals)
+        off = None if metres is None else deviation_permille(metres, ratio)
         return TripMeasures(
             reading_m=sum(interval.length_m for interval in intervals) if intervals else None,
             devices=[_figures(one) for one in measures],

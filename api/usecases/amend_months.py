@@ -18,7 +18,7 @@ from api.db.tables.seals import MonthSeal, SealAmendment
 from api.usecases.sweep import each_by_itself
 from domain.books.late import Late, LateKind, late
 from domain.books.statement import statement
-from domain.calendar import next_month
+from domain.calendar import month_of, next_month
 from domain.ledger.canonical import parse
 
 RECENT: Final = timedelta(days=93)
@@ -33,7 +33,7 @@ async def amend_about(uow: UnitOfWork, vehicle_id: UUID, at: datetime) -> int:
     A reading at a month's end is also what the next one opens with. Later months are looked at by the job. Returns how
     many amendments there were; none where the month is not sealed.
     """
-    month = at.astimezone(await zone_of(uow)).date().replace(day=1)
+    month = month_of(at, await zone_of(uow))
     return sum([await amend_month(uow, vehicle_id, one) for one in (month, next_month(month))])
 
 

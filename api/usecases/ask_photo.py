@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import Actor, Database, Once, UnitOfWork
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.db.tables.lots import PhotoRequest, ReadingPhoto
 from api.db.tables.notes import Attachment
@@ -16,8 +17,9 @@ from api.db.tables.uses import VehicleUse
 from api.db.tables.vehicles import Reading
 from api.usecases.enter_fact import enter_fact
 from api.usecases.enter_vehicle_file import FileNotSent
-from api.usecases.month_seed import month_of, seed_of
+from api.usecases.month_seed import seed_of
 from api.usecases.raise_finding import raise_finding
+from domain.calendar import month_of
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
 from domain.lots import asks_photo
@@ -45,7 +47,7 @@ ORDER BY p.wanted_until, p.reading_id
 async def ask_photo(uow: UnitOfWork, use: VehicleUse, reading_id: UUID, departed_at: datetime) -> None:
     """Ask for a photo of a departure's reading if its lot says so."""
     settings = await settings_of(uow)
-    seed = await seed_of(uow, await month_of(uow, departed_at))
+    seed = await seed_of(uow, month_of(departed_at, await zone_of(uow)))
     if not asks_photo(seed, use.use_id, settings["photo_share_percent"]):
         return
     wanted_until = uow.now + timedelta(minutes=settings["photo_term_min"])
@@ -64,7 +66,7 @@ async def ask_photo(uow: UnitOfWork, use: VehicleUse, reading_id: UUID, departed
     )
 
 
-async def give_photo(database: Database, actor: Actor, reading_id: UUID, sha256: str, once: Once | None = None) -> None:
+async def give_photo(database: Database, actor: Actor, reading_id: UUID, sha256: str) -> None:
     """Name a photo of a reading that was entered without one, or with another; the file must be there.
 
     Raises:
@@ -81,7 +83,7 @@ async def give_photo(database: Database, actor: Actor, reading_id: UUID, sha256:
             return
         await enter_fact(uow, "photo-given", ReadingPhoto, {"reading_id": reading_id, "sha256": sha256})
 
-    await database.write(actor, work, once=once)
+    await database.write(actor, work)
 
 
 async def find_missing_photos(uow: UnitOfWork) -> int:

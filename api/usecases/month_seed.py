@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import text
 
 from api.db.database import UnitOfWork
 from api.db.queries.calendar import zone_of
 from api.db.tables.lots import MonthSeed
-from domain.calendar import next_month
+from domain.calendar import month_of, next_month
 from domain.lots import SEED_BYTES, commitment
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('seed ' || :bureau_id || :month, 0))")
-
-
-async def month_of(uow: UnitOfWork, at: datetime) -> date:
-    """Return the first day of the month that an instant lies in, as the bureau's clocks have it."""
-    return at.astimezone(await zone_of(uow)).date().replace(day=1)
 
 
 async def seed_of(uow: UnitOfWork, month: date) -> bytes:
@@ -48,7 +43,7 @@ async def _make(uow: UnitOfWork, month: date) -> bytes:
 
 async def fix_seeds(uow: UnitOfWork) -> int:
     """Make the seeds of this month and of the next where they are missing, and return how many. Background work."""
-    this = await month_of(uow, uow.now)
+    this = month_of(uow.now, await zone_of(uow))
     made = 0
     for month in (this, next_month(this)):
         if await uow.get(MonthSeed, month) is None:

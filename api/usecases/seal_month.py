@@ -22,7 +22,7 @@ from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.sweep_books import look_at_all_of_month
 from domain.books.statement import statement
 from domain.books.statement_facts import Sealed
-from domain.calendar import month_span, next_month
+from domain.calendar import month_of, month_span, next_month
 from domain.errors import StateConflict
 from domain.ledger.canonical import Json, canonical
 
@@ -96,16 +96,8 @@ async def due_months(reader: Reader, vehicle_id: UUID, last: date) -> list[date]
             MonthSeal.bureau_id == reader.bureau_id, MonthSeal.vehicle_id == vehicle_id
         )
     )
-    first_at: datetime | None = await reader.one(
-        select(func.min(col(Reading.read_at))).where(
-            Reading.bureau_id == reader.bureau_id, Reading.vehicle_id == vehicle_id
-        )
-    )
-    if newest is not None:
-        month = next_month(newest)
-    elif first_at is not None:
-        month = first_at.astimezone(zone).date().replace(day=1)
-    else:
+    month = next_month(newest) if newest is not None else await _first_month(reader, vehicle_id, zone)
+    if month is None:
         return []
     due = []
     while month <= last and month_span(month, zone)[1] <= reader.now:
@@ -130,15 +122,20 @@ async def _previous(uow: UnitOfWork, vehicle_id: UUID, month: date, zone: ZoneIn
         if before not in seals or max(seals) > month:
             raise SealOutOfOrder(month=f"{month:%Y-%m}", last_sealed=f"{max(seals):%Y-%m}")
         return seals[before]
-    first_at: datetime | None = await uow.one(
-        select(func.min(col(Reading.read_at))).where(
-            Reading.bureau_id == uow.bureau_id, Reading.vehicle_id == vehicle_id
-        )
-    )
-    first_month = None if first_at is None else first_at.astimezone(zone).date().replace(day=1)
+    first_month = await _first_month(uow, vehicle_id, zone)
     if first_month != month:
         raise SealOutOfOrder(month=f"{month:%Y-%m}", first_month=first_month and f"{first_month:%Y-%m}")
     return None
+
+
+async def _first_month(reader: Reader, vehicle_id: UUID, zone: ZoneInfo) -> date | None:
+    """Return the month of a vehicle's first reading, or None while nothing was read."""
+    first_at: datetime | None = await reader.one(
+        select(func.min(col(Reading.read_at))).where(
+            Reading.bureau_id == reader.bureau_id, Reading.vehicle_id == vehicle_id
+        )
+    )
+    return None if first_at is None else month_of(first_at, zone)
 
 
 async def _name_of(uow: UnitOfWork) -> str:

@@ -24,7 +24,7 @@ from api.db.tables.answers import BooksMark
 from api.usecases.look_at_books import look_at_fuel, look_at_odometer, look_at_uses
 from api.usecases.look_at_month import look_at_month
 from api.usecases.sweep import each_by_itself, span_to_sweep, swept
-from domain.calendar import month_span
+from domain.calendar import month_of, month_span
 from domain.findings.outing import DELIVERED
 
 AGAIN: Final = timedelta(days=3)
@@ -109,7 +109,7 @@ async def look_again(database: Database, bureau_id: str) -> int:
         for row in await reader.execute(_LAST_DAYS, since):
             touched.uses[row.vehicle_id].add(row.use_id)
             if row.actual_until is not None:
-                touched.months.add((row.vehicle_id, row.actual_until.astimezone(zone).date().replace(day=1)))
+                touched.months.add((row.vehicle_id, month_of(row.actual_until, zone)))
         await _add_readings_and_fuel(reader, touched, since | {"until": reader.now})
     return await _look(database, bureau_id, touched)
 

@@ -19,7 +19,7 @@ from api.db.queries.upkeep_places import places_of
 from domain.calendar import Calendar
 from domain.duty import DutyHours, duty_hours, on_duty
 from domain.findings.hours import WAY_HOME
-from domain.findings.road import ROADS_TO_CHORDS, shortest_round_m
+from domain.findings.road import way_limit_m, way_should_m
 from domain.place.base import Base, bases_during
 from domain.place.boundary import Boundary
 from domain.settings import BureauSettings
@@ -102,10 +102,7 @@ class Expected:
         """Return from how many metres on a use's way is a detour."""
         if not outing.sites:
             return float("inf")
-        rounds = (shortest_round_m(one, tuple(outing.sites)) for one in self.bases_on(outing))
-        should_m = max(rounds) * ROADS_TO_CHORDS
-        by_percent = should_m * (1 + self.settings["detour_percent"] / 100)
-        return max(by_percent, should_m + self.settings["detour_least_m"])
+        return way_limit_m(way_should_m(self.bases_on(outing), outing.sites), self.settings)
 
     def off_duty(self, at_s: float) -> bool:
         """Tell whether an instant is half an hour or more away from duty hours."""

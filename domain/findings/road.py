@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import permutations
 from typing import Final
 
@@ -14,6 +14,7 @@ from domain.findings.kinds import FindingKind
 from domain.findings.rounds import purposeless_round
 from domain.findings.scene import Scene, UseSeen, Way, nearest_m
 from domain.place.distance import distance_m
+from domain.settings import BureauSettings
 from domain.track.stops import Stop
 from domain.values import Point
 
@@ -110,12 +111,9 @@ def detour(scene: Scene) -> Iterator[Happening]:
     for use, way in scene.ways_of_uses():
         if not use.trip or not use.places or not len(way):
             continue
-        # From one base to another by the sites is no longer than the longer of the two rounds.
-        should_m = round(max(shortest_round_m(one, use.places) for one in scene.bases_of(use)) * ROADS_TO_CHORDS)
+        should_m = way_should_m(scene.bases_of(use), use.places)
+        limit_m = way_limit_m(should_m, scene.settings)
         so_far_m = np.concatenate([[0.0], np.cumsum(way.driven_m)])
-        limit_m = max(
-            should_m * (1 + scene.settings["detour_percent"] / 100), should_m + scene.settings["detour_least_m"]
-        )
         if so_far_m[-1] <= limit_m:
             yield from _round(scene, use, way)
             continue
@@ -151,6 +149,19 @@ def _round(scene: Scene, use: UseSeen, way: Way) -> Iterator[Happening]:
             evidence={"round_m": way.length_m(first, last)},
             at=way.place((first + last) // 2),
         )
+
+
+def way_should_m(bases: Sequence[Point], places: Sequence[Point]) -> int:
+    """Return how many metres the way of a trip takes: the shortest round by straight lines, times what roads take.
+
+    From one base to another by the sites is no longer than the longer of the two rounds.
+    """
+    return round(max(shortest_round_m(one, tuple(places)) for one in bases) * ROADS_TO_CHORDS)
+
+
+def way_limit_m(should_m: int, settings: BureauSettings) -> float:
+    """Return from how many metres on a way is a detour."""
+    return max(should_m * (1 + settings["detour_percent"] / 100), should_m + settings["detour_least_m"])
 
 
 def shortest_round_m(start: Point, places: tuple[Point, ...]) -> float:

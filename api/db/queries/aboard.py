@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from api.db.database import Reader
 from api.db.queries.calendar import zone_of
-from domain.calendar import next_month
+from domain.calendar import month_of, next_month
 
 # Of any crew that a trip had, also before it was changed: what a month says of them is for its statement to tell.
 _ABOARD = text(
@@ -29,7 +29,7 @@ async def months_aboard(
     found: set[tuple[UUID, date]] = set()
     for row in await reader.execute(_ABOARD, asked):
         ended_at = row.actual_until or max(reader.now, row.actual_from)
-        month = max(row.actual_from, from_at).astimezone(zone).date().replace(day=1)
+        month = month_of(max(row.actual_from, from_at), zone)
         while month <= ended_at.astimezone(zone).date() and month < until_at.astimezone(zone).date():
             found.add((row.vehicle_id, month))
             month = next_month(month)

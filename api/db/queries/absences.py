@@ -12,6 +12,7 @@ from api.db.database import Reader
 from api.db.ledger_entry import degrees_e7
 from domain.findings.devices import Word
 from domain.findings.hours import LastSeen
+from domain.findings.late import WORKSHOP
 from domain.track.cleaning import NOWHERE_DEG
 from domain.values import Point
 
@@ -50,7 +51,6 @@ _SEEN = text(
     " AND p.fixed AND NOT (abs(p.lat_e7) <= :nowhere_e7 AND abs(p.lon_e7) <= :nowhere_e7)"
     " AND p.fixed_at > :after AND p.fixed_at <= :now ORDER BY p.fixed_at DESC LIMIT 1"
 )
-_WORKSHOP: Final = ("repair", "inspection", "tow")
 
 
 async def words_of(reader: Reader) -> dict[UUID, list[Word]]:
@@ -69,7 +69,7 @@ async def words_of(reader: Reader) -> dict[UUID, list[Word]]:
 async def may_be_out(reader: Reader) -> set[UUID]:
     """Return the vehicles that are on a use whose window has not passed, or in the workshop."""
     rows: Any = await reader.execute(_OUT, {"bureau_id": reader.bureau_id})
-    return {row.vehicle_id for row in rows if row.planned_until > reader.now or row.upkeep in _WORKSHOP}
+    return {row.vehicle_id for row in rows if row.planned_until > reader.now or row.upkeep in WORKSHOP}
 
 
 async def with_open_findings(reader: Reader, kinds: list[str]) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -120,14 +120,10 @@ async def taught_by(
 
 def metres_of(measures: Sequence[Measure], counted: Counted | None, driven: Sequence[Interval]) -> dict[str, Witnessed]:
     """Return a use's metres by each witness that there is."""
-    found = dict(zip((TRACK,), witnessed(measures, driven), strict=False))
+    by_track = witnessed(measures, driven)
+    found = {} if by_track is None else {TRACK: by_track}
     if counted is not None and driven:
-        found[TERMINAL] = Witnessed(
-            length_m=counted.metres,
-            unobserved_m=0,
-            reading_m=sum(interval.length_m for interval in driven),
-            resolution_m=max(driven[0].start.resolution_m, driven[-1].end.resolution_m),
-        )
+        found[TERMINAL] = _beside(driven, counted.metres, 0)
     return found
 
 
@@ -155,7 +151,8 @@ async def against_ratio(
     ended = {row.use_id: row.actual_until for row in await reader.execute(_ENDED, asked)}
     driven = await driven_by_reading(reader, vehicle_id, from_at, until_at, known_at=known_at)
     measures = await measures_of(reader, list(ended), settings)
-    known = ((at, one) for use_id, at in ended.items() for one in witnessed(measures[use_id], driven.get(use_id, ())))
+    each = ((at, witnessed(measures[use_id], driven.get(use_id, ()))) for use_id, at in ended.items())
+    known = ((at, one) for at, one in each if one is not None)
     return against(known, await ratio_of(reader, vehicle_id, from_at, settings))
 
 
@@ -189,13 +186,17 @@ async def driven_by_reading(
     return found
 
 
-def witnessed(measures: Sequence[Measure], driven: Sequence[Interval]) -> Iterable[Witnessed]:
-    """Yield a trip's metres by its best witness's track and by reading, where both are known."""
+def witnessed(measures: Sequence[Measure], driven: Sequence[Interval]) -> Witnessed | None:
+    """Return a trip's metres by its best witness's track and by reading, or None where either is not known."""
     told = next((one for one in measures if one.kept), None)
-    if told is not None and driven:
-        yield Witnessed(
-            length_m=told.length_m,
-            unobserved_m=told.unobserved_m,
-            reading_m=sum(interval.length_m for interval in driven),
-            resolution_m=max(driven[0].start.resolution_m, driven[-1].end.resolution_m),
-        )
+    return _beside(driven, told.length_m, told.unobserved_m) if told is not None and driven else None
+
+
+def _beside(driven: Sequence[Interval], length_m: int, unobserved_m: int) -> Witnessed:
+    """Return what a witness tells beside the readings of a use."""
+    return Witnessed(
+        length_m=length_m,
+        unobserved_m=unobserved_m,
+        reading_m=sum(interval.length_m for interval in driven),
+        resolution_m=max(driven[0].start.resolution_m, driven[-1].end.resolution_m),
+    )

@@ -12,12 +12,12 @@ from sqlalchemy import text
 from api.db.database import Reader
 from api.db.queries.bases import bases_of
 from api.db.queries.calendar import calendar_of, zone_of
-from api.db.queries.holiday_seals import seal_rows
+from api.db.queries.holiday_seals import seal_acts_of
 from api.db.queries.positions import told_by
 from api.db.queries.settings import settings_of
 from api.db.queries.sites import boundary_in
 from api.db.queries.upkeep_places import places_of
-from domain.duty import SealAct, SealVerb, duty_hours, on_duty, sealed_at
+from domain.duty import duty_hours, on_duty, sealed_at
 from domain.findings.scene import EDGE, Scene, UseSeen
 from domain.values import Point
 
@@ -73,7 +73,7 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
     boundary = (await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one()
     terminals = (await reader.execute(_TERMINALS, asked)).scalars()
     devices = dict.fromkeys(terminals, True) | dict.fromkeys((one for use in uses for one in use.phones), False)
-    seals = [SealAct(SealVerb(row.verb), row.at) for row in await seal_rows(reader, vehicle_id)]
+    seals = await seal_acts_of(reader, vehicle_id)
     settings, calendar, zone = await settings_of(reader), await calendar_of(reader), await zone_of(reader)
     return Scene(
         vehicle_id=vehicle_id,
