@@ -1,7 +1,7 @@
 -- Whether a finding of the vehicle was not explained within its term (domain/findings/life.py): an explanation that was
 -- rejected, or accepted before the finding got graver, explains it no longer, and the term runs anew from then. One that
 -- was cleared needs no explanation, and a bureau may set that none stops a trip.
-CREATE OR REPLACE FUNCTION findings_overdue(of_bureau text, of_vehicle uuid, by_then timestamptz) RETURNS boolean
+CREATE FUNCTION findings_overdue(of_bureau text, of_vehicle uuid, by_then timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN bureau_setting(of_bureau, 'findings_overdue_stop', 1) = 1 AND EXISTS (

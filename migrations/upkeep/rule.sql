@@ -1,5 +1,5 @@
 -- What a vehicle is due for, and how the rule asks for it: 0003's use_faults with dues beside the papers, and with the
--- question about findings as a function of its own.
+-- question about findings as a function of its own (migrations/findings/overdue.sql).
 
 -- A due is passed by its day, or by the odometer of its segment (domain/upkeep/dues.py). `departed_at` null: the newest
 -- reading counts; else those taken before that instant, so that a departure is not judged by its own reading.
@@ -17,15 +17,6 @@ BEGIN
             WHERE bureau_id = of_bureau AND vehicle_id = of_vehicle
             ORDER BY kind, recorded_at DESC, due_id DESC) d
         WHERE d.due_on < on_day OR (d.segment = o.segment AND d.due_m < o.odometer_m));
-END $$;
-
-CREATE FUNCTION findings_overdue(of_bureau text, of_vehicle uuid, by_then timestamptz) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN EXISTS (SELECT 1 FROM finding f WHERE f.bureau_id = of_bureau AND f.vehicle_id = of_vehicle
-        AND f.term_at < by_then
-        AND NOT EXISTS (SELECT 1 FROM finding_act a WHERE a.bureau_id = of_bureau
-                        AND a.finding_id = f.finding_id AND a.verb = 'explain'));
 END $$;
 
 -- Everything of the rule that rows can tell, for a trip that is approved or departs.
