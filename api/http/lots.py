@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,9 +20,9 @@ from api.http.fields import SAYS_SOMETHING, WITHOUT_NUL, Month
 from api.http.readings import Instant
 from api.http.statements import month_asked
 from api.usecases.draw_lots import NewCallBack, call_back, draw_lots
-from api.usecases.print_log import months_of
 from domain.errors import NotFound
 from domain.lots import CallBackResult
+from domain.months import months_of
 from domain.pairs import pairs_of
 from domain.values import Role
 
@@ -184,10 +184,9 @@ async def pairs(
     database: NamedDependency[Database],
 ) -> Pairs:
     """Return the pairs of approver and driver, registrar and crew, requester and approver, of up to 24 months."""
-    starts = months_of(None, None, from_month, until_month).starts
+    months = months_of(None, None, from_month, until_month)
     async with database.read(actor.bureau_id) as reader:
-        zone = await zone_of(reader)
-        from_at, until_at = (datetime.combine(day, time(), zone) for day in (starts[0], starts[-1]))
+        from_at, *_, until_at = months.instants(await zone_of(reader))
         least = (await settings_of(reader))["pairs_least"]
         trips = await people_of_trips(reader, from_at, until_at)
     found = [

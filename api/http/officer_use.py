@@ -14,9 +14,9 @@ from api.http.access import Allow
 from api.http.fields import MonthOrNone
 from api.http.statements import READERS, Format, asked_in, file_of
 from api.print.statement_files import MEDIA_TYPES
-from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
 from api.usecases.print_statement import print_officer
 from api.usecases.show_officer import show_officer
+from domain.months import FIRST_YEAR, LAST_YEAR, months_of
 from domain.values import Role
 
 

@@ -19,8 +19,8 @@ from api.http.access import READERS, Allow
 from api.http.fields import MonthOrNone
 from api.print.public_sheet import PublicSheet, PublicVehicle, public_form, write_public_xlsx
 from api.print.typeset import typeset
-from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
 from api.usecases.publish_sheet import public_sheet
+from domain.months import FIRST_YEAR, LAST_YEAR, months_of
 
 
 class SheetFormat(StrEnum):

@@ -16,11 +16,11 @@ from api.db.database import Actor, Database, Once
 from api.headers import form_of, language_of
 from api.http.access import Allow
 from api.print.statement_files import MEDIA_TYPES, StatementFormat
-from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
 from api.usecases.print_statement import print_statement, print_year
 from api.usecases.seal_month import seal_month
 from api.usecases.show_statement import Shown, show_statement, show_year
 from domain.errors import NotFound
+from domain.months import FIRST_YEAR, LAST_YEAR, months_of
 from domain.values import Role
 
 READERS = (Role.AUDITOR, Role.CUSTODIAN, Role.DESK_CHIEF)

@@ -20,8 +20,8 @@ from api.http.readings import Instant, Odometer, PhotoSha256, Reason
 from api.http.vehicle_wire import CardNo, DocumentNo, Entered
 from api.usecases.account_vehicle import Accounted, account_vehicle
 from api.usecases.enter_vehicle import known_vehicle
-from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of
 from api.usecases.record_cost import NewCost, NewCostCorrection, correct_cost, record_cost
+from domain.months import FIRST_YEAR, LAST_YEAR, months_of
 from domain.upkeep.costs import MAX_FEN, MAX_FUEL_ML, CostKind
 from domain.values import Role
 

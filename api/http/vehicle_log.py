@@ -17,7 +17,8 @@ from api.headers import form_of, language_of
 from api.http.access import Allow
 from api.http.fields import MonthOrNone
 from api.print.log_files import MEDIA_TYPES, LogFormat
-from api.usecases.print_log import FIRST_YEAR, LAST_YEAR, months_of, print_log
+from api.usecases.print_log import print_log
+from domain.months import FIRST_YEAR, LAST_YEAR, months_of
 from domain.values import Role
 
 CHUNK_BYTES = 65_536

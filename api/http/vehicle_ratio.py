@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get
@@ -12,12 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.db.database import Actor, Database
+from api.db.queries.calendar import zone_of
 from api.db.queries.ratios import against_ratio
-from api.db.tables.bureau import Bureau
 from api.http.access import Allow
 from api.http.fields import Month
+from api.http.statements import month_asked
 from api.usecases.enter_vehicle import known_vehicle
-from api.usecases.print_log import months_of
+from domain.calendar import month_span
 from domain.values import Role
 
 
@@ -55,14 +54,10 @@ async def vehicle_ratio(
     month: Month,
 ) -> MonthRatio:
     """Return what readings typed a little low on every trip come to in a month."""
-    first, after = months_of(month, None, None, None).starts
+    asked = month_asked(month)
     async with database.read(actor.bureau_id) as reader:
         await known_vehicle(reader, vehicle_id)
-        bureau = await reader.get(Bureau)
-        if bureau is None:
-            raise AssertionError("who reads belongs to a bureau")
-        from_at, until_at = (datetime.combine(day, time(), ZoneInfo(bureau.zone)) for day in (first, after))
-        found = await against_ratio(reader, vehicle_id, from_at, until_at)
+        found = await against_ratio(reader, vehicle_id, *month_span(asked, await zone_of(reader)))
     return MonthRatio(
         month=month,
         trips=found.trips,

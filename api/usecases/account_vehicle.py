@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from api.db.database import Reader
@@ -11,7 +11,7 @@ from api.db.queries.calendar import zone_of
 from api.db.queries.costs import costs_between, driven_between, fills_until
 from api.db.queries.settings import settings_of
 from api.usecases.enter_vehicle import known_vehicle
-from api.usecases.print_log import Months
+from domain.months import Months
 from domain.upkeep.costs import Account, account
 from domain.upkeep.fuel import Consumption, Refill, consumption, refills, unlike
 
@@ -35,8 +35,7 @@ async def account_vehicle(reader: Reader, vehicle_id: UUID, months: Months) -> A
         NotFound: there is no such vehicle.
     """
     await known_vehicle(reader, vehicle_id)
-    zone = await zone_of(reader)
-    from_at, *_, until_at = (datetime.combine(day, time(), zone) for day in months.starts)
+    from_at, *_, until_at = months.instants(await zone_of(reader))
     every = refills(await fills_until(reader, vehicle_id, until_at))
     within = tuple(one for one in every if one.at >= from_at)
     percent = (await settings_of(reader))["fuel_deviation_percent"]

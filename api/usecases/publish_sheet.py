@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,8 +20,8 @@ from api.db.queries.vehicles import known_of, vehicles_page
 from api.db.tables.bureau import Bureau
 from api.print.public_sheet import PublicSheet, PublicUse, PublicVehicle
 from api.usecases.account_vehicle import account_vehicle
-from api.usecases.print_log import Months
 from domain.books.log import LogRow, RowKind, Totals, month_log
+from domain.months import Months
 
 
 async def public_sheet(reader: Reader, months: Months) -> PublicSheet:
@@ -30,8 +30,7 @@ async def public_sheet(reader: Reader, months: Months) -> PublicSheet:
     bureau = await reader.get(Bureau)
     if bureau is None:
         raise AssertionError("who reads belongs to a bureau")
-    zone = ZoneInfo(bureau.zone)
-    starts = [datetime.combine(day, time(), zone) for day in months.starts]
+    starts = months.instants(ZoneInfo(bureau.zone))
     vehicles = await vehicles_page(reader, None, None)
     made = []
     for known in await known_of(reader, vehicles):

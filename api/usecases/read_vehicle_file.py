@@ -13,7 +13,7 @@ from api.db.queries.bases import base_rows
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.due_warnings import warnings_of
 from api.db.queries.dues import as_due, due_rows, odometer_before
-from api.db.queries.holiday_seals import seal_rows
+from api.db.queries.holiday_seals import as_acts, seal_rows
 from api.db.queries.settings import settings_of
 from api.db.queries.vehicle_file import cards_of_vehicle, documents_of, repairs_of
 from api.db.queries.vehicles import (
@@ -27,7 +27,7 @@ from api.db.queries.vehicles import (
 from api.db.tables.devices import Device
 from api.db.tables.vehicles import DedicationOrder, VehiclePaper
 from api.usecases.enter_vehicle import known_vehicle
-from domain.duty import SealAct, SealVerb, sealed_at
+from domain.duty import sealed_at
 from domain.upkeep.dues import Standing, standing
 from domain.upkeep.warned import DueWarning, PaperKind, paper_standing
 
@@ -74,7 +74,7 @@ async def read_vehicle_file(reader: Reader, vehicle_id: UUID) -> WholeFile:
         seals=seals,
         sealed=sealed_at(
             reader.now,
-            [SealAct(SealVerb(row.verb), row.at) for row in seals],
+            as_acts(seals),
             await calendar_of(reader),
             await zone_of(reader),
             by_calendar=bool(settings["holiday_seal"]),

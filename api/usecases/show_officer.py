@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,10 +12,10 @@ from api.db.queries.calendar import zone_of
 from api.db.queries.log import hold_snapshot
 from api.db.tables.bureau import Bureau
 from api.db.tables.people import Person
-from api.usecases.print_log import Months
 from api.usecases.show_statement import statement_of
 from domain.books.officer import officer_statement
 from domain.errors import Forbidden, NotFound
+from domain.months import Months
 from domain.values import Role
 
 SEE_EVERYONE: Final = frozenset({Role.AUDITOR, Role.CUSTODIAN, Role.DESK_CHIEF})
@@ -52,8 +51,7 @@ async def show_officer(database: Database, actor: Actor, person_id: UUID, months
             raise NotFound("There is no such person.", person_id=str(person_id))
         if person_id != actor.person_id and not actor.roles & SEE_EVERYONE:
             raise OnlyOneself
-        zone = await zone_of(reader)
-        from_at, until_at = (datetime.combine(day, time(), zone) for day in (months.starts[0], months.starts[-1]))
+        from_at, *_, until_at = months.instants(await zone_of(reader))
         shown = [
             await statement_of(reader, vehicle_id, month)
             for vehicle_id, month in await months_aboard(reader, person_id, from_at, until_at)

@@ -18,8 +18,9 @@ from api.db.migrate import migrate
 from api.db.roles import OWNER, SERVICE
 from api.print.log_files import LogFormat
 from api.settings import Settings
-from api.usecases.print_log import Months, print_log
+from api.usecases.print_log import print_log
 from api.usecases.request_trip import NewTrip, request_trip
+from domain.months import Months
 from domain.values import Point
 from tests.bench.result import Line
 from tests.tracks import enrolled, told

@@ -18,9 +18,10 @@ from api.db.database import RecordedRefusal
 from api.print.log_columns import COLUMNS
 from api.print.log_files import LogFormat, defused
 from api.usecases.change_trip import NewCrew, change_crew
-from api.usecases.print_log import Months, print_log
+from api.usecases.print_log import print_log
 from api.usecases.record_reading import NewReading, record_reading
 from api.usecases.request_trip import request_trip
+from domain.months import Months
 from tests.conftest import SignIn, problem_code
 from tests.log import many_orders
 from tests.trips import START_M, approved_trip, closed_trip, crew_of, new_trip

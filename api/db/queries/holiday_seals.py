@@ -36,7 +36,12 @@ async def seal_rows(reader: Reader, vehicle_id: UUID) -> Sequence[Any]:
 
 async def seal_acts_of(reader: Reader, vehicle_id: UUID) -> tuple[SealAct, ...]:
     """Return what was done to the seal of a vehicle, as the rule sees it."""
-    return tuple(SealAct(SealVerb(row.verb), row.at) for row in await seal_rows(reader, vehicle_id))
+    return as_acts(await seal_rows(reader, vehicle_id))
+
+
+def as_acts(rows: Sequence[Any]) -> tuple[SealAct, ...]:
+    """Return such rows as the rule sees them."""
+    return tuple(SealAct(SealVerb(row.verb), row.at) for row in rows)
 
 
 async def under_way_then(reader: Reader, vehicle_id: UUID, at: datetime) -> UUID | None:
