@@ -54,7 +54,6 @@ def use(from_at: datetime, until_at: datetime | None = None, *places: Point, tri
         trip=trip,
         from_at=from_at,
         until_at=until_at,
-        planned_until=from_at + timedelta(hours=2),
         places=places or (SITE,),
         phones=frozenset({PHONE}),
     )

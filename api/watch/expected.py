@@ -14,7 +14,7 @@ from api.db.database import Reader
 from api.db.queries.bases import bases_of
 from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.settings import settings_of
-from api.db.queries.sites import boundary_in
+from api.db.queries.sites import boundary_of
 from api.db.queries.upkeep_places import places_of
 from domain.calendar import Calendar
 from domain.duty import DutyHours, duty_hours, on_duty
@@ -33,7 +33,6 @@ _EVER: Final = datetime.max.replace(tzinfo=UTC)
 _DEVICES = text(
     "SELECT device_id, vehicle_id, person_id FROM device WHERE bureau_id = :bureau_id AND revoked_at IS NULL"
 )
-_BOUNDARY = text("SELECT boundary::text AS boundary FROM bureau WHERE bureau_id = :bureau_id")
 _USES = text(
     "SELECT use_id, vehicle_id, actual_from, actual_until FROM vehicle_use WHERE bureau_id = :bureau_id"
     " AND actual_from IS NOT NULL AND (actual_until IS NULL OR actual_until > :after) ORDER BY actual_from"
@@ -116,12 +115,11 @@ async def expected_in(reader: Reader) -> Expected:
     """Return what is to be expected in the reader's bureau."""
     asked: dict[str, Any] = {"bureau_id": reader.bureau_id}
     devices = (await reader.execute(_DEVICES, asked)).all()
-    geometry = (await reader.execute(_BOUNDARY, asked)).scalar_one()
     settings = await settings_of(reader)
     return Expected(
         bureau_id=reader.bureau_id,
         settings=settings,
-        boundary=boundary_in(geometry),
+        boundary=await boundary_of(reader),
         places=tuple(Point(row.lat, row.lon) for row in await places_of(reader)),
         bases=await bases_of(reader),
         terminals={row.device_id: row.vehicle_id for row in devices if row.vehicle_id},

@@ -65,7 +65,6 @@ class UseSeen:
     trip: bool
     from_at: datetime
     until_at: datetime | None
-    planned_until: datetime
     places: tuple[Point, ...]
     """The sites of a trip; where an upkeep order leads, if that is known."""
     phones: frozenset[UUID]

@@ -15,7 +15,7 @@ from api.db.queries.calendar import calendar_of, zone_of
 from api.db.queries.holiday_seals import seal_acts_of
 from api.db.queries.positions import told_by
 from api.db.queries.settings import settings_of
-from api.db.queries.sites import boundary_in
+from api.db.queries.sites import boundary_of
 from api.db.queries.upkeep_places import places_of
 from domain.duty import duty_hours, on_duty, sealed_at
 from domain.findings.scene import EDGE, Scene, UseSeen
@@ -24,14 +24,13 @@ from domain.values import Point
 REACH: Final = timedelta(hours=24)
 """How far a look goes back and ahead of what it is asked for, where no use ends it before."""
 
-_BOUNDARY = text("SELECT boundary::text AS boundary FROM bureau WHERE bureau_id = :bureau_id")
 _AROUND = text(
     "SELECT max(actual_until) FILTER (WHERE actual_until < :from_at) AS before_at,"
     " min(actual_from) FILTER (WHERE actual_from > :until_at) AS after_at FROM vehicle_use"
     " WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id AND actual_from IS NOT NULL"
 )
 _USES = text(
-    "SELECT use_id, kind, actual_from, actual_until, planned_until FROM vehicle_use"
+    "SELECT use_id, kind, actual_from, actual_until FROM vehicle_use"
     " WHERE bureau_id = :bureau_id AND vehicle_id = :vehicle_id AND actual_from <= :until_at"
     " AND (actual_until IS NULL OR actual_until >= :from_at) ORDER BY actual_from"
 )
@@ -70,7 +69,6 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
     # A use that reaches out of the stretch is looked at whole, however long it took.
     from_at = min([from_at, *(use.from_at for use in uses)])
     until_at = max([until_at, *(use.until_at for use in uses if use.until_at)])
-    boundary = (await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one()
     terminals = (await reader.execute(_TERMINALS, asked)).scalars()
     devices = dict.fromkeys(terminals, True) | dict.fromkeys((one for use in uses for one in use.phones), False)
     seals = await seal_acts_of(reader, vehicle_id)
@@ -83,7 +81,7 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
         told=await told_by(reader, devices, from_at, until_at),
         uses=uses,
         bases=(await bases_of(reader, [vehicle_id]))[vehicle_id],
-        boundary=boundary_in(boundary),
+        boundary=await boundary_of(reader),
         settings=settings,
         on_duty=lambda at, settings: on_duty(at, calendar, zone, duty_hours(settings)),
         sealed=lambda at, settings: sealed_at(at, seals, calendar, zone, by_calendar=bool(settings["holiday_seal"])),
@@ -109,7 +107,6 @@ async def _uses(reader: Reader, asked: dict[str, Any]) -> tuple[UseSeen, ...]:
             trip=row.kind == "trip",
             from_at=row.actual_from,
             until_at=row.actual_until,
-            planned_until=row.planned_until,
             places=tuple(sites[row.use_id]),
             phones=frozenset(phones[row.use_id]),
             registered=_registered(places, row.actual_from),

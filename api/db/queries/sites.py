@@ -33,8 +33,12 @@ def boundary_in(geometry: str | None) -> Boundary | None:
     return None if geometry is None else Boundary.from_geojson(msgspec.json.decode(geometry))
 
 
+async def boundary_of(reader: Reader) -> Boundary | None:
+    """Return the boundary of the reader's bureau, or None where it has none."""
+    return boundary_in((await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one())
+
+
 async def standing_of(reader: Reader, site: Point) -> SiteStanding:
     """Return how a site stands now."""
-    geometry = (await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one()
     tolerance_m = (await settings_of(reader))["site_tolerance_m"]
-    return site_standing(site, boundary_in(geometry), tolerance_m, await decided_places(reader))
+    return site_standing(site, await boundary_of(reader), tolerance_m, await decided_places(reader))
