@@ -22,7 +22,6 @@ class PairKind(Named):
 class TripPeople:
     """Who had a part in a trip that departed."""
 
-    trip_id: UUID
     requester_id: UUID
     approver_id: UUID | None
     driver_id: UUID | None

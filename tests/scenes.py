@@ -74,7 +74,6 @@ def scene(
 ) -> Scene:
     """Return what a look at the vehicle has before it, from the day's beginning to now."""
     whole: dict[str, Any] = {
-        "vehicle_id": VEHICLE,
         "from_at": NINE - timedelta(hours=9),
         "until_at": now,
         "now": now,

@@ -77,7 +77,6 @@ class UseSeen:
 class Scene:
     """What is known of a vehicle from `from_at` to `until_at`."""
 
-    vehicle_id: UUID
     from_at: datetime
     until_at: datetime
     now: datetime

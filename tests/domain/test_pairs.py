@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from domain.pairs import Pair, PairKind, TripPeople, pairs_of
 
@@ -11,7 +11,7 @@ WU, ZHENG, LIN, CHEN = (UUID(int=number) for number in (1, 2, 3, 4))
 
 def trip(approver: UUID | None, driver: UUID, *registrars: UUID) -> TripPeople:
     """Return a trip that Chen asked for, with Lin aboard."""
-    return TripPeople(uuid4(), CHEN, approver, driver, frozenset({driver, LIN}), frozenset(registrars or (CHEN,)))
+    return TripPeople(CHEN, approver, driver, frozenset({driver, LIN}), frozenset(registrars or (CHEN,)))
 
 
 def test_a_pair_is_told_with_what_chance_would_give() -> None:

@@ -25,7 +25,7 @@ ORDER BY m.month DESC LIMIT 120
 """)
 
 _PEOPLE = text("""
-SELECT u.use_id, t.requester_id, t.approver_id,
+SELECT t.requester_id, t.approver_id,
     (SELECT array_agg(c.person_id) FROM trip_crew c WHERE c.bureau_id = :bureau_id AND c.use_id = u.use_id
         AND c.rev = t.crew_rev) AS crew,
     (SELECT min(c.person_id::text) FROM trip_crew c WHERE c.bureau_id = :bureau_id AND c.use_id = u.use_id
@@ -48,7 +48,6 @@ async def people_of_trips(reader: Reader, from_at: datetime, until_at: datetime)
     rows = await reader.execute(_PEOPLE, {"bureau_id": reader.bureau_id, "from_at": from_at, "until_at": until_at})
     return [
         TripPeople(
-            trip_id=row.use_id,
             requester_id=row.requester_id,
             approver_id=row.approver_id,
             driver_id=UUID(row.driver) if row.driver else None,

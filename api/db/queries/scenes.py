@@ -74,7 +74,6 @@ async def scene_of(reader: Reader, vehicle_id: UUID, from_at: datetime, until_at
     seals = await seal_acts_of(reader, vehicle_id)
     settings, calendar, zone = await settings_of(reader), await calendar_of(reader), await zone_of(reader)
     return Scene(
-        vehicle_id=vehicle_id,
         from_at=from_at,
         until_at=until_at,
         now=reader.now,
