@@ -39,6 +39,8 @@ MANY: Final = 20
 """A request with more fixes brings what a device kept: it is looked at whole."""
 LATE_S: Final = 60.0
 """So is one that is older than what its vehicle told last."""
+KEPT_MOST: Final = 10_000
+"""What a device kept and delivers by more than this at once is left to the sweep: a look would take seconds."""
 LOOKS_AT_ONCE: Final = 4
 SLOW_S: Final = 0.5
 REST: Final = 20
@@ -75,6 +77,8 @@ class _Vehicle:
     from_s: float = float("inf")
     until_s: float = float("-inf")
     signs: int = 0
+    kept: int = 0
+    """Fixes among them that its devices had kept."""
     waits: bool = False
     handed: float = 0.0
     looked: float = float("-inf")
@@ -235,7 +239,7 @@ class Watch:
             self.stats.left += waiting.counting
             return
         if len(times) > MANY or min(times) < self._glance.last_s(row) - LATE_S:
-            self._suspect(Suspect(waiting.bureau_id, vehicle_id, 0, min(times), last_s), one.at)
+            self._suspect(Suspect(waiting.bureau_id, vehicle_id, 0, min(times), last_s), one.at, kept=len(times))
             if len(times) > MANY:
                 return
         counts = waiting.counts or [True] * len(times)
@@ -255,7 +259,7 @@ class Watch:
             mocks.append(fix.mock)
             terminals.append(one.terminal)
 
-    def _suspect(self, suspect: Suspect, handed: float) -> None:
+    def _suspect(self, suspect: Suspect, handed: float, kept: int = 0) -> None:
         """Have a vehicle looked at, unless a look said so a moment ago."""
         key = suspect.bureau_id, suspect.vehicle_id
         if key not in self._vehicles:
@@ -266,6 +270,7 @@ class Watch:
         if suspect.signs and not suspect.signs & ~vehicle.said:
             return
         vehicle.signs |= suspect.signs
+        vehicle.kept += kept
         vehicle.from_s = min(vehicle.from_s, suspect.from_s)
         vehicle.until_s = max(vehicle.until_s, suspect.until_s)
         if not vehicle.waits:
@@ -307,11 +312,14 @@ class Watch:
 
     async def _look(self, key: tuple[str, UUID], vehicle: _Vehicle) -> None:
         from_at, until_at = _instant(vehicle.from_s), _instant(vehicle.until_s)
-        signs, handed = vehicle.signs, vehicle.handed
+        signs, kept, handed = vehicle.signs, vehicle.kept, vehicle.handed
         # Whoever is suspected from here on is looked at once more.
-        vehicle.waits, vehicle.signs = False, 0
+        vehicle.waits, vehicle.signs, vehicle.kept = False, 0, 0
         vehicle.from_s, vehicle.until_s = float("inf"), float("-inf")
         vehicle.looked = monotonic()
+        if kept > KEPT_MOST:
+            self.stats.left += kept
+            return
         self.stats.looks += 1
         looked = await look_at_vehicle(self._database, *key, from_at, until_at)
         took_s = monotonic() - vehicle.looked

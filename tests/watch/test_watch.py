@@ -14,9 +14,10 @@ import httpx
 import pytest
 
 from api.db.faults import DatabaseAway
+from api.usecases.follow_findings import Looked
 from api.usecases.return_trip import Return, return_trip
 from api.watch.glance import Suspect
-from api.watch.watch import REMEMBERED, Watch
+from api.watch.watch import KEPT_MOST, REMEMBERED, Watch
 from domain.track.fixes import Fixes, to_instant
 from domain.values import Point
 from tests.complaints import accepted_complaint, job_of
@@ -249,6 +250,21 @@ async def test_a_watch_forgets_vehicles_of_which_nothing_is_left_to_be_known(wor
     assert len(watch._due) == 10 * REMEMBERED
     waiting = (UUID(int=number) for number in range(0, 10 * REMEMBERED, REMEMBERED))
     assert all((world.bureau_id, one) in watch._vehicles for one in waiting)
+
+
+@pytest.mark.parametrize(("kept", "looks"), [(KEPT_MOST, 1), (KEPT_MOST + 1, 0)])
+async def test_more_than_a_look_can_take_at_once_is_left_to_the_sweep(
+    world: World, monkeypatch: pytest.MonkeyPatch, kept: int, looks: int
+) -> None:
+    """Who delivers the fixes of weeks in a moment holds up neither other vehicles nor what comes in meanwhile."""
+    looked = AsyncMock(return_value=Looked(0, frozenset()))
+    monkeypatch.setattr("api.watch.watch.look_at_vehicle", looked)
+    watch, key = Watch(world.database), (world.bureau_id, world.vehicle_id)
+    watch._suspect(Suspect(*key, 0, 0.0, 1.0), 0.0, kept=kept - 1)
+    watch._suspect(Suspect(*key, 0, 1.0, 2.0), 0.0, kept=1)
+    await watch._look(key, watch._vehicles[key])
+    assert (looked.await_count, watch.stats.looks) == (looks, looks)
+    assert watch.stats.left == (0 if looks else kept)
 
 
 async def test_what_changed_is_asked_again_where_the_database_was_away(
