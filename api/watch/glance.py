@@ -33,7 +33,7 @@ _STANDS_M: Final = 40.0
 """Within this a vehicle stands."""
 _RESTED_S: Final = 3600.0
 TURNS_MOST: Final = 20
-"""So many fixes of a vehicle, the newest, are glanced at of what was gathered in a tenth of a second."""
+"""So many fixes of a vehicle, the newest, are glanced at of what was gathered in a quarter of a second."""
 _FAR_M: Final = 100.0
 """The circle within which a vehicle is surely inside the boundary is no smaller, lest each fix be asked."""
 

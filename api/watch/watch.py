@@ -31,7 +31,7 @@ from domain.values import Datum
 
 log = structlog.get_logger()
 
-GATHER_S: Final = 0.1
+GATHER_S: Final = 0.25
 """How long what comes is gathered before it is glanced at: many requests cost as much as one."""
 MOST_FIXES: Final = 100_000
 """Fixes that may wait for a glance; what comes beyond that is left to the sweep."""
