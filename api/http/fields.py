@@ -9,6 +9,7 @@ import msgspec
 from litestar.params import QueryParameter
 
 from domain.errors import InvalidInput
+from domain.months import FIRST_YEAR, LAST_YEAR
 from domain.values import Window
 
 WITHOUT_NUL: Final = "^[^\\x00]*$"
@@ -29,6 +30,7 @@ MONTH: Final = QueryParameter(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description=
 Month = Annotated[str, MONTH]
 MonthOrNone = Annotated[str | None, MONTH]
 """A month asked for in the query."""
+YearOrNone = Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")]
 
 
 class TimeOutOfRange(InvalidInput):

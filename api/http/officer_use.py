@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
 from api.db.database import Actor, Database
 from api.http.access import Allow
-from api.http.fields import MonthOrNone
+from api.http.fields import MonthOrNone, YearOrNone
 from api.http.statements import READERS, Format, asked_in, file_of
 from api.print.statement_files import MEDIA_TYPES
 from api.usecases.print_statement import print_officer
 from api.usecases.show_officer import show_officer
-from domain.months import FIRST_YEAR, LAST_YEAR, months_of
+from domain.months import months_of
 from domain.values import Role
 
 
@@ -35,7 +35,7 @@ async def officer_use(
     actor: NamedDependency[Actor],
     database: NamedDependency[Database],
     month: MonthOrNone = None,
-    year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
+    year: YearOrNone = None,
     asked_format: Format = None,
 ) -> Response[bytes]:
     """Return trips, metres, time and money of a month or a year, by month and vehicle, as the statements have them.

@@ -16,11 +16,11 @@ from litestar.params import QueryParameter
 from api.db.database import Actor, Database
 from api.headers import form_of
 from api.http.access import READERS, Allow
-from api.http.fields import MonthOrNone
+from api.http.fields import MonthOrNone, YearOrNone
 from api.print.public_sheet import PublicSheet, PublicVehicle, public_form, write_public_xlsx
 from api.print.typeset import typeset
 from api.usecases.publish_sheet import public_sheet
-from domain.months import FIRST_YEAR, LAST_YEAR, months_of
+from domain.months import months_of
 
 
 class SheetFormat(StrEnum):
@@ -91,7 +91,7 @@ async def read_public_sheet(
     actor: NamedDependency[Actor],
     database: NamedDependency[Database],
     month: MonthOrNone = None,
-    year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
+    year: YearOrNone = None,
     from_month: MonthOrNone = None,
     until_month: MonthOrNone = None,
     asked_format: Annotated[

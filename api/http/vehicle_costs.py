@@ -14,14 +14,14 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from api.db.database import Actor, Database, Once
 from api.db.queries.costs import costs_page
 from api.http.access import READERS, Allow
-from api.http.fields import MonthOrNone
+from api.http.fields import MonthOrNone, YearOrNone
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.http.readings import Instant, Odometer, PhotoSha256, Reason
 from api.http.vehicle_wire import CardNo, DocumentNo, Entered
 from api.usecases.account_vehicle import Accounted, account_vehicle
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.record_cost import NewCost, NewCostCorrection, correct_cost, record_cost
-from domain.months import FIRST_YEAR, LAST_YEAR, months_of
+from domain.months import months_of
 from domain.upkeep.costs import MAX_FEN, MAX_FUEL_ML, CostKind
 from domain.values import Role
 
@@ -175,7 +175,7 @@ class CostController(Controller):
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
         month: MonthOrNone = None,
-        year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
+        year: YearOrNone = None,
         from_month: MonthOrNone = None,
         until_month: MonthOrNone = None,
     ) -> AccountOut:

@@ -15,10 +15,10 @@ from litestar.response import Stream
 from api.db.database import Actor, Database
 from api.headers import form_of, language_of
 from api.http.access import Allow
-from api.http.fields import MonthOrNone
+from api.http.fields import MonthOrNone, YearOrNone
 from api.print.log_files import MEDIA_TYPES, LogFormat
 from api.usecases.print_log import print_log
-from domain.months import FIRST_YEAR, LAST_YEAR, months_of
+from domain.months import months_of
 from domain.values import Role
 
 CHUNK_BYTES = 65_536
@@ -39,7 +39,7 @@ async def vehicle_log(
     actor: NamedDependency[Actor],
     database: NamedDependency[Database],
     month: MonthOrNone = None,
-    year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR, description="a whole year")] = None,
+    year: YearOrNone = None,
     from_month: MonthOrNone = None,
     until_month: MonthOrNone = None,
     asked_format: Annotated[

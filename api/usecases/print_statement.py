@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,12 +53,10 @@ async def print_year(told: dict[str, Any], form: StatementFormat, language: str,
     bytes_, how = canonical(told), Manner(language, told["zone"])
     if form is StatementFormat.JSON:
         return bytes_
-    drafts = [month["month"] for month in told["months"] if not month["sealed"]]
-    unsealed = how.choose("尚未封账的月份，数字可能变动：", "Months not sealed yet, whose figures may change: ")
     paper = Paper(
         title=how.choose("车辆使用年度结算表", "Yearly statement of vehicle use"),
         subtitle=f"{told['bureau']}　{told['plate']}　{told['year']}",
-        notice=f"{unsealed}{'、'.join(drafts)}" if drafts else "",
+        notice=_drafts_among(told["months"], how),
         head=year_head(told, how),
         sums=sums(told["totals"], how),
         costs=[
@@ -82,12 +81,10 @@ async def print_officer(shown: OfficerShown, form: StatementFormat, language: st
         return bytes_
     figures = officer_sums(told["totals"], how)
     period = told["first_month"] if told["first_month"] == told["last_month"] else told["first_month"][:4]
-    drafts = sorted({month["month"] for month in told["months"] if not month["sealed"]})
-    unsealed = how.choose("尚未封账的月份，数字可能变动：", "Months not sealed yet, whose figures may change: ")
     paper = Paper(
         title=how.choose("人员用车情况表", "Use of the vehicles by an officer"),
         subtitle=f"{shown.bureau}　{told['name']}　{period}",
-        notice=f"{unsealed}{'、'.join(drafts)}" if drafts else "",
+        notice=_drafts_among(told["months"], how),
         head=[(how.choose("调解人员", "Officer"), told["name"])],
         sums=figures[:-1],
         costs=figures[-1:],
@@ -103,3 +100,12 @@ async def print_officer(shown: OfficerShown, form: StatementFormat, language: st
 
 async def _printed(paper: Paper, form: StatementFormat) -> bytes:
     return await (statement_pdf if form is StatementFormat.PDF else statement_xlsx)(paper)
+
+
+def _drafts_among(months: Sequence[Mapping[str, Any]], how: Manner) -> str:
+    """Return a warning that names the months that are not sealed, each once; nothing where all are."""
+    drafts = sorted({month["month"] for month in months if not month["sealed"]})
+    if not drafts:
+        return ""
+    unsealed = how.choose("尚未封账的月份，数字可能变动：", "Months not sealed yet, whose figures may change: ")
+    return f"{unsealed}{'、'.join(drafts)}"

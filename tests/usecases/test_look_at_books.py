@@ -420,8 +420,8 @@ async def test_a_ratio_that_more_trips_are_asked_for_afterwards_clears_nothing(w
     assert [one.what for one in await updates_of(world) if one.finding_id == finding.finding_id] == []
 
 
-async def test_litres_that_the_vehicle_cannot_have_burnt_are_found_and_not_typed_away(world: World) -> None:
-    """Four usual refills, then one of half as much again; the attacker corrects its litres when it was found."""
+async def refilled(world: World) -> UUID:
+    """Refill as usual four times, then with half as much again, and return the cost of that."""
     for litres in (45, 40, 40, 40, 60):
         world.clock.advance(days=1)
         new = NewCost(
@@ -434,6 +434,12 @@ async def test_litres_that_the_vehicle_cannot_have_burnt_are_found_and_not_typed
         )
         cost_id = await record_cost(world.database, world["driver"], new)
         await sweep(world)
+    return cost_id
+
+
+async def test_litres_that_the_vehicle_cannot_have_burnt_are_found_and_not_typed_away(world: World) -> None:
+    """Four usual refills, then one of half as much again; the attacker corrects its litres when it was found."""
+    cost_id = await refilled(world)
     (finding,) = [one for one in await findings_of(world) if one.kind == "fuel-mismatch"]
     assert (finding.evidence["cost_id"], finding.evidence["fuel_ml"]) == (str(cost_id), 60_000)
     usual = NewCostCorrection(corrects=cost_id, kind=CostKind.FUEL, amount_fen=32_000, fuel_ml=40_000, reason="抄错")
@@ -451,18 +457,7 @@ async def test_fuel_is_not_explained_by_an_odometer_typed_anew(
     world: World, who: str, parts: dict[str, Any], became: list[str]
 ) -> None:
     """Half as much again burnt over the same way: the attacker makes the way longer, the auditor may."""
-    for litres in (45, 40, 40, 40, 60):
-        world.clock.advance(days=1)
-        new = NewCost(
-            vehicle_id=world.vehicle_id,
-            kind=CostKind.FUEL,
-            amount_fen=litres * 800,
-            incurred_at=world.clock(),
-            fuel_ml=litres * 1_000,
-            odometer_m=dashboard(world, 500_000).odometer_m,
-        )
-        await record_cost(world.database, world["driver"], new)
-        await sweep(world)
+    await refilled(world)
     (finding,) = [one for one in await findings_of(world) if one.kind == "fuel-mismatch"]
     longer = dashboard(world, 250_000).odometer_m
     world.clock.advance(minutes=1)
