@@ -35,7 +35,7 @@ from tests.trips import IN_ORDER, approved_trip, dashboard
 from tests.world import HeldClock, make_world, unused_code
 
 pytestmark = pytest.mark.one_server
-HEAD = "0010"
+HEAD = "0013"
 
 
 @pytest.fixture
