@@ -33,6 +33,7 @@ from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.enrolment import EnrolmentController
+from api.http.field_vault import field_vault
 from api.http.filled_forms import FilledFormController
 from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
@@ -83,12 +84,14 @@ from api.terminals.server import Terminals
 from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
+from api.vault import Vault
 from api.watch.metrics import WatchNumbers
 from api.watch.watch import Watch
 from api.web import TEMPLATES
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     correct_a_cost,
+    field_vault,
     find_places,
     find_slots,
     healthz,
@@ -209,7 +212,8 @@ def create_app(
     runner = Runner(database, service_url, JOBS)
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
-    handed = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
+    handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
+    handed["vault"] = Vault.of(settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -53,6 +53,8 @@ class Settings:
     """How far behind the sender of a body may be; each 4 KiB earn a second."""
     session_hours: float = 12.0
     secure_cookies: bool = False
+    vault_secret: str | None = None
+    """What the keys of `/field` are made of, where several hosts serve one database; else a file in `data`."""
     geocoder: str = "none"
     """`none`, `amap`, `tianditu` or `nominatim`; remembered places are always tried first."""
     geocoder_key: str | None = None
