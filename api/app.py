@@ -61,6 +61,7 @@ from api.http.slots import find_slots
 from api.http.statements import MonthController, year_statement
 from api.http.track import track_geojson, track_gpx
 from api.http.trip_changes import TripChangeController
+from api.http.trip_check import check
 from api.http.trip_measures import trip_measures
 from api.http.trips import TripController
 from api.http.units import UnitController
@@ -90,6 +91,7 @@ from api.watch.watch import Watch
 from api.web import TEMPLATES
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    check,
     correct_a_cost,
     field_vault,
     find_places,

@@ -15,10 +15,12 @@ from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Resolution
 from api.usecases.change_trip import NewWindow
 from api.usecases.field_act import Dashboard, Report
+from api.usecases.request_trip import Aboard, NewTrip
 from api.usecases.use_step import Source
 from domain.books.readings import Obtained
 from domain.trip.life import UseState
 from domain.upkeep.warned import DueWarning
+from domain.use_rule.facts import Seat
 
 AHEAD: Final = frozenset({UseState.REQUESTED, UseState.APPROVED, UseState.DEPARTED})
 """A trip that stands so is not over."""
@@ -56,6 +58,19 @@ class TripRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     passengers: Annotated[list[Passenger], msgspec.Meta(max_length=20)] = []
     purpose: Annotated[Literal["mediation", "other"], msgspec.Meta(examples=["mediation"])] = "mediation"
     purpose_note: Words = ""
+
+    def new(self) -> NewTrip:
+        """Return it as the use cases take it."""
+        return NewTrip(
+            vehicle_id=self.vehicle_id,
+            job_ids=tuple(dict.fromkeys(self.job_ids)),
+            planned_from=self.planned_from,
+            planned_until=self.planned_until,
+            crew=tuple((member.person_id, Seat(member.seat)) for member in self.crew),
+            passengers=tuple(Aboard(one.name, one.standing) for one in self.passengers),
+            for_mediation=self.purpose == "mediation",
+            purpose_note=self.purpose_note,
+        )
 
 
 class Reasoned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

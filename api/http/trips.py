@@ -32,10 +32,9 @@ from api.http.trip_wire import (
 from api.usecases.approve_trip import approve_trip, cancel_trip, refuse_trip
 from api.usecases.depart_trip import Checked, Departure, depart_trip
 from api.usecases.field_act import Kept
-from api.usecases.request_trip import Aboard, NewTrip, request_trip
+from api.usecases.request_trip import request_trip
 from api.usecases.return_trip import Return, close_trip, return_trip
 from domain.trip.life import UseState
-from domain.use_rule.facts import Seat
 from domain.values import Role
 
 
@@ -84,21 +83,7 @@ class TripController(Controller):
 
         What the vehicle is due for soon is told with the trip, until it is back.
         """
-        trip_id = await request_trip(
-            database,
-            actor,
-            NewTrip(
-                vehicle_id=data.vehicle_id,
-                job_ids=tuple(dict.fromkeys(data.job_ids)),
-                planned_from=data.planned_from,
-                planned_until=data.planned_until,
-                crew=tuple((member.person_id, Seat(member.seat)) for member in data.crew),
-                passengers=tuple(Aboard(one.name, one.standing) for one in data.passengers),
-                for_mediation=data.purpose == "mediation",
-                purpose_note=data.purpose_note,
-            ),
-            once,
-        )
+        trip_id = await request_trip(database, actor, data.new(), once)
         return await shown(database, actor, trip_id)
 
     @get(guards=[Allow(EVERYONE)], summary="Trips", name="trips.list")

@@ -75,7 +75,7 @@ async def request_trip(database: Database, actor: Actor, new: NewTrip, once: Onc
         check_window(new.planned_from, new.planned_until, uow.now)
         await known_vehicle(uow, new.vehicle_id)
         grace_s = (await settings_of(uow))["departure_grace_s"]
-        asked = _asked(uow, new, grace_s)
+        asked = request_of(uow.actor, new, uow.now, grace_s)
         yes = await permitted(uow, asked, as_put(new))
         use = VehicleUse(
             bureau_id=uow.bureau_id,
@@ -201,19 +201,20 @@ async def insert_jobs(
         )
 
 
-def _asked(uow: UnitOfWork, new: NewTrip, grace_s: int) -> Asked:
-    unit_id = uow.actor.unit_id
+def request_of(actor: Actor, new: NewTrip, at: datetime, grace_s: int) -> Asked:
+    """Return what the rule is asked about a request that is put at that instant."""
+    unit_id = actor.unit_id
     if unit_id is None:
         raise AssertionError("a person belongs to a unit")
     return Asked(
         stage=Stage.REQUEST,
-        at=uow.now,
+        at=at,
         vehicle_id=new.vehicle_id,
         planned_from=new.planned_from,
         planned_until=new.planned_until,
         grace_s=grace_s,
         for_mediation=new.for_mediation,
-        requester_id=uow.actor.who,
+        requester_id=actor.who,
         requester_unit_id=unit_id,
         job_ids=new.job_ids,
         crew=new.crew,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from domain.complaint.marks import MarkCode
 from domain.complaint.words import Named
 
 
@@ -104,17 +105,6 @@ class OwnReason(Named):
     )
 
 
-_BY_CODE: Final[Mapping[str, Named]] = {one.value: one for kind in (ReasonCode, OwnReason) for one in kind}
-
-
-def sentence_of(code: str, language: str) -> str:
-    """Return the sentence of a reason's code, "zh" or "en"; a code that nobody knows any more is its own sentence."""
-    reason = _BY_CODE.get(code)
-    if reason is None:
-        return code
-    return reason.zh if language == "zh" else reason.en
-
-
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason, and the ids of what it is about: jobs, people, uses, findings."""
@@ -136,3 +126,16 @@ class UseMark(Named):
         "场所依用车单位领导的决定认定在辖区内。",
         "A site counts as inside by a dated decision.",
     )
+
+
+_BY_CODE: Final[Mapping[str, Named]] = {
+    one.value: one for kind in (ReasonCode, OwnReason, MarkCode, UseMark) for one in kind
+}
+
+
+def sentence_of(code: str, language: str) -> str:
+    """Return the sentence of a reason's or a mark's code, "zh" or "en"; one that nobody knows any more is its own."""
+    reason = _BY_CODE.get(code)
+    if reason is None:
+        return code
+    return reason.zh if language == "zh" else reason.en

@@ -40,10 +40,6 @@ async def slots_of(reader: Reader, vehicle_id: UUID, job_id: UUID, limit: int) -
     if vehicle is None:
         raise NotFound("There is no such vehicle.", vehicle_id=str(vehicle_id))
     job = (await read_job(reader, job_id))[0].job
-    uses = await reader.execute(_BUSY, {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id, "now": reader.now})
-    # What is under way past its window is in the way until it is back: at the least now.
-    soonest = reader.now + timedelta(minutes=1)
-    busy = [Window(use.start_at, max(use.end_at, soonest) if use.state == "departed" else use.end_at) for use in uses]
     bases = (await bases_of(reader, [vehicle_id]))[vehicle_id]
     base = base_at(bases, max(job.window_from, reader.now)).place
     way = distance_m(base, Point(job.lat, job.lon))
@@ -53,6 +49,15 @@ async def slots_of(reader: Reader, vehicle_id: UUID, job_id: UUID, limit: int) -
         way_allowance(way),
         Deadline(job.due_nominal_on, job.due_on, job.due_provisional),
     )
+    return await slots_for(reader, vehicle_id, wanted, limit)
+
+
+async def slots_for(reader: Reader, vehicle_id: UUID, wanted: Wanted, limit: int) -> tuple[Slot, ...]:
+    """Return the earliest slots in which a vehicle is free for what is wanted."""
+    uses = await reader.execute(_BUSY, {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id, "now": reader.now})
+    # What is under way past its window is in the way until it is back: at the least now.
+    soonest = reader.now + timedelta(minutes=1)
+    busy = [Window(use.start_at, max(use.end_at, soonest) if use.state == "departed" else use.end_at) for use in uses]
     return free_slots(
         wanted,
         busy,

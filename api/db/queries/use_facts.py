@@ -63,13 +63,13 @@ class Asked:
     """When the trip came back, at its close."""
 
 
-async def load_facts(uow: UnitOfWork, asked: Asked) -> UseFacts:
-    """Return the facts of what is asked.
+async def load_facts(uow: Reader, asked: Asked) -> UseFacts:
+    """Return the facts of what is asked; in a unit of work, what must not move before the answer is locked.
 
     Raises:
         NotFound: a job, a person of the crew or the vehicle is not one of this bureau.
     """
-    if asked.stage in (Stage.APPROVAL, Stage.DEPARTURE):
+    if isinstance(uow, UnitOfWork) and asked.stage in (Stage.APPROVAL, Stage.DEPARTURE):
         await lock_calendar(uow, asked.vehicle_id)
     bureau = (await uow.execute(_BUREAU, {"bureau_id": uow.bureau_id})).one()
     began = asked.stage in (Stage.DEPARTURE, Stage.CLOSE)
@@ -151,7 +151,7 @@ _PAPERS = text(
 )
 
 
-async def _papers(uow: UnitOfWork, vehicle_id: UUID, on: date) -> dict[str, Validity]:
+async def _papers(uow: Reader, vehicle_id: UUID, on: date) -> dict[str, Validity]:
     """Return the newest of the papers that had begun by that day: next year's, entered early, takes no place yet."""
     rows = await uow.execute(_PAPERS, {"bureau_id": uow.bureau_id, "vehicle_id": vehicle_id, "on": on})
     return {row.kind: Validity(row.valid_from, row.valid_until) for row in rows}
@@ -175,9 +175,10 @@ _JOBS = text(
 )
 
 
-async def _jobs(uow: UnitOfWork, asked: Asked, boundary_json: str | None) -> tuple[JobFacts, ...]:
+async def _jobs(uow: Reader, asked: Asked, boundary_json: str | None) -> tuple[JobFacts, ...]:
     named = {"bureau_id": uow.bureau_id, "job_ids": sorted(asked.job_ids)}
-    await uow.execute(_LOCK_COMPLAINTS, named)
+    if isinstance(uow, UnitOfWork):
+        await uow.execute(_LOCK_COMPLAINTS, named)
     rows = (await uow.execute(_JOBS, named | {"as_of": asked.as_of})).all()
     missing = set(asked.job_ids) - {row.job_id for row in rows}
     if missing:
@@ -194,7 +195,7 @@ async def _jobs(uow: UnitOfWork, asked: Asked, boundary_json: str | None) -> tup
     return tuple(found)
 
 
-async def _job(uow: UnitOfWork, asked: Asked, row: Any, site: SiteStanding) -> JobFacts:
+async def _job(uow: Reader, asked: Asked, row: Any, site: SiteStanding) -> JobFacts:
     kind, pack = JobKind(row.kind), await pack_of(uow, row.pack)
     # Whether the purpose is mediation at all is a reason of its own.
     judged_as = kind if is_mediation(kind) else JobKind.MEDIATION
@@ -234,7 +235,7 @@ _CREW = text(
 )
 
 
-async def crew_facts(uow: UnitOfWork, crew: Sequence[tuple[UUID, Seat]], on: date) -> tuple[CrewFacts, ...]:
+async def crew_facts(uow: Reader, crew: Sequence[tuple[UUID, Seat]], on: date) -> tuple[CrewFacts, ...]:
     """Return what is on file of each member of a crew on that day. Raises `NotFound`.
 
     A licence renewed early takes no place before it begins; one that was withdrawn is withdrawn at once.
@@ -272,7 +273,7 @@ _APPROVER = text(
 
 
 async def approver_facts(
-    uow: UnitOfWork, person_id: UUID | None, using_unit_id: UUID | None, at: datetime
+    uow: Reader, person_id: UUID | None, using_unit_id: UUID | None, at: datetime
 ) -> ApproverFacts | None:
     """Return by what right a person approves for the unit at that instant; None without a person."""
     if person_id is None:
@@ -294,7 +295,7 @@ _OTHER_USES = text(
 
 
 async def other_uses(
-    uow: UnitOfWork,
+    uow: Reader,
     *,
     vehicle_id: UUID,
     use_id: UUID | None,
@@ -334,7 +335,7 @@ _UNDER_REPAIR = text(
 )
 
 
-async def _under_repair(uow: UnitOfWork, asked: Asked) -> bool:
+async def _under_repair(uow: Reader, asked: Asked) -> bool:
     if asked.stage is Stage.CLOSE:
         return False
     rows = await uow.execute(
@@ -356,7 +357,7 @@ _FINDINGS = text(
 )
 
 
-async def _findings(uow: UnitOfWork, vehicle_id: UUID) -> tuple[OpenFinding, ...]:
+async def _findings(uow: Reader, vehicle_id: UUID) -> tuple[OpenFinding, ...]:
     """Return what waits for an explanation; none where the bureau set that findings stop no trip."""
     if not (await settings_of(uow))["findings_overdue_stop"]:
         return ()
