@@ -45,6 +45,8 @@ from api.http.my_devices import MyDeviceController
 from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
+from api.http.pages.files import page_asset
+from api.http.pages.sign_in import password_page, sign_in_page
 from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import phone_handlers, send_positions
@@ -102,12 +104,15 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     mediation_record_pdf,
     note_pdf,
     order_pdf,
+    page_asset,
+    password_page,
     *phone_handlers,
     read_calendar,
     read_public_sheet,
     readyz,
     show_metrics,
     send_positions,
+    sign_in_page,
     track_geojson,
     track_gpx,
     trip_measures,

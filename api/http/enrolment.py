@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -16,44 +13,18 @@ from litestar.response import Redirect, Template
 
 from api.db.database import Actor, Database
 from api.db.queries.devices import HandedOver, handed_over
-from api.headers import language_of
 from api.http.access import public
 from api.http.openrosa_faults import OPENROSA
+from api.http.pages.shell import language_of_page, page, page_headers
 from api.http.reached import handover_link
 from api.ingest.devices import bureau_and_digest
 from api.ingest.protocol import FORM
 from api.openrosa.settings_code import collect_settings, settings_text
 from api.settings import Settings
 from api.usecases.acknowledge_tracking import NoticeChanged, acknowledge_tracking
-from api.web import TEMPLATES
 from api.web.handover import PROFILE, App, Value, gpslogger_profile, phone_apps, qr_code, terminal
 from domain.errors import NotFound
 from domain.tracking_notice import NOTICE, VERSION
-
-TAKEN: Final = ("zh", "en")
-
-
-@cache
-def style() -> str:
-    """Return the style of the pages."""
-    return (TEMPLATES / "style.css").read_text("utf-8")
-
-
-@cache
-def page_headers() -> dict[str, str]:
-    """Return what keeps the page to whoever opened it, and anything but its own style out of it."""
-    digest = b64encode(hashlib.sha256(style().encode()).digest()).decode()
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none';"
-            " frame-ancestors 'none'"
-        ),
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "X-Robots-Tag": "noindex, nofollow",
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +67,19 @@ class EnrolmentController(Controller):
         address: NamedDependency[str],
     ) -> Template:
         """Tell a phone's person what is tracked; to who has read it, and of a terminal, how each app is set up."""
-        language = _language(request)
         if handover is None:
-            return _page("unknown.html", language, 404)
+            return page(request, "unknown.html", status_code=404)
         if not handover.told:
-            return _page("told.html", language, device=handover.device, notice=NOTICE[language], version=VERSION)
-        return _page(
+            notice = NOTICE[language_of_page(request)]
+            return page(request, "told.html", device=handover.device, notice=notice, version=VERSION)
+        return page(
+            request,
             "handover.html",
-            language,
             device=handover.device,
             apps=_apps(handover, address, settings),
             number_known=handover.device.terminal_phone is not None,
             page_code=qr_code(handover_link(address, handover.token)),
-            notice=NOTICE[language],
+            notice=NOTICE[language_of_page(request)],
         )
 
     @post(guards=[public], name="enrol.acknowledge", media_type=MediaType.HTML, opt={"takes": (FORM, "")})
@@ -119,9 +90,8 @@ class EnrolmentController(Controller):
         database: NamedDependency[Database],
     ) -> Response[Any]:
         """Record that the person has read the notice that was shown, and go on to the page."""
-        language = _language(request)
         if handover is None:
-            return _page("unknown.html", language, 404)
+            return page(request, "unknown.html", status_code=404)
         try:
             notice = str((await request.form()).get("notice", ""))
             if handover.device.person is not None:
@@ -131,8 +101,8 @@ class EnrolmentController(Controller):
         except (NoticeChanged, ClientException):
             pass  # nothing was acknowledged: the page shows the notice that holds
         except NotFound:
-            return _page("unknown.html", language, 404)  # revoked in between
-        return Redirect(f"?lang={language}", status_code=303, headers=page_headers())
+            return page(request, "unknown.html", status_code=404)  # revoked in between
+        return Redirect(f"?lang={language_of_page(request)}", status_code=303, headers=page_headers())
 
     @get(f"/{PROFILE}", guards=[public], name="enrol.gpslogger", media_type=MediaType.TEXT)
     async def profile(
@@ -143,7 +113,7 @@ class EnrolmentController(Controller):
     ) -> Response[Any]:
         """Return GPSLogger's profile, which the page's link lets it fetch."""
         if handover is None or not handover.told:
-            return _page("unknown.html", _language(request), 404)
+            return page(request, "unknown.html", status_code=404)
         return Response(gpslogger_profile(address, handover.token), headers=page_headers())
 
 
@@ -165,18 +135,4 @@ def _collect(address: str, handover: Handover) -> App:
         title={"zh": "ODK Collect：填写走访记录（安卓）", "en": "ODK Collect: visit notes (Android)"},
         values=(Value(field={"zh": "URL", "en": "URL"}, text=url),),
         code=qr_code(settings_text(collect_settings(url, f"专车 {handover.device.person}"))),
-    )
-
-
-def _language(request: Request[Any, Any, Any]) -> str:
-    asked = request.query_params.get("lang")
-    return asked if asked in TAKEN else language_of(request.headers.get("accept-language", ""))
-
-
-def _page(name: str, language: str, status_code: int = 200, **shown: Any) -> Template:
-    return Template(
-        template_name=name,
-        context={"language": language, "style": style()} | shown,
-        status_code=status_code,
-        headers=page_headers() | {"Content-Language": "zh-CN" if language == "zh" else "en", "Vary": "Accept-Language"},
     )

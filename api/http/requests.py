@@ -37,6 +37,7 @@ from api.gather import Gather
 from api.headers import bearer, header, language_of
 from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
 from api.http.openrosa_faults import OPENROSA, answer_open_rosa
+from api.http.pages.shell import answer_with_page, wants_page
 from api.usecases.sign_in import TOKEN
 from api.usecases.visit_bureau import visit_bureau
 from domain.errors import DomainError, InvalidInput
@@ -179,6 +180,8 @@ def answer_with_problem(request: Request[Any, Any, Any], fault: Exception) -> Re
     language = language_of(request.headers.get("accept-language", ""))
     if request.scope["path"].startswith(f"{OPENROSA}/"):
         return answer_open_rosa(request, domain_fault, status, language)
+    if wants_page(request):
+        return answer_with_page(request, domain_fault)
     return Response(
         problem(domain_fault, language, request_id),
         status_code=status,

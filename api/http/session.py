@@ -107,7 +107,7 @@ class SessionController(Controller):
             value=token,
             httponly=True,
             samesite="strict",
-            secure=settings.secure_cookies,
+            secure=settings.secure_cookies or request.url.scheme == "https",
             max_age=int(settings.session_hours * 3600),
         )
         return Response(SignedIn(token=token, me=me_of(actor)), status_code=201, cookies=[cookie])
