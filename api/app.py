@@ -28,6 +28,7 @@ from api.http.card_statements import CardStatementController
 from api.http.complaint_cost import complaint_cost
 from api.http.complaints import ComplaintController
 from api.http.device_commands import DeviceCommandController
+from api.http.device_keys import DeviceKeyController
 from api.http.device_reports import list_device_events, list_terminal_readings
 from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
@@ -58,6 +59,7 @@ from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
 from api.http.seen import Seen
 from api.http.session import SessionController, SessionsController
+from api.http.signed_acts import SignedActController
 from api.http.site_decisions import SiteDecisionController
 from api.http.slots import find_slots
 from api.http.statements import MonthController, year_statement
@@ -127,6 +129,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     DelegationController,
     DeviceCommandController,
     DeviceController,
+    DeviceKeyController,
     EnrolmentController,
     ExaminationController,
     FilledFormController,
@@ -143,6 +146,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     SessionsController,
     SettingController,
     ShiftController,
+    SignedActController,
     SiteDecisionController,
     TripChangeController,
     TripController,

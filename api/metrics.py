@@ -25,6 +25,12 @@ class Metrics:
             "zhuanche_request_seconds", "Time to answer.", ["route"], buckets=BUCKETS_S, registry=self._registry
         )
         self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._signatures = Counter(
+            "zhuanche_bad_signatures",
+            "Signed acts and keys refused for what is wrong with their signature.",
+            ["why"],
+            registry=self._registry,
+        )
         self._registry.register(_Ingest(door))
         self.months_ahead: int | None = None
         """Months after this one that positions can be stored in, as last looked up; None while it is not known."""
@@ -43,6 +49,10 @@ class Metrics:
             self._counted[method, route, status] = counted
         counted[0].inc()
         counted[1].observe(took_s)
+
+    def bad_signature(self, why: str) -> None:
+        """Count what was refused for its signature."""
+        self._signatures.labels(why).inc()
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""

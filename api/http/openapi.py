@@ -58,6 +58,7 @@ _PARTS: Final = {
     "findings": "异常: explained by the custodian, ruled on by the auditor.",
     "lots": "抽签: call-backs drawn by lot, and who acts together how often.",
     "vehicles": "Vehicles with their papers, dedication, free slots and log.",
+    "signatures": "What phones sign: their keys, and acts in a chain.",
     "devices": "Phones and terminals that send positions.",
     "people": "People, units, roles, qualifications, delegations, roster.",
     "settings": "What a bureau sets, between bounds.",

@@ -27,8 +27,7 @@ from api.http.trips import CHANGES, FIELD, field_answer, shown
 from api.usecases.change_trip import NewCrew, add_jobs, change_crew, drop_job, reschedule_trip
 from api.usecases.request_trip import Aboard
 from api.usecases.spoken_approval import approve_by_word, confirm_approval
-from api.usecases.stop_trip import BreakDown, Stop, break_down, stop_at_job
-from domain.trip.life import UseVerb
+from api.usecases.stop_trip import break_down, stop_at_job
 from domain.use_rule.facts import Seat
 from domain.values import Role
 
@@ -138,13 +137,8 @@ class TripChangeController(Controller):
         once: NamedDependency[Once | None],
     ) -> Response[FieldAnswer]:
         """Record that the officers arrived at a job's site or left it: 200 recorded, 202 kept as a conflict."""
-        new = Stop(
-            verb=UseVerb(data.what),
-            job_id=data.job_id,
-            at=data.place.point() if data.place else None,
-            report=data.report(),
-        )
-        return await field_answer(database, actor, trip_id, await stop_at_job(database, actor, trip_id, new, once))
+        kept = await stop_at_job(database, actor, trip_id, data.stop(), once)
+        return await field_answer(database, actor, trip_id, kept)
 
     @post(
         "/break-down",
@@ -163,15 +157,5 @@ class TripChangeController(Controller):
         once: NamedDependency[Once | None],
     ) -> Response[FieldAnswer]:
         """End a trip where the car stopped, with a reading and a report: 200 recorded, 202 kept as a conflict."""
-        new = BreakDown(
-            kind=data.kind,
-            dashboard=data.reading.dashboard(),
-            place=data.place_name,
-            account=data.account,
-            at=data.place.point() if data.place else None,
-            injured=data.injured,
-            third_party=data.third_party,
-            police_no=data.police_no,
-            report=data.report(),
-        )
-        return await field_answer(database, actor, trip_id, await break_down(database, actor, trip_id, new, once))
+        kept = await break_down(database, actor, trip_id, data.break_down(), once)
+        return await field_answer(database, actor, trip_id, kept)

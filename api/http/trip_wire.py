@@ -14,11 +14,14 @@ from api.http.fields import WITHOUT_NUL
 from api.http.place import Place
 from api.http.readings import Instant, Odometer, PhotoSha256, Resolution
 from api.usecases.change_trip import NewWindow
+from api.usecases.depart_trip import Checked, Departure
 from api.usecases.field_act import Dashboard, Report
 from api.usecases.request_trip import Aboard, NewTrip
+from api.usecases.return_trip import Return
+from api.usecases.stop_trip import BreakDown, Stop
 from api.usecases.use_step import Source
 from domain.books.readings import Obtained
-from domain.trip.life import UseState
+from domain.trip.life import UseState, UseVerb
 from domain.upkeep.warned import DueWarning
 from domain.use_rule.facts import Seat
 
@@ -166,12 +169,27 @@ class DepartureReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields
     reading: DashboardRead
     check: SafetyChecked
 
+    def departure(self) -> Departure:
+        """Return it as the use case takes it."""
+        check = self.check
+        return Departure(
+            check=Checked(
+                tyres=check.tyres, lights=check.lights, fuel=check.fuel, papers=check.papers, remark=check.remark
+            ),
+            dashboard=self.reading.dashboard(),
+            report=self.report(),
+        )
+
 
 class ReturnReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A return with its reading."""
 
     reading: DashboardRead
     remark: Words = ""
+
+    def back(self) -> Return:
+        """Return it as the use case takes it."""
+        return Return(dashboard=self.reading.dashboard(), report=self.report(), remark=self.remark)
 
 
 class StopReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +198,11 @@ class StopReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True
     job_id: ID
     what: Annotated[Literal["arrive", "leave"], msgspec.Meta(examples=["arrive"])]
     place: Place | None = None
+
+    def stop(self) -> Stop:
+        """Return it as the use case takes it."""
+        place = self.place.point() if self.place else None
+        return Stop(verb=UseVerb(self.what), job_id=self.job_id, at=place, report=self.report())
 
 
 class BreakDownReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -195,6 +218,20 @@ class BreakDownReport(Reported, frozen=True, kw_only=True, forbid_unknown_fields
     injured: bool = False
     third_party: bool = False
     police_no: Annotated[str, msgspec.Meta(max_length=100, pattern=WITHOUT_NUL)] | None = None
+
+    def break_down(self) -> BreakDown:
+        """Return it as the use case takes it."""
+        return BreakDown(
+            kind=self.kind,
+            dashboard=self.reading.dashboard(),
+            place=self.place_name,
+            account=self.account,
+            at=self.place.point() if self.place else None,
+            injured=self.injured,
+            third_party=self.third_party,
+            police_no=self.police_no,
+            report=self.report(),
+        )
 
 
 class TripJobView(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,10 +30,10 @@ from api.http.trip_wire import (
     trip_of,
 )
 from api.usecases.approve_trip import approve_trip, cancel_trip, refuse_trip
-from api.usecases.depart_trip import Checked, Departure, depart_trip
+from api.usecases.depart_trip import depart_trip
 from api.usecases.field_act import Kept
 from api.usecases.request_trip import request_trip
-from api.usecases.return_trip import Return, close_trip, return_trip
+from api.usecases.return_trip import close_trip, return_trip
 from domain.trip.life import UseState
 from domain.values import Role
 
@@ -187,20 +187,7 @@ class TripController(Controller):
         once: NamedDependency[Once | None],
     ) -> Response[FieldAnswer]:
         """Record a departure: 200 recorded, 202 kept as a conflict."""
-        check = data.check
-        kept = await depart_trip(
-            database,
-            actor,
-            trip_id,
-            Departure(
-                check=Checked(
-                    tyres=check.tyres, lights=check.lights, fuel=check.fuel, papers=check.papers, remark=check.remark
-                ),
-                dashboard=data.reading.dashboard(),
-                report=data.report(),
-            ),
-            once,
-        )
+        kept = await depart_trip(database, actor, trip_id, data.departure(), once)
         return await field_answer(database, actor, trip_id, kept)
 
     @post(
@@ -220,8 +207,7 @@ class TripController(Controller):
         once: NamedDependency[Once | None],
     ) -> Response[FieldAnswer]:
         """Record that the vehicle is back: 200 recorded, 202 kept as a conflict."""
-        back = Return(dashboard=data.reading.dashboard(), report=data.report(), remark=data.remark)
-        kept = await return_trip(database, actor, trip_id, back, once)
+        kept = await return_trip(database, actor, trip_id, data.back(), once)
         return await field_answer(database, actor, trip_id, kept)
 
     @post(

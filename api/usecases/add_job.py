@@ -72,6 +72,8 @@ class NewJob(NewVisit):
 
     complaint_id: UUID
     continues: UUID | None = None
+    job_id: UUID | None = None
+    """The id that a phone without a network gave it; None: it is given one here."""
 
 
 async def add_job(database: Database, actor: Actor, new: NewJob, once: Once | None = None) -> UUID:
@@ -96,7 +98,7 @@ async def insert_job(uow: UnitOfWork, new: NewJob) -> UUID:
     if State(complaint.state) not in VISITABLE:
         raise ComplaintOver(state=complaint.state)
     place = to_wgs84(new.site.lat, new.site.lon, new.site.datum)
-    job_id = new_id()
+    job_id = new.job_id or new_id()
     entry_id = await uow.enter(
         "job-added",
         facts={

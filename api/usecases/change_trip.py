@@ -10,6 +10,7 @@ from uuid import UUID
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.queries.calendar import zone_of
 from api.db.queries.trips import Standing, standing_of
+from api.db.queries.use_facts import Asked
 from api.db.tables.uses import Trip, TripJob
 from api.usecases.ask_rule import Permitted, permitted
 from api.usecases.request_trip import Aboard, check_crew, check_window, insert_crew, insert_jobs
@@ -130,20 +131,30 @@ async def add_jobs(
         carried = set(standing.job_ids)
         if carried & set(job_ids):
             raise JobAlreadyCarried(job_ids=sorted(str(job_id) for job_id in carried & set(job_ids)))
-        under_way = standing.use.state == UseState.DEPARTED
-        judged = job_ids if under_way else (*standing.job_ids, *job_ids)
-        stage = Stage.UNDER_WAY if under_way else stage_of(standing)
-        yes = await permitted(
-            uow, standing.asked(stage, uow.now, job_ids=judged), {"job_ids": [str(job_id) for job_id in job_ids]}
-        )
-        taken = await amend(uow, standing, UseVerb.ADD_JOB, yes, facts={"job_ids": job_ids})
-        dropped = {job.job_id for job in standing.jobs}
-        for job_id in dropped & set(job_ids):
-            await uow.update(TripJob, trip_id, job_id, dropped_by=None)
-        fresh = tuple(job_id for job_id in job_ids if job_id not in dropped)
-        await insert_jobs(uow, trip_id, fresh, taken, under_way=under_way)
+        yes = await permitted(uow, asked_of_more(uow, standing, job_ids), {"job_ids": [str(one) for one in job_ids]})
+        await carry_jobs(uow, standing, job_ids, yes)
 
     await database.write(actor, work, once=once)
+
+
+def asked_of_more(uow: UnitOfWork, standing: Standing, job_ids: tuple[UUID, ...]) -> Asked:
+    """Return what the rule is asked when a trip is to carry more jobs."""
+    if standing.use.state == UseState.DEPARTED:
+        return standing.asked(Stage.UNDER_WAY, uow.now, job_ids=job_ids)
+    return standing.asked(stage_of(standing), uow.now, job_ids=(*standing.job_ids, *job_ids))
+
+
+async def carry_jobs(uow: UnitOfWork, standing: Standing, job_ids: tuple[UUID, ...], yes: Permitted) -> Taken:
+    """Let a trip carry more jobs, which the rule permitted."""
+    trip_id = standing.use.use_id
+    under_way = standing.use.state == UseState.DEPARTED
+    taken = await amend(uow, standing, UseVerb.ADD_JOB, yes, facts={"job_ids": job_ids})
+    dropped = {job.job_id for job in standing.jobs}
+    for job_id in dropped & set(job_ids):
+        await uow.update(TripJob, trip_id, job_id, dropped_by=None)
+    fresh = tuple(job_id for job_id in job_ids if job_id not in dropped)
+    await insert_jobs(uow, trip_id, fresh, taken, under_way=under_way)
+    return taken
 
 
 async def drop_job(database: Database, actor: Actor, trip_id: UUID, job_id: UUID, reason: str) -> None:

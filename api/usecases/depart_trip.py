@@ -79,27 +79,28 @@ async def depart_trip(
         NotNow: the trip is not approved.
         RecordedRefusal: the rule refused an online departure, with every reason.
     """
+    return await database.write(actor, lambda uow: record_departure(uow, trip_id, new), once=once, answer=Kept)
+
+
+async def record_departure(uow: UnitOfWork, trip_id: UUID, new: Departure) -> Kept:
+    """Record a departure within a unit of work, so that another use case may carry it. Raises like `depart_trip`."""
     check = new.check
     if not (check.tyres and check.lights and check.fuel and check.papers) and not check.remark.strip():
         raise RemarkMissing
-
-    async def work(uow: UnitOfWork) -> Kept:
-        use = await lock_use(uow, trip_id, UseKind.TRIP)
-        standing = await standing_of(uow, use)
-        at = stated(uow, new.report)
-        check_reporter(uow, standing, new.report)
-        asked = as_reported(new.report, at, new.dashboard)
-        if UseState(use.state) in DEPARTED:
-            if await said_before(uow, use, UseVerb.DEPART, new.report, at):
-                return Kept()
-            return await keep_conflict(uow, use, UseVerb.DEPART, "already-departed", asked, stated_at=at)
-        if not new.report.happened:
-            after(UseState(use.state), UseVerb.DEPART)
-            yes = await permitted(uow, standing.asked(Stage.DEPARTURE, at), asked)
-            return await _record(uow, standing, new, at, yes)
-        return await _judge_on_arrival(uow, standing, new, at, asked)
-
-    return await database.write(actor, work, once=once, answer=Kept)
+    use = await lock_use(uow, trip_id, UseKind.TRIP)
+    standing = await standing_of(uow, use)
+    at = stated(uow, new.report)
+    check_reporter(uow, standing, new.report)
+    asked = as_reported(new.report, at, new.dashboard)
+    if UseState(use.state) in DEPARTED:
+        if await said_before(uow, use, UseVerb.DEPART, new.report, at):
+            return Kept()
+        return await keep_conflict(uow, use, UseVerb.DEPART, "already-departed", asked, stated_at=at)
+    if not new.report.happened:
+        after(UseState(use.state), UseVerb.DEPART)
+        yes = await permitted(uow, standing.asked(Stage.DEPARTURE, at), asked)
+        return await _record(uow, standing, new, at, yes)
+    return await _judge_on_arrival(uow, standing, new, at, asked)
 
 
 async def _judge_on_arrival(

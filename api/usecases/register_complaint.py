@@ -54,6 +54,8 @@ class NewComplaint:
     accept: bool = False
     visit: NewVisit | None = None
     """The first job of the complaint, where it is known at once that somebody must go there."""
+    complaint_id: UUID | None = None
+    """The id that a phone without a network gave it; None: it is given one here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ async def insert_complaint(uow: UnitOfWork, new: NewComplaint) -> RegisteredComp
     await _refuse_taken(uow, new)
     pack = await pack_of(uow, pack_for(received_on).code)
     term = acceptance_deadline(received_on, pack, await calendar_of(uow))
-    facts = ComplaintFacts(new_id(), received_on)
+    facts = ComplaintFacts(new.complaint_id or new_id(), received_on)
     entry_id = await uow.enter(
         "complaint-register",
         facts={

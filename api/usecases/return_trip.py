@@ -54,34 +54,35 @@ async def return_trip(database: Database, actor: Actor, trip_id: UUID, new: Retu
         BadReading, ReadingBelowPredecessor, ReadingAboveSuccessor: the odometer cannot have shown that.
         NotNow: the trip has not departed.
     """
+    return await database.write(actor, lambda uow: record_return(uow, trip_id, new), once=once, answer=Kept)
 
-    async def work(uow: UnitOfWork) -> Kept:
-        use = await lock_use(uow, trip_id, UseKind.TRIP)
-        standing = await standing_of(uow, use)
-        at = stated(uow, new.report)
-        check_reporter(uow, standing, new.report)
-        why = unfit_return(use, at, new.report)
-        if why is not None:
-            if await said_before(uow, use, UseVerb.RETURN, new.report, at):
-                return Kept()
-            asked = as_reported(new.report, at, new.dashboard)
-            return await keep_conflict(uow, use, UseVerb.RETURN, why, asked, stated_at=at)
-        reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="return")
-        await take_step(
-            uow,
-            use,
-            Step(
-                verb=UseVerb.RETURN,
-                stated_at=at,
-                source=new.report.source,
-                facts={"reading_id": reading_id, "sheet_sha256": new.report.sheet_sha256},
-                said={"remark": new.remark} if new.remark else None,
-                columns={"actual_until": at},
-            ),
-        )
-        return Kept()
 
-    return await database.write(actor, work, once=once, answer=Kept)
+async def record_return(uow: UnitOfWork, trip_id: UUID, new: Return) -> Kept:
+    """Record a return within a unit of work, so that another use case may carry it. Raises like `return_trip`."""
+    use = await lock_use(uow, trip_id, UseKind.TRIP)
+    standing = await standing_of(uow, use)
+    at = stated(uow, new.report)
+    check_reporter(uow, standing, new.report)
+    why = unfit_return(use, at, new.report)
+    if why is not None:
+        if await said_before(uow, use, UseVerb.RETURN, new.report, at):
+            return Kept()
+        asked = as_reported(new.report, at, new.dashboard)
+        return await keep_conflict(uow, use, UseVerb.RETURN, why, asked, stated_at=at)
+    reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="return")
+    await take_step(
+        uow,
+        use,
+        Step(
+            verb=UseVerb.RETURN,
+            stated_at=at,
+            source=new.report.source,
+            facts={"reading_id": reading_id, "sheet_sha256": new.report.sheet_sha256},
+            said={"remark": new.remark} if new.remark else None,
+            columns={"actual_until": at},
+        ),
+    )
+    return Kept()
 
 
 def unfit_return(use: VehicleUse, at: datetime, report: Report) -> str | None:

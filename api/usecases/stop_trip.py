@@ -65,51 +65,52 @@ async def stop_at_job(database: Database, actor: Actor, trip_id: UUID, new: Stop
         NotAboard, BadStatedTime, SheetMissing: it cannot be reported so.
         NotNow: the trip is not under way, for an online report.
     """
+    return await database.write(actor, lambda uow: record_stop(uow, trip_id, new), once=once, answer=Kept)
 
-    async def work(uow: UnitOfWork) -> Kept:
-        use = await lock_use(uow, trip_id, UseKind.TRIP)
-        standing = await standing_of(uow, use)
-        at = stated(uow, new.report)
-        check_reporter(uow, standing, new.report)
-        if new.job_id not in standing.job_ids:
-            raise NotFound("The trip carries no such job.", job_id=str(new.job_id))
-        if not new.report.happened and use.state != UseState.DEPARTED:
-            after(UseState.REQUESTED, new.verb)
-        if not _during(use, at):
-            asked = as_reported(new.report, at) | {"job_id": new.job_id}
-            return await keep_conflict(uow, use, new.verb, "not-during-trip", asked, stated_at=at)
-        if new.report.happened and await _stopped_before(uow, trip_id, new, at):
-            return Kept()
-        stop_id = new_id()
-        taken = await take_step(
-            uow,
-            use,
-            Step(
-                verb=new.verb,
-                stated_at=at,
-                source=new.report.source,
-                facts={"stop_id": stop_id, "job_id": new.job_id, "sheet_sha256": new.report.sheet_sha256},
-                place=_degrees(new.at),
-            ),
-        )
-        await uow.insert(
-            TripStop(
-                bureau_id=uow.bureau_id,
-                stop_id=stop_id,
-                use_id=trip_id,
-                job_id=new.job_id,
-                what=new.verb.value,
-                stated_at=at,
-                lat=new.at.lat if new.at else None,
-                lon=new.at.lon if new.at else None,
-                actor_id=uow.actor.who,
-                recorded_at=uow.now,
-                entry_id=taken.entry_id,
-            )
-        )
+
+async def record_stop(uow: UnitOfWork, trip_id: UUID, new: Stop) -> Kept:
+    """Record a stop within a unit of work, so that another use case may carry it. Raises like `stop_at_job`."""
+    use = await lock_use(uow, trip_id, UseKind.TRIP)
+    standing = await standing_of(uow, use)
+    at = stated(uow, new.report)
+    check_reporter(uow, standing, new.report)
+    if new.job_id not in standing.job_ids:
+        raise NotFound("The trip carries no such job.", job_id=str(new.job_id))
+    if not new.report.happened and use.state != UseState.DEPARTED:
+        after(UseState.REQUESTED, new.verb)
+    if not _during(use, at):
+        asked = as_reported(new.report, at) | {"job_id": new.job_id}
+        return await keep_conflict(uow, use, new.verb, "not-during-trip", asked, stated_at=at)
+    if new.report.happened and await _stopped_before(uow, trip_id, new, at):
         return Kept()
-
-    return await database.write(actor, work, once=once, answer=Kept)
+    stop_id = new_id()
+    taken = await take_step(
+        uow,
+        use,
+        Step(
+            verb=new.verb,
+            stated_at=at,
+            source=new.report.source,
+            facts={"stop_id": stop_id, "job_id": new.job_id, "sheet_sha256": new.report.sheet_sha256},
+            place=_degrees(new.at),
+        ),
+    )
+    await uow.insert(
+        TripStop(
+            bureau_id=uow.bureau_id,
+            stop_id=stop_id,
+            use_id=trip_id,
+            job_id=new.job_id,
+            what=new.verb.value,
+            stated_at=at,
+            lat=new.at.lat if new.at else None,
+            lon=new.at.lon if new.at else None,
+            actor_id=uow.actor.who,
+            recorded_at=uow.now,
+            entry_id=taken.entry_id,
+        )
+    )
+    return Kept()
 
 
 _STOPPED_BEFORE = text(
@@ -140,38 +141,39 @@ async def break_down(database: Database, actor: Actor, trip_id: UUID, new: Break
         BadReading, ReadingBelowPredecessor, ReadingAboveSuccessor: the odometer cannot have shown that.
         NotNow: the trip has not departed.
     """
+    return await database.write(actor, lambda uow: record_break_down(uow, trip_id, new), once=once, answer=Kept)
 
-    async def work(uow: UnitOfWork) -> Kept:
-        use = await lock_use(uow, trip_id, UseKind.TRIP)
-        standing = await standing_of(uow, use)
-        at = stated(uow, new.report)
-        check_reporter(uow, standing, new.report)
-        why = unfit_return(use, at, new.report)
-        if why is not None:
-            if await said_before(uow, use, UseVerb.BREAK_DOWN, new.report, at):
-                return Kept()
-            asked = as_reported(new.report, at, new.dashboard) | {"kind": new.kind}
-            return await keep_conflict(uow, use, UseVerb.BREAK_DOWN, why, asked, stated_at=at)
-        reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="breakdown")
-        report_id = new_id()
-        taken = await take_step(
-            uow,
-            use,
-            Step(
-                verb=UseVerb.BREAK_DOWN,
-                stated_at=at,
-                source=new.report.source,
-                facts={"report_id": report_id, "kind": new.kind, "reading_id": reading_id}
-                | {"injured": new.injured, "third_party": new.third_party, "police_no": new.police_no},
-                person={"account": new.account},
-                place={"place": new.place} | (_degrees(new.at) or {}),
-                columns={"actual_until": at},
-            ),
-        )
-        await uow.insert(_accident(uow, use, new, at, (report_id, taken.entry_id)))
-        return Kept()
 
-    return await database.write(actor, work, once=once, answer=Kept)
+async def record_break_down(uow: UnitOfWork, trip_id: UUID, new: BreakDown) -> Kept:
+    """Record a breakdown within a unit of work, so that another may carry it. Raises like `break_down`."""
+    use = await lock_use(uow, trip_id, UseKind.TRIP)
+    standing = await standing_of(uow, use)
+    at = stated(uow, new.report)
+    check_reporter(uow, standing, new.report)
+    why = unfit_return(use, at, new.report)
+    if why is not None:
+        if await said_before(uow, use, UseVerb.BREAK_DOWN, new.report, at):
+            return Kept()
+        asked = as_reported(new.report, at, new.dashboard) | {"kind": new.kind}
+        return await keep_conflict(uow, use, UseVerb.BREAK_DOWN, why, asked, stated_at=at)
+    reading_id = await read_dashboard(uow, use, new.dashboard, read_at=at, occasion="breakdown")
+    report_id = new_id()
+    taken = await take_step(
+        uow,
+        use,
+        Step(
+            verb=UseVerb.BREAK_DOWN,
+            stated_at=at,
+            source=new.report.source,
+            facts={"report_id": report_id, "kind": new.kind, "reading_id": reading_id}
+            | {"injured": new.injured, "third_party": new.third_party, "police_no": new.police_no},
+            person={"account": new.account},
+            place={"place": new.place} | (_degrees(new.at) or {}),
+            columns={"actual_until": at},
+        ),
+    )
+    await uow.insert(_accident(uow, use, new, at, (report_id, taken.entry_id)))
+    return Kept()
 
 
 def _accident(uow: UnitOfWork, use: VehicleUse, new: BreakDown, at: datetime, ids: tuple[UUID, UUID]) -> AccidentReport:
