@@ -15,7 +15,7 @@ from domain.complaint.words import VisitResult
 from domain.ledger.leaf import DeviceChain
 from domain.values import Datum
 from domain.visit.corroboration import Doubt
-from domain.visit.note import JobStep
+from domain.visit.note import JobStep, Presence
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", examples=["9f" * 32])]
 Account = Annotated[str, msgspec.Meta(max_length=20_000, pattern=WITHOUT_NUL)]
@@ -43,10 +43,7 @@ class Present(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Who was there, and as what."""
 
     name: Annotated[Name, msgspec.Meta(examples=["林某"])]
-    standing: Annotated[
-        Literal["complainant", "respondent", "mediator", "witness", "expert", "other"],
-        msgspec.Meta(examples=["complainant"]),
-    ]
+    standing: Annotated[Presence, msgspec.Meta(examples=["complainant"])]
     remark: Annotated[str, msgspec.Meta(max_length=300, pattern=WITHOUT_NUL)] = ""
 
 
@@ -76,12 +73,21 @@ class Unable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     witness: Annotated[Name, msgspec.Meta(examples=["林某之女 林小某"])]
 
 
+class PhotoClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where and when a photo's own file (Exif) claimed that it was taken; the file that is kept has no such data."""
+
+    lat: Latitude | None = None
+    lon: Longitude | None = None
+    taken_at: Instant | None = None
+
+
 class NoteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file the note names by its SHA-256; it may come before the note or after."""
 
     sha256: Sha256
     name: Annotated[Line, msgspec.Meta(examples=["店面照片.jpg"])]
     role: Annotated[Literal["photo", "document", "recording", "sheet"], msgspec.Meta(examples=["photo"])]
+    claimed: PhotoClaim | None = None
 
 
 class NoteDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +108,8 @@ class VisitNoteBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     result: Annotated[VisitResult, msgspec.Meta(examples=["done"])]
     device_at: Instant
     position: NotePosition | None = None
+    position_end: NotePosition | None = None
+    """Where the device was once more as both parties had signed: `position` is from when the note was begun."""
     present: Annotated[list[Present], msgspec.Meta(max_length=50)] = []
     found: Annotated[Account, msgspec.Meta(examples=["外套褪色属实，商家承认未告知洗涤方法。"])] = ""
     agreed: Annotated[Account, msgspec.Meta(examples=["商家三日内退款 398 元。"])] = ""

@@ -12,18 +12,12 @@ from zoneinfo import ZoneInfo
 
 from api.print.picture import may_be_set
 from api.print.typeset import UNREADABLE, Block, Drawn, Fields, Form, Image, Listing, Passage
+from domain.visit.note import Presence
 
 BLANK: Final = "　"
 NONE: Final = "无"
 """In the place of words, so that nobody writes any there afterwards."""
-STANDING: Final = {
-    "complainant": "投诉人",
-    "respondent": "被投诉人",
-    "mediator": "调解人员",
-    "witness": "见证人",
-    "expert": "专家",
-    "other": "其他",
-}
+STANDING: Final = {one.value: one.zh for one in Presence}
 SIGNED: Final = {"signed": "已签字", "refused": "拒绝签字", "unable": "不能签字"}
 
 
@@ -49,6 +43,7 @@ def note_form(note: Any, complaint: Any, site: Any, drawn: Files) -> Form:
                     [("记录时间", _at(body.device_at, zone)), ("收到时间", _at(note.recorded_at, zone))],
                     [("调解人员", note.officer_name), ("佐证", "已佐证" if note.corroborated else "未佐证")],
                     [("定位", _located(body.position))],
+                    *([[("签字时定位", _located(body.position_end))]] if body.position_end else []),
                 ]
             ),
             _present(body.present),

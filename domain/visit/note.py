@@ -6,13 +6,24 @@ import hashlib
 from enum import StrEnum
 from uuid import UUID
 
-from domain.complaint.words import VisitResult
+from domain.complaint.words import Named, VisitResult
 from domain.errors import InvalidInput, StateConflict
 
 UUID_V7 = 7
 UUID_V8 = 8
 FORM = "odk"
 """The source of a note made of a filled form: its id is not the phone's, but made of the form's."""
+
+
+class Presence(Named):
+    """As what somebody was at the site."""
+
+    COMPLAINANT = "complainant", "投诉人", "complainant"
+    RESPONDENT = "respondent", "被投诉人", "respondent"
+    MEDIATOR = "mediator", "调解人员", "mediator"
+    WITNESS = "witness", "见证人", "witness"
+    EXPERT = "expert", "专家", "expert"
+    OTHER = "other", "其他", "other"
 
 
 class NoteIdNotV7(InvalidInput):

@@ -64,6 +64,22 @@ async def test_the_note_on_paper_says_what_was_found_agreed_and_signed(world: Wo
         assert expected in words, (expected, words)
 
 
+async def test_a_note_tells_where_it_ended_and_what_its_photos_claimed(world: World, signed_in: SignIn) -> None:
+    """Proof of being there at the end and not only at the start; the claims of a photo's file outlive the file."""
+    officer = await signed_in("officer")
+    end = {"lat": 25.4338, "lon": 118.9963, "datum": "WGS-84", "accuracy_m": 6.0}
+    claimed = {"lat": 25.4, "lon": 119.0, "taken_at": "2026-11-23T01:00:00Z"}
+    photos = [{"sha256": "9f" * 32, "name": "1.jpg", "role": "photo", "claimed": claimed}]
+    body = note_body(await a_complaint_job(world), world.clock(), position_end=end, files=photos)
+    assert (await send_note(officer, body)).status_code == 201
+    shown = (await officer.get(f"/v1/visit-notes/{body['note_id']}")).json()["note"]
+    assert shown["position_end"]["accuracy_m"] == 6.0
+    assert shown["files"][0]["claimed"] == claimed
+    words = words_of((await officer.get(f"/v1/visit-notes/{body['note_id']}/note.pdf")).content)
+    assert "签字时定位" in words
+    assert "精度6米" in words
+
+
 async def test_paper_of_what_is_not_there_is_not_there(world: World, signed_in: SignIn) -> None:
     """An id of nothing is told like any other."""
     officer = await signed_in("officer")
