@@ -34,6 +34,7 @@ from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.enrolment import EnrolmentController
+from api.http.field_day import field_day
 from api.http.field_vault import field_vault
 from api.http.filled_forms import FilledFormController
 from api.http.findings import FindingController
@@ -97,6 +98,7 @@ from api.web import TEMPLATES
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     check,
     correct_a_cost,
+    field_day,
     field_vault,
     find_places,
     find_slots,

@@ -41,6 +41,14 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     en: list[Told]
 
 
+def notice_now() -> Notice:
+    """Return the notice that holds."""
+    words = {
+        language: [Told(question=one.question, answer=one.answer) for one in told] for language, told in NOTICE.items()
+    }
+    return Notice(version=VERSION, zh=words["zh"], en=words["en"])
+
+
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """That one has read a notice; `obtained` is by a link or signed in."""
 
@@ -117,13 +125,9 @@ class MyDeviceController(Controller):
         async with database.read(actor.bureau_id) as reader:
             devices = await devices_of(reader, actor.who)
             acknowledged = await acknowledgements_of(reader, actor.who)
-        words = {
-            language: [Told(question=one.question, answer=one.answer) for one in told]
-            for language, told in NOTICE.items()
-        }
         return Mine(
             devices=[msgspec.convert(row, MyDevice, from_attributes=True) for row in devices],
-            notice=Notice(version=VERSION, zh=words["zh"], en=words["en"]),
+            notice=notice_now(),
             acknowledgements=[msgspec.convert(row, Acknowledgement, from_attributes=True) for row in acknowledged],
         )
 

@@ -137,6 +137,19 @@ class Boundary:
         return distance_m(point, Point(float(lat), float(lon)))
 
 
+def drawn(boundary: Boundary, off_deg: float = 0.0005) -> dict[str, Any]:
+    """Return the boundary as GeoJSON to be drawn, its line off by no more than `off_deg` (50 m): never to judge by."""
+    simple = shapely.simplify(boundary.geometry, off_deg, preserve_topology=True)
+    polygons = simple.geoms if isinstance(simple, shapely.MultiPolygon) else (simple,)
+    return {
+        "type": "MultiPolygon",
+        "coordinates": [
+            [np.round(shapely.get_coordinates(ring), 5).tolist() for ring in (one.exterior, *one.interiors)]
+            for one in polygons
+        ],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class LocalFrame:
     """A plane of metres around `origin`: an equirectangular projection simple enough to be repeated in SQL.

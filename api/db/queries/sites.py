@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
 
 from api.db.database import Reader
 from api.db.queries.settings import settings_of
-from domain.place.boundary import Boundary
+from domain.place.boundary import Boundary, drawn
 from domain.use_rule.site import DecidedPlace, SiteStanding, site_standing
 from domain.values import Point
 
@@ -36,6 +37,13 @@ def boundary_in(geometry: str | None) -> Boundary | None:
 async def boundary_of(reader: Reader) -> Boundary | None:
     """Return the boundary of the reader's bureau, or None where it has none."""
     return boundary_in((await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one())
+
+
+@lru_cache(maxsize=256)
+def drawn_boundary_in(geometry: str | None) -> dict[str, Any] | None:
+    """Return the boundary that a bureau's GeoJSON text draws, simple enough to be drawn on a phone."""
+    boundary = boundary_in(geometry)
+    return None if boundary is None else drawn(boundary)
 
 
 async def standing_of(reader: Reader, site: Point) -> SiteStanding:
