@@ -47,6 +47,7 @@ from api.http.my_devices import MyDeviceController
 from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
+from api.http.pages.field import field_page, field_worker
 from api.http.pages.files import page_asset
 from api.http.pages.sign_in import password_page, sign_in_page
 from api.http.people import PeopleController
@@ -99,7 +100,9 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     check,
     correct_a_cost,
     field_day,
+    field_page,
     field_vault,
+    field_worker,
     find_places,
     find_slots,
     healthz,

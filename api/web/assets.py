@@ -18,6 +18,7 @@ ASSETS: Final = "/assets"
 MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
@@ -25,7 +26,7 @@ MEDIA_TYPES: Final = {
     "": "text/plain; charset=utf-8",
 }
 """Files of another kind are not served."""
-SHRINKS: Final = (".css", ".js", ".svg")
+SHRINKS: Final = (".css", ".js", ".mjs", ".svg", ".webmanifest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ PUBLIC = {
     "GET /enrol/{token}",
     "GET /enrol/{token}/zhuanche.properties",
     "POST /enrol/{token}",
+    "GET /field",
+    "GET /field/sw.js",
     "GET /healthz",
     "GET /metrics",
     "GET /verify/{bureau_id}/{year}/{number}/{code}",

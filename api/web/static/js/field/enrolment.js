@@ -1,0 +1,47 @@
+// This phone becomes one of a person's devices: its token comes by the enrolment link, its key is made here.
+
+import { newKey } from "./chain.js";
+import { get, put } from "./sealed.js";
+import { ask } from "./server.js";
+import { writing } from "./store.js";
+
+const TOKEN = "zhuanche-enrol";
+const SHAPE = /^[\w-]{8,200}$/;
+
+/** Take a device's token out of the address (`#enrol=…`): it waits in this tab alone until its person is signed in. */
+export function takeToken() {
+  const found = /^#enrol=(.+)$/.exec(location.hash);
+  if (!found) return;
+  if (SHAPE.test(found[1])) sessionStorage.setItem(TOKEN, found[1]);
+  history.replaceState(null, "", location.pathname);
+}
+
+/** The person's devices in service and the notice they were told; throws `Unreachable`. */
+export async function mine() {
+  const answer = await ask("GET", "/v1/devices/mine");
+  if (answer.status !== 200) return { fault: answer.body, devices: [], told: true };
+  const { devices, notice, acknowledgements } = answer.body;
+  return {
+    devices: devices.filter((one) => one.revoked_at === null),
+    notice,
+    told: acknowledgements.some((one) => one.notice === notice.version),
+  };
+}
+
+/** Acknowledge what is tracked. */
+export const acknowledge = (deviceId, notice) =>
+  ask("POST", `/v1/devices/${deviceId}/acknowledge`, { json: { notice: notice.version } });
+
+/** Make a key on this phone and let the server know it as the device's; returns the problem where it does not. */
+export async function enrol(who, deviceId) {
+  const { told, key } = await newKey(who, deviceId);
+  const answer = await ask("POST", "/v1/device-keys", { json: told });
+  if (answer.status !== 201 && answer.status !== 200) return answer.body;
+  const { receipt } = answer.body;
+  const srv = receipt ? { entry: receipt.entry, leaf: receipt.leaf } : null;
+  await writing(["keys"], (tx) => tx.objectStore("keys").put({ ...key, srv }));
+  const token = sessionStorage.getItem(TOKEN) ?? (await get(who, "device"))?.token ?? null;
+  await put(who, "device", { device_id: deviceId, token });
+  sessionStorage.removeItem(TOKEN);
+  return null;
+}
