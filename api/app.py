@@ -41,6 +41,7 @@ from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
+from api.http.looks import list_looks
 from api.http.lots import LotController, pairs
 from api.http.mandates import MandateController
 from api.http.my_devices import MyDeviceController
@@ -107,6 +108,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     find_slots,
     healthz,
     list_device_events,
+    list_looks,
     list_terminal_readings,
     mediation_record_pdf,
     note_pdf,

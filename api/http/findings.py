@@ -20,7 +20,7 @@ from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cu
 from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
-from domain.findings.life import What, words_of
+from domain.findings.life import Verb, What, words_of
 from domain.values import Role
 
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=SAYS_SOMETHING, examples=["投诉人临时撤诉"])]
@@ -44,9 +44,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the auditor rules on the explanation."""
+    """What the auditor rules on the explanation; `ask` returns it to the custodian with a question."""
 
-    verb: Annotated[Literal["accept", "reject"], msgspec.Meta(examples=["accept"])]
+    verb: Annotated[Literal["accept", "reject", "ask"], msgspec.Meta(examples=["accept"])]
     text: Words
     attachments: Attachments = []
 
@@ -204,7 +204,7 @@ class FindingController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> FindingView:
-        """Explain a finding; once more after the auditor rejected an explanation."""
+        """Explain a finding; once more after the auditor rejected an explanation or asked back."""
         await explain_finding(database, actor, finding_id, _said(data), once)
         return await _shown(database, actor, finding_id, request)
 
@@ -225,8 +225,8 @@ class FindingController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> FindingView:
-        """Accept or reject the custodian's explanation."""
-        await rule_on_finding(database, actor, finding_id, _said(data), once, accept=data.verb == "accept")
+        """Accept or reject the custodian's explanation, or ask back: the custodian answers by explaining anew."""
+        await rule_on_finding(database, actor, finding_id, _said(data), once, ruling=Verb(data.verb))
         return await _shown(database, actor, finding_id, request)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 from litestar import Request, Response
@@ -36,12 +35,15 @@ from api.errors import (
 from api.gather import Gather
 from api.headers import bearer, header, language_of
 from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
+from api.http.looked_at import looked_at
 from api.http.openrosa_faults import OPENROSA, answer_open_rosa
 from api.http.pages.shell import answer_with_page, wants_page
+from api.usecases.record_look import record_look
 from api.usecases.sign_in import TOKEN
 from api.usecases.visit_bureau import visit_bureau
 from domain.errors import DomainError, InvalidInput
 from domain.people import MandateReadsOnly
+from domain.values import Role
 
 log = structlog.get_logger()
 
@@ -83,6 +85,8 @@ class Requests:
         wanted = header(scope, BUREAU_HEADER.lower().encode())
         if actor is not None and wanted not in ("", actor.bureau_id):
             actor = await _visitor(database, actor, wanted, scope)
+        elif actor is not None and Role.AUDITOR in actor.roles:
+            await _record(database, actor, scope)
         scope["actor"] = actor  # type: ignore[typeddict-unknown-key]  # ours, read by guards and providers
 
 
@@ -96,16 +100,15 @@ async def _visitor(database: Database, actor: Actor, bureau_id: str, scope: HTTP
         raise MandateReadsOnly
     if actor.must_change_password:
         raise PasswordChangeRequired
-    return await visit_bureau(database, actor, bureau_id, _looked_at(scope))
+    return await visit_bureau(database, actor, bureau_id, looked_at(scope))
 
 
-def _looked_at(scope: HTTPScope) -> str:
-    """Return method and address with its ids filled in; words that somebody typed are left out, as is the query."""
-    address = scope["path_template"]
-    for name, value in scope["path_params"].items():
-        if isinstance(value, UUID):
-            address = address.replace("{" + name + "}", str(value))
-    return f"{scope['method']} {address}"
+async def _record(database: Database, auditor: Actor, scope: HTTPScope) -> None:
+    """Record what an auditor reads at home, as it is recorded under a mandate: whatever a mandate opens."""
+    handler = scope["route_handler"]
+    reads = isinstance(handler, HTTPRouteHandler) and readable_under_mandate(handler, scope["method"])
+    if reads and not auditor.must_change_password:
+        await record_look(database, auditor, looked_at(scope))
 
 
 async def once_of(request: Request[Any, Any, Any]) -> Once | None:

@@ -1,4 +1,4 @@
-"""The custodian explains a finding 异常说明, and the auditor rules on the explanation 审计裁定."""
+"""The custodian explains a finding 异常说明, and the auditor rules on the explanation 审计裁定 or asks back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class NotCustodianOfVehicle(Forbidden):
 async def explain_finding(
     database: Database, actor: Actor, finding_id: UUID, said: Said, once: Once | None = None
 ) -> UUID:
-    """Explain a finding, once more after a rejection; return the act's id.
+    """Explain a finding, once more after a rejection or a question; return the act's id.
 
     Raises:
         NotFound: there is no such finding.
@@ -54,19 +54,19 @@ async def explain_finding(
 
 
 async def rule_on_finding(
-    database: Database, actor: Actor, finding_id: UUID, said: Said, once: Once | None = None, *, accept: bool
+    database: Database, actor: Actor, finding_id: UUID, said: Said, once: Once | None = None, *, ruling: Verb
 ) -> UUID:
-    """Accept or reject the explanation; return the act's id.
+    """Accept or reject the explanation, or ask back: what is said is the question then. Return the act's id.
 
     Raises:
         NotFound: there is no such finding.
-        NotExplained: nothing was explained since the last rejection.
+        NotExplained: nothing was explained since it was last rejected or asked back.
         OwnExplanation: who rules on it explained it, in another role.
         AlreadyAccepted: it was accepted before.
         ClearedAlready: it was cleared.
         FileNotSent: a file that it names is not there.
     """
-    return await _act(database, actor, finding_id, (Verb.ACCEPT if accept else Verb.REJECT, said), once)
+    return await _act(database, actor, finding_id, (ruling, said), once)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('finding ' || :bureau_id || :finding_id, 0))")

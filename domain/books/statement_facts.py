@@ -20,10 +20,11 @@ class FindingState(Named):
     EXPLAINED = "explained", "已说明", "explained"
     ACCEPTED = "accepted", "已认可", "accepted"
     REJECTED = "rejected", "说明未获认可", "explanation rejected"
+    ASKED = "asked", "待补充说明", "asked back"
     CLEARED = "cleared", "已消除", "cleared"
 
 
-OPEN = frozenset({FindingState.RAISED, FindingState.REJECTED})
+OPEN = frozenset({FindingState.RAISED, FindingState.REJECTED, FindingState.ASKED})
 """In these states a finding waits for its explanation."""
 
 

@@ -118,15 +118,21 @@ class Verb(StrEnum):
     EXPLAIN = "explain"
     ACCEPT = "accept"
     REJECT = "reject"
+    ASK = "ask"
+    """Back to the custodian with a question 退回补充说明: neither accepted nor rejected, and explained anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """When a finding was last explained, accepted and rejected, and when it last got graver; None: never."""
+    """When a finding was last explained, accepted, and rejected or asked back, and when it last got graver.
+
+    None: never.
+    """
 
     explained_at: datetime | None = None
     accepted_at: datetime | None = None
-    rejected_at: datetime | None = None
+    returned_at: datetime | None = None
+    """When an explanation was last rejected or asked back: either way the custodian explains anew."""
     graver_at: datetime | None = None
     explained_by: frozenset[UUID] = frozenset()
 
@@ -137,9 +143,9 @@ class Words:
 
     @property
     def reopened_at(self) -> datetime | None:
-        """Since when it waits anew: since its explanation was rejected, or it got graver than what was accepted."""
+        """Since when it waits anew: its explanation was rejected or asked back, or it got graver than was accepted."""
         graver_at = None if self.accepted or self.accepted_at is None else self.graver_at
-        return max((at for at in (self.rejected_at, graver_at) if at is not None), default=None)
+        return max((at for at in (self.returned_at, graver_at) if at is not None), default=None)
 
     @property
     def explained(self) -> bool:
@@ -156,7 +162,7 @@ class Words:
 
         Raises:
             ClearedAlready, AlreadyAccepted: nothing is left to say.
-            NotExplained: no explanation stands that could be ruled on.
+            NotExplained: no explanation stands that could be ruled on or asked back.
             OwnExplanation: it is ruled on by who explained it.
         """
         if cleared:
@@ -175,13 +181,13 @@ def words_of(acts: Iterable[Act], updates: Iterable[Became]) -> Words:
     """Return the words about a finding, of everything that was said and that became of it."""
     said = tuple(acts)
 
-    def last(verb: Verb) -> datetime | None:
-        return max((act.recorded_at for act in said if act.verb == verb.value), default=None)
+    def last(*verbs: Verb) -> datetime | None:
+        return max((act.recorded_at for act in said if act.verb in verbs), default=None)
 
     return Words(
         explained_at=last(Verb.EXPLAIN),
         accepted_at=last(Verb.ACCEPT),
-        rejected_at=last(Verb.REJECT),
+        returned_at=last(Verb.REJECT, Verb.ASK),
         graver_at=max((one.recorded_at for one in updates if one.what == What.GRAVER.value), default=None),
         explained_by=frozenset(act.actor_id for act in said if act.verb == Verb.EXPLAIN.value),
     )

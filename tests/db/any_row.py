@@ -51,6 +51,7 @@ BY_NAME: Final[Mapping[str, Any]] = {
 
 BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
     "setting_change": {"name": "site_tolerance_m", "new_value": Jsonb({"value": 100})},
+    "look": {"route": "GET /v1/trips"},
     "finding_update": {"what": "lasts", "colour": "yellow"},
     "month_seal": {"month": date(2026, 11, 1), "statement_sha256": hashlib.sha256(b"1").hexdigest()},
     "month_seed": {

@@ -18,7 +18,7 @@ from api.usecases.change_role import RoleChange, change_role
 from api.usecases.enter_vehicle import NewDedication, dedicate_vehicle
 from api.usecases.raise_finding import raise_finding
 from domain.findings.kinds import Colour, FindingKind
-from domain.findings.life import AlreadyAccepted, NotExplained, OwnExplanation, What
+from domain.findings.life import AlreadyAccepted, NotExplained, OwnExplanation, Verb, What
 from domain.values import Role
 from tests.conftest import SignIn
 from tests.db.attacks import attack
@@ -50,9 +50,14 @@ async def explained(world: World, finding_id: UUID) -> None:
 
 
 async def ruled(world: World, finding_id: UUID, *, accept: bool) -> None:
-    """Let the auditor rule on it, a minute later."""
+    """Let the auditor accept or reject it, a minute later."""
+    await said_by_auditor(world, finding_id, Verb.ACCEPT if accept else Verb.REJECT)
+
+
+async def said_by_auditor(world: World, finding_id: UUID, ruling: Verb) -> None:
+    """Let the auditor rule on it or ask back, a minute later."""
     world.clock.advance(minutes=1)
-    await rule_on_finding(world.database, world["auditor"], finding_id, SAID, accept=accept)
+    await rule_on_finding(world.database, world["auditor"], finding_id, SAID, ruling=ruling)
 
 
 async def refused(signed_in: SignIn, world: World) -> list[str]:
@@ -157,9 +162,37 @@ async def test_nobody_rules_on_what_they_explained(world: World) -> None:
         await change_role(world.database, world["admin"], new)
     with pytest.raises(OwnExplanation):
         await rule_on_finding(
-            world.database, replace(who, roles=frozenset({Role.AUDITOR})), finding_id, SAID, accept=True
+            world.database, replace(who, roles=frozenset({Role.AUDITOR})), finding_id, SAID, ruling=Verb.ACCEPT
         )
     await attack(world, lambda uow: said(uow, finding_id, "accept"), "custodian", held="own-explanation")
+
+
+async def test_what_is_asked_back_waits_for_the_custodian_with_the_whole_term_anew(
+    world: World, signed_in: SignIn
+) -> None:
+    """Neither accepted nor rejected: nothing is ruled on before the answer, and without one the car stays at home."""
+    finding_id = await found(world)
+    await explained(world, finding_id)
+    world.clock.advance(days=8)
+    auditor = await signed_in("auditor")
+    question = {"verb": "ask", "text": "收据上的时间为何早于出车？"}
+    asked_back = await auditor.post(f"/v1/findings/{finding_id}/rule", json=question)
+    assert asked_back.status_code == 200, asked_back.text
+    shown = asked_back.json()
+    assert (shown["acts"][-1]["verb"], shown["acts"][-1]["text"]) == ("ask", question["text"])
+    assert (shown["open"], shown["overdue"]) == (True, False)
+    assert datetime.fromisoformat(shown["term_at"]) == world.clock() + timedelta(days=7)
+    for ruling in (Verb.ACCEPT, Verb.REJECT, Verb.ASK):
+        with pytest.raises(NotExplained):
+            await said_by_auditor(world, finding_id, ruling)
+    assert [one["finding_id"] for one in await listed(auditor, explained=False)] == [str(finding_id)]
+    await attack(world, lambda uow: said(uow, finding_id, "ask"), "auditor", held="finding-act-out-of-turn")
+    assert await refused(signed_in, world) == []
+    world.clock.advance(days=7, seconds=1)
+    assert await refused(signed_in, world) == ["findings-overdue"]
+    await explained(world, finding_id)
+    assert await refused(signed_in, world) == []
+    await said_by_auditor(world, finding_id, Verb.ACCEPT)
 
 
 async def said(uow: UnitOfWork, finding_id: UUID, verb: str, after: timedelta = timedelta(seconds=1)) -> None:
@@ -188,6 +221,8 @@ async def said(uow: UnitOfWork, finding_id: UUID, verb: str, after: timedelta = 
         ("custodian", "reject", "finding-act-by-another"),
         ("auditor", "accept", "finding-act-out-of-turn"),
         ("auditor", "reject", "finding-act-out-of-turn"),
+        ("custodian", "ask", "finding-act-by-another"),
+        ("auditor", "ask", "finding-act-out-of-turn"),
     ],
 )
 async def test_sql_says_nothing_of_a_finding_that_is_not_ones_to_say(

@@ -34,6 +34,7 @@ from api.usecases.show_statement import Shown, show_statement
 from api.usecases.sweep_books import look_at_all_of_month
 from domain.errors import NotFound
 from domain.findings.kinds import FindingKind
+from domain.findings.life import Verb
 from domain.ledger.canonical import parse
 from domain.values import Point
 from tests.db.test_seal_attacks import sealed as by_hand
@@ -228,7 +229,7 @@ async def test_a_finding_about_the_month_its_explanation_and_its_ruling_are_amen
     finding_id = await november.database.write(november["custodian"], find)
     assert await amend_recent(november.database, november.bureau_id) == 1
     await explain_finding(november.database, november["custodian"], finding_id, Said("修路绕行"))
-    await rule_on_finding(november.database, november["auditor"], finding_id, Said("属实"), accept=True)
+    await rule_on_finding(november.database, november["auditor"], finding_id, Said("属实"), ruling=Verb.ACCEPT)
     told = [(one.old.get("state"), one.new["state"]) for one in (await shown(november)).amendments]
     assert told == [(None, "raised"), ("raised", "explained"), ("explained", "accepted")]
 

@@ -37,7 +37,7 @@ ACCEPTED = (
 )
 _REOPENED_AT = (
     "greatest((SELECT max(j.recorded_at) FROM finding_act j WHERE j.bureau_id = :bureau_id"  # noqa: S608 - our own words
-    "  AND j.finding_id = r.finding_id AND j.verb = 'reject'),"
+    "  AND j.finding_id = r.finding_id AND j.verb IN ('reject', 'ask')),"
     f" (SELECT max(g.recorded_at) FROM finding_update g WHERE {_GRAVER} AND EXISTS (SELECT 1 FROM finding_act a"
     "  WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id AND a.verb = 'accept'"
     "  AND a.recorded_at < g.recorded_at)))"

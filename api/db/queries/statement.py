@@ -88,6 +88,7 @@ STATES = {
     "explain": FindingState.EXPLAINED,
     "accept": FindingState.ACCEPTED,
     "reject": FindingState.REJECTED,
+    "ask": FindingState.ASKED,
     None: FindingState.RAISED,
 }
 

@@ -142,13 +142,13 @@ class FindingUpdate(SQLModel, table=True):
 
 
 class FindingAct(SQLModel, table=True):
-    """The custodian's explanation, or the auditor's ruling."""
+    """The custodian's explanation, or the auditor's ruling or question."""
 
     __tablename__ = "finding_act"
     __table_args__ = (
         refers("finding_id", "finding"),
         entered(),
-        one_of("verb", "explain", "accept", "reject"),
+        one_of("verb", "explain", "accept", "reject", "ask"),
         FACT,
     )
     bureau_id: BureauKey

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import (
@@ -238,6 +238,25 @@ class MandateAccess(SQLModel, table=True):
     bureau_id: BureauKey
     access_id: IdKey
     mandate_id: UUID = Field(index=True)
+    route: Str
+    recorded_at: At
+    entry_id: UUID
+
+
+class Look(SQLModel, table=True):
+    """One look that an auditor of this bureau took at its records: method and address, not what was searched for."""
+
+    __tablename__ = "look"
+    __table_args__ = (
+        refers("person_id", "person"),
+        entered(),
+        check("route", "route ~ '^(GET|HEAD) /[^[:space:]]*$'"),
+        Index("ix_look_person", "bureau_id", "person_id", "recorded_at"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    look_id: IdKey
+    person_id: UUID
     route: Str
     recorded_at: At
     entry_id: UUID
