@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Controller, Request, Response, get, put
@@ -36,6 +36,19 @@ class UploadBroken(InvalidInput):
 
     code = "upload-broken"
     zh = "上传中断，文件未完整送达，没有保存任何内容，请重新上传。"
+
+
+SHOWN: Final = ("image/", "audio/")
+"""What a browser may show by itself. A PDF can hold scripts: it is downloaded, as is whatever is no picture and no
+sound."""
+INERT: Final = {
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+"""Nothing that was sent here runs, or is taken for another kind of file, whatever its bytes are."""
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,19 +113,18 @@ class AttachmentController(Controller):
         database: NamedDependency[Database],
         files: NamedDependency[FileStore],
     ) -> Stream:
-        """Stream the file's bytes."""
+        """Stream the file's bytes: pictures and sounds to be shown, everything else to be saved; nothing of it runs."""
         kept = await attachment_on_record(database, actor.bureau_id, sha256)
         return Stream(
             await files.read(actor.bureau_id, sha256),
             media_type=kept.media_type,
             headers={
                 "Content-Length": str(kept.size_bytes),
-                "Content-Disposition": "inline",
-                "Content-Security-Policy": "default-src 'none'; sandbox",
-                "X-Content-Type-Options": "nosniff",
+                "Content-Disposition": "inline" if kept.media_type.startswith(SHOWN) else "attachment",
                 "Cache-Control": "private, immutable, max-age=31536000",
                 "ETag": f'"{sha256}"',
-            },
+            }
+            | INERT,
         )
 
 

@@ -18,8 +18,9 @@ from api.http.access import EVERYONE, Allow
 from api.http.fields import SAYS_SOMETHING, WITHOUT_NUL, MonthOrNone
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
+from domain.books.statement_facts import FindingState
 from domain.errors import NotFound
-from domain.findings.kinds import FindingKind
+from domain.findings.kinds import Colour, FindingKind
 from domain.findings.life import Verb, What, words_of
 from domain.values import Role
 
@@ -146,6 +147,11 @@ class FindingController(Controller):
         vehicle_id: FromQuery[UUID | None] = None,
         kind: Annotated[FindingKind | None, QueryParameter(description="only this kind")] = None,
         month: MonthOrNone = None,
+        colour: Annotated[Colour | None, QueryParameter(description="only those of this colour by now")] = None,
+        standing: Annotated[
+            FindingState | None, QueryParameter(name="state", description="only those that stand so by now")
+        ] = None,
+        trip_id: FromQuery[UUID | None] = None,
         explained: Annotated[bool | None, QueryParameter(description="only explained ones, or only others")] = None,
         still_open: Annotated[
             bool | None,
@@ -167,6 +173,9 @@ class FindingController(Controller):
                 vehicle_id=vehicle_id,
                 kind=kind.value if kind else None,
                 month=date.fromisoformat(f"{month}-01") if month else None,
+                colour=colour.value if colour else None,
+                state=standing.value if standing else None,
+                use_id=trip_id,
                 explained=explained,
                 open_=still_open,
                 overdue=overdue,

@@ -11,7 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.db.database import Actor, Database, Reader
-from api.db.queries.measures import fixes_by_device, measures_of
+from api.db.queries.bases import bases_of
+from api.db.queries.measures import fixes_by_device, measures_of, sites_of_uses
 from api.db.queries.ratios import driven_by_reading, ratio_of, witnessed
 from api.db.queries.settings import settings_of
 from api.db.tables.uses import VehicleUse
@@ -19,6 +20,8 @@ from api.http.track import FOLLOWERS
 from domain.books.ratio import deviation_permille, odd
 from domain.books.readings import Interval
 from domain.errors import NotFound
+from domain.findings.road import way_should_m
+from domain.place.base import bases_during
 from domain.settings import BureauSettings
 from domain.track.cleaning import Dropped
 from domain.track.devices import Apart, apart
@@ -27,6 +30,7 @@ from domain.track.length import Unobserved
 from domain.track.measure import Measure
 from domain.track.stops import Stop
 from domain.trip.life import UseKind
+from domain.values import Point
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +57,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 class TripMeasures(msgspec.Struct, frozen=True, kw_only=True):
     """Reading and tracks of a trip, held against the vehicle's own ratio of the two."""
 
+    plan_m: int | None
+    """Metres the way should take: the shortest round from the base over all sites, as roads go; null without a site."""
     reading_m: int | None
     """Metres between the readings of departure and return; null while one is missing."""
     devices: list[Figures]
@@ -84,8 +90,10 @@ async def trip_measures(
         if use is None or use.kind != UseKind.TRIP:
             raise NotFound("There is no such trip.", use_id=str(use_id))
         measures = (await measures_of(reader, [use_id]))[use_id]
+        plan_m = await _plan_m(reader, use)
         if use.actual_from is None:
             return TripMeasures(
+                plan_m=plan_m,
                 reading_m=None,
                 devices=[],
                 apart=[],
@@ -103,6 +111,7 @@ async def trip_measures(
         metres = witnessed(measures, intervals)
         off = None if metres is None else deviation_permille(metres, ratio)
         return TripMeasures(
+            plan_m=plan_m,
             reading_m=sum(interval.length_m for interval in intervals) if intervals else None,
             devices=[_figures(one) for one in measures],
             apart=list(await _apart(reader, use_id, measures, settings)),
@@ -111,6 +120,15 @@ async def trip_measures(
             deviation_permille=off,
             odd=odd(off, ratio, limit_permille=settings["ratio_deviation_permille"]),
         )
+
+
+async def _plan_m(reader: Reader, use: VehicleUse) -> int | None:
+    sites = (await sites_of_uses(reader, [use.use_id]))[use.use_id]
+    if not sites:
+        return None
+    from_at, until_at = use.actual_from or use.planned_from, use.actual_until or use.planned_until
+    bases = bases_during((await bases_of(reader, [use.vehicle_id]))[use.vehicle_id], from_at, max(from_at, until_at))
+    return way_should_m([base.place for base in bases], [Point(site.lat, site.lon) for site in sites])
 
 
 async def _apart(

@@ -15,7 +15,7 @@ from litestar import Litestar
 from sqlmodel import select
 
 from api.app import create_app
-from api.db.database import Database
+from api.db.database import Database, UnitOfWork
 from api.db.tables.ledger import LedgerPayload
 from api.db.tables.notes import Attachment
 from api.settings import Settings
@@ -88,6 +88,64 @@ async def test_what_is_not_the_file_is_refused_and_leaves_nothing(
     refused = await officer.put(address(JPEG), content=sent)
     assert (refused.status_code, problem_code(refused)) == (status, code)
     assert (await officer.get(address(JPEG))).status_code == 404
+
+
+SCRIPT = b"<script>document.title = 'ran'</script>"
+PAGES = {
+    "a page": b"<!doctype html><html><body>" + SCRIPT,
+    "a page after a comment": b"<!-- " + b"x" * 9000 + b" --><html>" + SCRIPT,
+    "a drawing": b'<svg xmlns="http://www.w3.org/2000/svg">' + SCRIPT + b"</svg>",
+    "a drawing with a head": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+    "a script": b"document.title = 'ran'",
+}
+
+
+@pytest.mark.parametrize("sent", PAGES.values(), ids=PAGES)
+async def test_what_a_browser_would_run_is_not_taken_whatever_it_is_called(signed_in: SignIn, sent: bytes) -> None:
+    """A page or a drawing with a script in it is no photo, though it says so."""
+    officer = await signed_in("officer")
+    refused = await officer.put(address(sent), content=sent, headers={"Content-Type": "image/jpeg"})
+    assert (refused.status_code, problem_code(refused)) == (415, "file-type-refused")
+    assert (await officer.get(address(sent))).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("media_type", "shown"),
+    [("image/jpeg", True), ("audio/mpeg", True), ("application/pdf", False), ("application/octet-stream", False)],
+)
+async def test_nothing_that_is_served_can_run(
+    signed_in: SignIn, world: World, settings: Settings, media_type: str, *, shown: bool
+) -> None:
+    """A picture that is a page as well, a PDF with scripts, and the bytes a form sent beside its photos."""
+    body = JPEG + PAGES["a page"] + media_type.encode()
+    sha256 = hashlib.sha256(body).hexdigest()
+
+    async def kept(uow: UnitOfWork) -> None:
+        entry_id = await uow.enter("attachment-kept", facts={"sha256": sha256})
+        await uow.insert(
+            Attachment(
+                bureau_id=uow.bureau_id,
+                sha256=sha256,
+                size_bytes=len(body),
+                media_type=media_type,
+                actor_id=uow.actor.who,
+                recorded_at=uow.now,
+                entry_id=entry_id,
+            )
+        )
+
+    await world.database.write(world["officer"], kept)
+    file = settings.data / "files" / world.bureau_id / sha256[:2] / sha256
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(body)
+    served = await (await signed_in("auditor")).get(address(body))
+    assert served.content == body
+    told = served.headers
+    assert told["content-type"] == media_type
+    assert told["content-disposition"] == ("inline" if shown else "attachment")
+    assert told["x-content-type-options"] == "nosniff"
+    assert told["content-security-policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
+    assert (told["x-frame-options"], told["cross-origin-resource-policy"]) == ("DENY", "same-origin")
 
 
 async def test_a_hash_that_is_none_is_refused(signed_in: SignIn) -> None:

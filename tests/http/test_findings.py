@@ -64,10 +64,14 @@ async def test_findings_are_listed_by_what_is_open_overdue_of_a_kind_or_a_month(
     assert (await custodian.post(f"/v1/findings/{finding_id}/explain", json=WORDS)).status_code == 200
     assert await listed(auditor, overdue=True) == []
     assert len(await listed(auditor, open=True, explained=True)) == 1
+    assert len(await listed(auditor, state="explained", colour="red")) == 1
+    assert await listed(auditor, state="raised") + await listed(auditor, colour="yellow") == []
     accepted = await auditor.post(f"/v1/findings/{finding_id}/rule", json={"verb": "accept", "text": "属实"})
     assert accepted.json()["open"] is False
     assert await listed(auditor, open=True) == []
-    assert len(await listed(auditor, open=False)) == 1
+    assert len(await listed(auditor, open=False, state="accepted")) == 1
+    await add(world, finding_id, 1, (What.CLEARED, Colour.GREEN), timedelta(minutes=1))
+    assert len(await listed(auditor, state="accepted", colour="green")) == 1
 
 
 async def test_a_month_is_that_of_the_bureaus_zone_in_which_it_happened(world: World, signed_in: SignIn) -> None:
@@ -102,6 +106,7 @@ async def test_what_was_cleared_needs_no_explanation_and_takes_none(world: World
     """It stays in the list, green; and can be explained once it stands again."""
     finding_id = await raised(world)
     await add(world, finding_id, 1, (What.CLEARED, Colour.GREEN), timedelta(seconds=1))
+    assert len(await listed(await signed_in("auditor"), state="cleared", colour="green")) == 1
     world.clock.advance(days=8)
     custodian, auditor = await signed_in("custodian"), await signed_in("auditor")
     (shown,) = await listed(auditor)

@@ -44,7 +44,7 @@ async def test_a_trip_shows_what_each_device_measured_and_the_way_to_its_site(si
     device_id = await enrolled(world)
     trip_id = await driven_trip(world, [device_id], track_m=4_000, reading_m=4_000, job_ids=(job_id,))
     answer = (await (await signed_in("auditor")).get(f"/v1/trips/{trip_id}/measures")).json()
-    assert answer["reading_m"] == 4_000
+    assert (answer["reading_m"], answer["plan_m"]) == (4_000, 0)
     (figures,) = answer["devices"]
     assert (figures["device_id"], figures["terminal"], figures["dropped"]) == (str(device_id), True, {})
     assert [leg["site_key"] for leg in figures["legs"]] == [str(job_id), None]
@@ -70,6 +70,15 @@ async def test_a_trip_is_held_against_what_the_vehicle_s_trips_before_it_have_sh
         assert answer["ratio_trips"] >= 5
         assert answer["deviation_permille"] == pytest.approx(off, abs=2)
         assert answer["odd"] is (off > 60)
+
+
+async def test_the_plan_is_the_shortest_round_from_the_base_as_roads_go(signed_in: SignIn, world: World) -> None:
+    """Known before the departure, when nothing was read or told yet."""
+    far = Point(INSIDE.lat + 0.01, INSIDE.lon)
+    trip_id = await approved_trip(world, job_ids=(await a_complaint_job(world, place=far),))
+    answer = (await (await signed_in("auditor")).get(f"/v1/trips/{trip_id}/measures")).json()
+    assert answer["plan_m"] == pytest.approx(2 * 1_108 * 1.4, abs=5)
+    assert (answer["reading_m"], answer["devices"]) == (None, [])
 
 
 async def test_two_devices_that_were_apart_are_told_with_times_and_metres(signed_in: SignIn, world: World) -> None:

@@ -52,11 +52,33 @@ CLEARED = (
     "  AND l.finding_id = r.finding_id AND l.no > c.no))"
 )
 DUE_AT = f"(coalesce({_REOPENED_AT}, r.recorded_at) + (r.term_at - r.recorded_at))"
+HAPPENED_AT = (
+    "coalesce(r.from_at, (SELECT w.actual_from FROM vehicle_use w WHERE w.bureau_id = :bureau_id"
+    " AND w.use_id = r.use_id), r.recorded_at)"
+)
+"""A finding belongs to the month of what it is about, not of when somebody saw it."""
+COLOUR = (
+    "coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id AND n.finding_id = r.finding_id"
+    " ORDER BY n.no DESC LIMIT 1), r.colour)"
+)
+# What got graver after it was accepted waits for its explanation anew.
+STATE = (
+    f"coalesce((SELECT CASE WHEN {COLOUR} = 'green' AND a.verb <> 'accept' THEN 'cleared'"  # noqa: S608 - our own words
+    "  WHEN a.verb = 'explain' THEN 'explained' WHEN a.verb = 'reject' THEN 'rejected' WHEN a.verb = 'ask' THEN 'asked'"
+    f"  WHEN NOT EXISTS (SELECT 1 FROM finding_update g WHERE {_GRAVER} AND g.recorded_at > a.recorded_at)"
+    "  THEN 'accepted' END FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id"
+    "  ORDER BY a.recorded_at DESC, a.act_id DESC LIMIT 1),"
+    f" CASE WHEN {COLOUR} = 'green' THEN 'cleared' ELSE 'raised' END)"
+)
+"""Where a finding stands: a word of `domain.books.statement_facts.FindingState`."""
 _WANTED = (
     " AND (CAST(:vehicle_id AS uuid) IS NULL OR r.vehicle_id = :vehicle_id)"
     " AND (CAST(:kind AS text) IS NULL OR r.kind = :kind)"
-    " AND (CAST(:month AS date) IS NULL OR date_trunc('month', coalesce(r.from_at, r.recorded_at)"
+    f" AND (CAST(:month AS date) IS NULL OR date_trunc('month', {HAPPENED_AT}"
     "  AT TIME ZONE CAST(:zone AS text)) = CAST(:month AS date))"
+    f" AND (CAST(:colour AS text) IS NULL OR :colour = {COLOUR})"
+    f" AND (CAST(:state AS text) IS NULL OR :state = {STATE})"
+    " AND (CAST(:use_id AS uuid) IS NULL OR r.use_id = :use_id)"
     f" AND (CAST(:explained AS boolean) IS NULL OR :explained = {EXPLAINED})"
     f" AND (CAST(:open AS boolean) IS NULL OR :open = (NOT {ACCEPTED} AND NOT {CLEARED}))"
     " AND (CAST(:overdue AS boolean) IS NULL"
@@ -74,6 +96,9 @@ async def findings_page(
     vehicle_id: UUID | None = None,
     kind: str | None = None,
     month: date | None = None,
+    colour: str | None = None,
+    state: str | None = None,
+    use_id: UUID | None = None,
     explained: bool | None = None,
     open_: bool | None = None,
     overdue: bool | None = None,
@@ -87,6 +112,9 @@ async def findings_page(
         vehicle_id: only of this vehicle.
         kind: only of this kind.
         month: only what happened in the month that begins on this day, in the bureau's zone.
+        colour: only of this colour by now.
+        state: only what stands so by now.
+        use_id: only of this trip or upkeep order.
         explained: only that whose explanation stands, or only the rest.
         open_: only what was neither cleared nor accepted by the auditor, or only the rest.
         overdue: only what waits for an explanation past its term, or only the rest.
@@ -95,6 +123,9 @@ async def findings_page(
         "vehicle_id": vehicle_id,
         "kind": kind,
         "month": month,
+        "colour": colour,
+        "state": state,
+        "use_id": use_id,
         "explained": explained,
         "open": open_,
         "overdue": overdue,

@@ -93,7 +93,7 @@ async def look_up(
 ) -> Looked:
     """Return the measures of uses, and of them what could be kept."""
     witnesses = await _witnesses(reader, use_ids)
-    sites = await _sites_of(reader, use_ids)
+    sites = await sites_of_uses(reader, use_ids)
     kept = {} if anew else await _kept(reader, use_ids)
     unobserved_after_s = float((settings or await settings_of(reader))["unobserved_after_s"])
     looked = Looked({}, [])
@@ -176,7 +176,8 @@ async def _track(reader: Reader, witness: Witness, unobserved_after_s: float) ->
     return await asyncio.to_thread(measure, fixes, unobserved_after_s=unobserved_after_s)
 
 
-async def _sites_of(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, list[Site]]:
+async def sites_of_uses(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, list[Site]]:
+    """Return by use the sites that it is for, dropped ones left out."""
     sites: dict[UUID, list[Site]] = defaultdict(list)
     for row in await reader.execute(_SITES, {"bureau_id": reader.bureau_id, "uses": list(use_ids)}):
         sites[row.use_id].append(Site(row.job_id, row.lat, row.lon))

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from api.db.database import Reader
 from api.db.queries.bases import base_rows, bases_of
 from api.db.queries.costs import costs_between
-from api.db.queries.findings import DUE_AT
+from api.db.queries.findings import COLOUR, DUE_AT, HAPPENED_AT, STATE
 from api.db.queries.log import log_facts
 from api.db.queries.terminal_counts import counted_over
 from api.db.queries.use_facts import dedication
@@ -55,21 +55,11 @@ _NOTES = text(
     "SELECT use_id, count(*) AS notes FROM visit_note WHERE bureau_id = :bureau_id AND use_id = ANY(:uses)"
     " GROUP BY use_id"
 )
-# A finding belongs to the month of what it is about, not of when somebody saw it.
 _FINDINGS = text(
-    f"SELECT r.finding_id, r.kind, {DUE_AT} AS due_at, r.use_id,"  # noqa: S608 - our own words
-    " coalesce(r.from_at, u.actual_from, r.recorded_at) AS at,"
-    " coalesce((SELECT n.colour FROM finding_update n WHERE n.bureau_id = :bureau_id AND n.finding_id = r.finding_id"
-    "  ORDER BY n.no DESC LIMIT 1), r.colour) AS colour,"
-    # What got graver after it was accepted waits for its explanation anew.
-    " (SELECT CASE WHEN a.verb = 'accept' AND EXISTS (SELECT 1 FROM finding_update g WHERE g.bureau_id = :bureau_id"
-    "   AND g.finding_id = r.finding_id AND g.what = 'graver' AND g.recorded_at > a.recorded_at) THEN NULL"
-    "  ELSE a.verb END FROM finding_act a WHERE a.bureau_id = :bureau_id AND a.finding_id = r.finding_id"
-    "  ORDER BY a.recorded_at DESC, a.act_id DESC LIMIT 1) AS verb"
-    " FROM finding r LEFT JOIN vehicle_use u ON u.bureau_id = r.bureau_id AND u.use_id = r.use_id"
+    f"SELECT r.finding_id, r.kind, {DUE_AT} AS due_at, r.use_id, {HAPPENED_AT} AS at,"  # noqa: S608 - our own words
+    f" {COLOUR} AS colour, {STATE} AS state FROM finding r"
     " WHERE r.bureau_id = :bureau_id AND r.vehicle_id = :vehicle_id"
-    " AND coalesce(r.from_at, u.actual_from, r.recorded_at) >= :from_at"
-    " AND coalesce(r.from_at, u.actual_from, r.recorded_at) < :until_at ORDER BY 5, r.finding_id"
+    f" AND {HAPPENED_AT} >= :from_at AND {HAPPENED_AT} < :until_at ORDER BY 5, r.finding_id"
 )
 _SETTINGS = text(
     "SELECT s.name, (s.old_value ->> 'value')::int AS old, (s.new_value ->> 'value')::int AS new,"
@@ -83,14 +73,6 @@ _HEADS = text(
     " AND coalesce((SELECT g.granted FROM role_grant g WHERE g.bureau_id = :bureau_id AND g.person_id = p.person_id"
     "  AND g.role = 'custodian' ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1), false) ORDER BY p.name"
 )
-
-STATES = {
-    "explain": FindingState.EXPLAINED,
-    "accept": FindingState.ACCEPTED,
-    "reject": FindingState.REJECTED,
-    "ask": FindingState.ASKED,
-    None: FindingState.RAISED,
-}
 
 
 async def statement_facts(
@@ -191,14 +173,13 @@ def _moved(bases: Sequence[Base], row: Any) -> MovedBase:
 
 
 def _finding(row: Any) -> MonthFinding:
-    cleared = row.colour == "green" and row.verb != "accept"
     return MonthFinding(
         finding_id=row.finding_id,
         kind=row.kind,
         colour=row.colour,
         at=row.at,
         term_at=row.due_at,
-        state=FindingState.CLEARED if cleared else STATES[row.verb],
+        state=FindingState(row.state),
         use_id=row.use_id,
     )
 
