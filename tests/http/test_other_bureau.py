@@ -74,7 +74,7 @@ OF_NO_BUREAU = {"name", "home_person_id", "month", "year", "line_no"}
 """Settings, months and rows are the same everywhere; whom a mandate is for is of another bureau, looked up nowhere."""
 AT_HOME = {"month": "2026-10", "year": "2026", "line_no": "2"}
 """What is asked for of them; any other is a setting."""
-MADE_BY_THE_CLIENT = {("POST /v1/visit-notes", "note_id")}
+MADE_BY_THE_CLIENT = {("POST /v1/visit-notes", "note_id"), ("POST /v1/trips/check", "draft_id")}
 """The client makes this id: in each bureau it is another note."""
 AS_SAID = {("POST /v1/visit-notes", "device_id")}
 """What a phone says of itself inside a note is kept as it says it and looked up nowhere."""
@@ -125,7 +125,8 @@ def bodies(document: dict[str, Any], route: Route) -> list[Any]:
     """Return the examples of a route's JSON body, or [None] where it takes none."""
     if route.key in BODIES:
         return BODIES[route.key]
-    content = document["paths"][route.path][route.method.lower()].get("requestBody", {}).get("content", {})
+    described = document["paths"].get(route.path, {}).get(route.method.lower(), {})  # a page is not described
+    content = described.get("requestBody", {}).get("content", {})
     examples = content.get("application/json", {}).get("examples", {})
     return [example["value"] for example in examples.values()] or [None]
 
@@ -281,7 +282,7 @@ async def test_a_body_that_names_an_object_of_another_bureau_is_answered_like_on
 
 def filters(document: dict[str, Any], route: Route) -> Iterator[str]:
     """Return the query parameters of a route that are UUIDs."""
-    for parameter in document["paths"][route.path]["get"].get("parameters", ()):
+    for parameter in document["paths"].get(route.path, {}).get("get", {}).get("parameters", ()):
         schema = parameter["schema"]
         kinds = [schema, *schema.get("oneOf", ()), *schema.get("anyOf", ())]
         if parameter["in"] == "query" and any(one.get("format") == "uuid" for one in kinds):
