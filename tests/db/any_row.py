@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -60,6 +61,11 @@ BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
         "seed_sha256": hashlib.sha256(bytes(32)).hexdigest(),
     },
     "photo_request": {"wanted_until": NOW + timedelta(hours=1)},
+    "device_key": {"thumbprint": "A" * 43},
+    "signed_act": {
+        "jws": "a.b.c",
+        "digest": urlsafe_b64encode(hashlib.sha256(b"a.b").digest()).rstrip(b"=").decode(),
+    },
     "upkeep_place": {"kinds": ["fuel"]},
     "vehicle_card": {"card_no": "1000"},
     "vehicle_due": {
