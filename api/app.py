@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
@@ -34,6 +34,7 @@ from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.enrolment import EnrolmentController
+from api.http.failures import Failures
 from api.http.field_day import field_day
 from api.http.field_vault import field_vault
 from api.http.filled_forms import FilledFormController
@@ -51,6 +52,7 @@ from api.http.openrosa import CollectByDigestController, CollectByTokenControlle
 from api.http.pages.field import field_page, field_worker
 from api.http.pages.files import page_asset
 from api.http.pages.sign_in import password_page, sign_in_page
+from api.http.pages.trust import authority_file, trust_page
 from api.http.people import PeopleController
 from api.http.places import find_places
 from api.http.positions import phone_handlers, send_positions
@@ -60,6 +62,7 @@ from api.http.reached import reached_at
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
+from api.http.secure import Secure
 from api.http.seen import Seen
 from api.http.session import SessionController, SessionsController
 from api.http.signed_acts import SignedActController
@@ -98,6 +101,8 @@ from api.watch.watch import Watch
 from api.web import TEMPLATES
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    authority_file,
+    trust_page,
     check,
     correct_a_cost,
     field_day,
@@ -202,6 +207,31 @@ def _watch(database: Database, door: Door, metrics: Metrics) -> Watch:
     return watch
 
 
+class Part(Protocol):
+    """What works beside the answering of requests."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """Finish what was begun, and end."""
+
+
+def _living(database: Database, parts: Sequence[Part]) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Return a lifespan: the parts begin in their order and end the other way round, then the database is let go."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(database.close)
+            for part in parts:
+                ends.push_async_callback(part.stop)
+                await part.start()
+            yield
+
+    return lifespan
+
+
 def create_app(
     settings: Settings,
     service_url: str,
@@ -232,26 +262,12 @@ def create_app(
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
     handed["vault"] = Vault.of(settings)
+    handed["failures"] = Failures(settings.failures_a_minute)
 
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        await watch.start()
-        await door.start()
-        await terminals.start()
-        if settings.jobs:
-            await runner.start()
-        try:
-            yield
-        finally:
-            await runner.stop()
-            await terminals.stop()
-            await door.stop()
-            await watch.stop()
-            await database.close()
-
+    parts: list[Part] = [watch, door, terminals, *([runner] if settings.jobs else [])]
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
-        lifespan=[lifespan],
+        lifespan=[_living(database, parts)],
         # The key comes from what all processes of one service share: each knows the others' challenges.
         state=State(shared | {"who": who, "terminals": terminals, "digest_key": _key(service_url)}),
         middleware=[Requests],
@@ -269,5 +285,6 @@ def create_app(
         logging_config=None,
     )
     complete_document(app)
-    app.asgi_handler = Lane(Seen(app.asgi_handler, metrics), door, settings, metrics.answered)
+    lane = Lane(Seen(app.asgi_handler, metrics), door, settings, metrics.answered)
+    app.asgi_handler = Secure(lane, settings)
     return app

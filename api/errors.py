@@ -80,6 +80,13 @@ class CrossSite(DomainError):
     zh = "更改数据的浏览器请求必须来自本系统页面。"
 
 
+class TooManyFailures(DomainError):
+    """Too many wrong pass words, or links that open nothing, came from your address: wait a minute."""
+
+    code = "too-many-failures"
+    zh = "来自您所在地址的错误密码或无效链接过多，请一分钟后再试。"
+
+
 STATUS: Final[dict[type[DomainError], int]] = {
     DomainError: 400,
     InvalidInput: 400,
@@ -97,13 +104,14 @@ STATUS: Final[dict[type[DomainError], int]] = {
     HeldByDatabase: 409,
     BodyTooLarge: 413,
     WrongMediaType: 415,
+    TooManyFailures: 429,
     Unexpected: 500,
     DatabaseAway: 503,
     Busy: 503,
 }
 """Status by class; a class that is not named here has that of its nearest named parent."""
 
-RETRY_AFTER_S: Final = 2
+RETRY_AFTER_S: Final = {HTTPStatus.SERVICE_UNAVAILABLE: 2, HTTPStatus.TOO_MANY_REQUESTS: 60}
 
 
 def status_of(fault: DomainError) -> int:
@@ -130,8 +138,8 @@ def problem(fault: DomainError, language: str, request_id: str) -> dict[str, Any
 def problem_headers(status: int, language: str) -> dict[str, str]:
     """Return the headers that go with a problem: its language, when to come again, how to sign in."""
     headers = {"Content-Language": "en" if language == "en" else "zh-CN"}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status in RETRY_AFTER_S:
+        headers["Retry-After"] = str(RETRY_AFTER_S[HTTPStatus(status)])
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return headers

@@ -32,6 +32,18 @@ class Settings:
     reader_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    https_port: int | None = None
+    """Port at which the service speaks HTTPS: by the certificate named, else by one of its own authority."""
+    certificate: Path | None = None
+    """Certificate chain (PEM) for HTTPS, renewed by somebody else; read at the start."""
+    key: Path | None = None
+    """Its private key (PEM)."""
+    https_names: str = ""
+    """Names and addresses beside this machine's own that the service's own certificate is made for."""
+    proxies: str = ""
+    """Addresses or networks of proxies that speak HTTPS to the outside, separated by commas."""
+    plain_trackers: bool = False
+    """Whether trackers may send over plain HTTP: such as take no authority but their maker's."""
     base_url: str | None = None
     """Address people reach the service at, printed in QR codes."""
     pool_size: int = 10
@@ -52,7 +64,8 @@ class Settings:
     slow_body_s: float = 20.0
     """How far behind the sender of a body may be; each 4 KiB earn a second."""
     session_hours: float = 12.0
-    secure_cookies: bool = False
+    failures_a_minute: int = 30
+    """Wrong pass words, and links that open nothing, that one address may try in a minute."""
     vault_secret: str | None = None
     """What the keys of `/field` are made of, where several hosts serve one database; else a file in `data`."""
     geocoder: str = "none"
@@ -75,7 +88,8 @@ class Settings:
     @property
     def address(self) -> str:
         """Return the address people reach the service at."""
-        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        own = f"http://{self.host}:{self.port}" if self.https_port is None else f"https://{self.host}:{self.https_port}"
+        return (self.base_url or own).rstrip("/")
 
 
 def _read(name: str, kind: str, raw: str) -> object:

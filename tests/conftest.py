@@ -133,7 +133,7 @@ def keep_months(url: str) -> None:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Return the settings of the application under test."""
-    return Settings(data=tmp_path_factory.mktemp("data"), pool_size=20, jobs=False)
+    return Settings(data=tmp_path_factory.mktemp("data"), pool_size=20, jobs=False, failures_a_minute=1_000_000)
 
 
 @pytest.fixture

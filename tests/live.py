@@ -93,7 +93,7 @@ def serving(log: Path, *command: str, program: Sequence[str] = (), **settings: o
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                if f":{port}" in line:
+                if f":{port}" in line or "answers at" in line:
                     break
             else:
                 raise AssertionError(f"the service did not start: {log.read_text()}")

@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from types import FrameType
@@ -18,13 +19,16 @@ from typing import Final, NoReturn
 
 import typer
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
+from api.authority import Files, authority_of, fingerprint_of, own_certificate
 from api.cli.connections import Connections, check_schema, held
+from api.clock import wall_clock
+from api.http.secure import TRUST, proxies_of
 from api.log import start_logging
 from api.settings import Settings, SettingsError, load_settings
 from api.terminals.server import tls_of
@@ -87,6 +91,15 @@ def check_address(settings: Settings) -> None:
         SettingsError: a port is taken, the host is none of this machine's, or the certificate cannot be used.
     """
     _check_free(settings.host, settings.port, "HOST", "PORT")
+    proxies_of(settings)
+    if settings.https_port is None and (settings.certificate or settings.key):
+        raise SettingsError("ZHUANCHE_CERTIFICATE is for HTTPS: name its port in ZHUANCHE_HTTPS_PORT.")
+    if settings.https_port is not None:
+        if settings.https_port == settings.port:
+            raise SettingsError("ZHUANCHE_PORT and ZHUANCHE_HTTPS_PORT are the same; each needs one of its own.")
+        _check_free(settings.host, settings.https_port, "HOST", "HTTPS_PORT")
+        if settings.certificate is not None:
+            certificate_of(settings)
     if settings.jt808_port is None:
         return
     if settings.jt808_port == settings.port:
@@ -136,27 +149,69 @@ def run(settings: Settings, connections: Connections) -> None:
 async def _run(settings: Settings, connections: Connections) -> None:
     app = create_app(settings, connections.service, connections.ingest)
     draining = Draining(app)
-    server = Server(
-        draining,
-        address=settings.host,
-        port=settings.port,
+    servers = [_server(draining, settings.host, settings.port)]
+    if settings.https_port is not None:
+        servers.append(_server(draining, settings.host, settings.https_port, certificate_of(settings)))
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for server in servers:
+            server.stop()  # type: ignore[no-untyped-call]  # Granian's own
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    async with app.lifespan():
+        spare_what_stays()
+        serving = [asyncio.create_task(server.serve()) for server in servers]
+        await asyncio.sleep(0)
+        typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
+        _tell_of_authority(settings)
+        await asyncio.gather(*serving)
+        await draining.finish()
+
+
+def _server(app: ASGIApp, host: str, port: int, files: Files | None = None) -> Server:
+    """Return a server at a port, over HTTPS where it is given a certificate."""
+    return Server(
+        app,
+        address=host,
+        port=port,
         interface=Interfaces.ASGINL,  # the lifespan is ours: it ends after the last request, not beside it
         websockets=False,
         backlog=BACKLOG,
         backpressure=BACKLOG,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_S * 1000),
         log_enabled=False,
+        ssl_cert=None if files is None else files.certificate,
+        ssl_key=None if files is None else files.key,
+        ssl_protocol_min=SSLProtocols.tls12,  # phones of 2018 know no newer one
     )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    async with app.lifespan():
-        spare_what_stays()
-        serving = asyncio.create_task(server.serve())
-        await asyncio.sleep(0)
-        typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
-        await serving
-        await draining.finish()
+
+
+def certificate_of(settings: Settings) -> Files:
+    """Return the certificate to speak HTTPS by: the one named, else one of the service's own authority.
+
+    Raises:
+        SettingsError: certificate and key cannot be used together, or none can be made.
+    """
+    if settings.certificate is None:
+        try:
+            return own_certificate(settings, wall_clock())
+        except OSError as fault:
+            raise SettingsError(f"No certificate can be made in ZHUANCHE_DATA: {fault}.") from fault
+    files = Files(settings.certificate, settings.key or settings.certificate)
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(files.certificate, files.key)
+    except OSError as fault:
+        raise SettingsError(f"ZHUANCHE_CERTIFICATE and ZHUANCHE_KEY cannot be used together: {fault}.") from fault
+    return files
+
+
+def _tell_of_authority(settings: Settings) -> None:
+    """Print the authority's fingerprint: what a phone shows is compared with it before the phone trusts it."""
+    own = authority_of(settings) if settings.https_port is not None and settings.certificate is None else None
+    if own is not None:
+        typer.echo(f"Its own authority, for phones to trust ({TRUST}): SHA-256 {fingerprint_of(own)}")
 
 
 def spare_what_stays() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -16,6 +17,7 @@ from api.db.queries.bases import bases_of
 from api.db.queries.dispatch_orders import order_of_number, printed_facts
 from api.db.queries.trips import trip_view
 from api.http.access import Allow, public
+from api.http.failures import Failures
 from api.print.dispatch_order import VOID, order_form
 from api.print.typeset import typeset
 from api.settings import Settings
@@ -91,9 +93,17 @@ async def verify_order(
     year: FromPath[int],
     number: FromPath[int],
     code: FromPath[str],
+    *,
+    request: Request[Any, Any, Any],
     database: NamedDependency[Database],
+    failures: NamedDependency[Failures],
 ) -> VerifiedOrder:
     """Tell what a genuine order's number stands for; anything that does not fit is not there."""
+    with failures.counted(request, NotFound):
+        return await _genuine(database, bureau_id, year, number, code)
+
+
+async def _genuine(database: Database, bureau_id: str, year: int, number: int, code: str) -> VerifiedOrder:
     if not (BUREAU_CODE.fullmatch(bureau_id) and 1 <= number <= NUMBER_MOST and 2000 <= year <= 9999):  # noqa: PLR2004 - years of four digits
         raise NotFound
     async with database.read(bureau_id) as reader:

@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 from api.db.database import Actor, Database
 from api.db.queries.devices import HandedOver, handed_over
 from api.http.access import public
+from api.http.failures import Failures
 from api.http.openrosa_faults import OPENROSA
 from api.http.pages.shell import language_of_page, page, page_headers
 from api.http.reached import handover_link
@@ -41,14 +42,22 @@ class Handover:
         return self.device.person is None or self.device.acknowledged
 
 
-async def handover_of(token: FromPath[str], database: NamedDependency[Database]) -> Handover | None:
+async def handover_of(
+    token: FromPath[str],
+    request: Request[Any, Any, Any],
+    database: NamedDependency[Database],
+    failures: NamedDependency[Failures],
+) -> Handover | None:
     """Return the device that a token opens; None where it opens none, whatever the reason."""
+    failures.check(request)
     named = bureau_and_digest(token)
-    if named is None:
-        return None
-    async with database.read(named[0]) as reader:
-        device = await handed_over(reader, named[1], VERSION)
-    return None if device is None else Handover(named[0], token, device)
+    if named is not None:
+        async with database.read(named[0]) as reader:
+            device = await handed_over(reader, named[1], VERSION)
+        if device is not None:
+            return Handover(named[0], token, device)
+    failures.count(request)
+    return None
 
 
 class EnrolmentController(Controller):

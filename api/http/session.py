@@ -15,6 +15,7 @@ from litestar.params import FromPath, JSONBody
 from api.db.database import Actor, Database
 from api.db.queries.people import open_sessions
 from api.http.access import EVERYONE, Allow, public
+from api.http.failures import Failures
 from api.http.requests import SESSION_COOKIE
 from api.settings import Settings
 from api.usecases import change_password, sign_in
@@ -92,22 +93,24 @@ class SessionController(Controller):
         request: Request[Any, Any, Any],
         database: NamedDependency[Database],
         settings: NamedDependency[Settings],
+        failures: NamedDependency[Failures],
     ) -> Response[SignedIn]:
         """Open a session for a person who knows the pass word."""
-        token, actor = await sign_in.sign_in(
-            database,
-            data.bureau_id,
-            data.login,
-            data.password,
-            client=request.headers.get("user-agent", ""),
-            hours=settings.session_hours,
-        )
+        with failures.counted(request, sign_in.WrongCredentials):
+            token, actor = await sign_in.sign_in(
+                database,
+                data.bureau_id,
+                data.login,
+                data.password,
+                client=request.headers.get("user-agent", ""),
+                hours=settings.session_hours,
+            )
         cookie = Cookie(
             key=SESSION_COOKIE,
             value=token,
             httponly=True,
             samesite="strict",
-            secure=settings.secure_cookies or request.url.scheme == "https",
+            secure=request.url.scheme == "https",
             max_age=int(settings.session_hours * 3600),
         )
         return Response(SignedIn(token=token, me=me_of(actor)), status_code=201, cookies=[cookie])

@@ -40,6 +40,8 @@ PUBLIC = {
     "GET /schema/viewer/{file_path}",
     "GET /schema/{path}",
     "GET /sign-in",
+    "GET /trust",
+    "GET /trust/zhuanche.crt",
     "GET /assets/{of_build}/{name}",
 }
 """What anybody may call. One more is a decision, taken here and told in docs/rights.md."""

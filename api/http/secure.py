@@ -1,0 +1,113 @@
+"""Before everything else: off this machine nothing is served over plain HTTP but how to reach the service safely.
+
+A page without HTTPS can neither store, sign nor locate (W3C Secure Contexts), and what it sent could be read on the
+way. HTTPS is spoken by the service itself or by a proxy that the settings name; the word of no other proxy is taken.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import Any, Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, status_of
+from api.headers import header, language_of
+from api.ingest.door import IN, POSITIONS
+from api.settings import Settings, SettingsError
+from domain.errors import Forbidden
+
+TRUST: Final = "/trust"
+OPEN: Final = (f"{TRUST}", "/assets/")
+"""What tells how to get in, and what it is drawn with."""
+TRACKERS: Final = (IN, POSITIONS)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class PlainHttp(Forbidden):
+    """Over plain HTTP this service tells only how to reach it safely: open the address in a browser, or use HTTPS."""
+
+    code = "plain-http"
+    zh = "本服务不通过未加密的 HTTP 提供内容，请使用 HTTPS；用浏览器打开本地址可查看说明。"
+
+
+def proxies_of(settings: Settings) -> tuple[Network, ...]:
+    """Return the networks whose proxies are believed.
+
+    Raises:
+        SettingsError: one of them is no address and no network.
+    """
+    try:
+        return tuple(ipaddress.ip_network(one.strip()) for one in settings.proxies.split(",") if one.strip())
+    except ValueError as fault:
+        raise SettingsError(f"ZHUANCHE_PROXIES: {fault}.") from fault
+
+
+@lru_cache(maxsize=4096)
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _within(host: str, networks: tuple[Network, ...]) -> bool:
+    address = _address(host)
+    return address is not None and any(address in network for network in networks)
+
+
+class Secure:
+    """ASGI: lets in what came over HTTPS, from this machine itself, or through a proxy that is believed."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Stand before `app`. Raises `SettingsError`: a proxy is no address."""
+        self._app = app
+        self._proxies = proxies_of(settings)
+        self._open = OPEN + (TRACKERS if settings.plain_trackers else ())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or tell how to come in."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        client = (scope.get("client") or ("", 0))[0]
+        told = header(scope, b"x-forwarded-for") or header(scope, b"forwarded")
+        if self._proxies and _within(client, self._proxies):
+            self._believe(scope, client)
+        elif told:
+            client = ""  # a proxy that nobody named: who is behind it, and how they came, is not known
+        at_home = not told and getattr(_address(client), "is_loopback", False)
+        if scope["scheme"] == "https" or at_home or scope["path"].startswith(self._open):
+            await self._app(scope, receive, send)
+        else:
+            await _send_in(scope, send)
+
+    def _believe(self, scope: Scope, proxy: str) -> None:
+        """Take from a proxy how the request came to it, and from whom: the last one that no believed proxy wrote."""
+        scope["scheme"] = header(scope, b"x-forwarded-proto").rpartition(",")[2].strip().lower() or "http"
+        hops = [one.strip() for one in header(scope, b"x-forwarded-for").split(",") if one.strip()]
+        while len(hops) > 1 and _within(hops[-1], self._proxies):
+            hops.pop()
+        scope["client"] = (hops[-1] if hops else proxy, 0)
+
+
+async def _send_in(scope: Scope, send: Send) -> None:
+    """Send a browser to the page that explains, and everybody else a problem."""
+    language = language_of(header(scope, b"accept-language"))
+    headers: dict[str, str] = {"Cache-Control": "no-store"}
+    if "text/html" in header(scope, b"accept"):
+        status, body = 303, b""
+        headers["Location"] = TRUST
+    else:
+        fault = PlainHttp()
+        status = status_of(fault)
+        body = encode_problem(problem(fault, language, ""))
+        headers |= problem_headers(status, language) | {"Content-Type": PROBLEM_JSON}
+    sent: Any = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    sent.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
