@@ -36,6 +36,8 @@ from api.terminals.server import tls_of
 BACKLOG: Final = 1024
 """Connections that may wait to be taken up, and requests that may be worked on."""
 PORT_MOST: Final = 65_535
+LISTENS_S: Final = 10
+"""How long a server may take until it listens."""
 DRAIN_S: Final = 30.0
 """How long a stopping service waits for the requests it has accepted."""
 OPEN_FILES: Final = 16_384
@@ -163,11 +165,25 @@ async def _run(settings: Settings, connections: Connections) -> None:
     async with app.lifespan():
         spare_what_stays()
         serving = [asyncio.create_task(server.serve()) for server in servers]
-        await asyncio.sleep(0)
+        for port in filter(None, (settings.port, settings.https_port)):
+            await _listening(settings.host, port)
         typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
         _tell_of_authority(settings)
         await asyncio.gather(*serving)
         await draining.finish()
+
+
+async def _listening(host: str, port: int) -> None:
+    """Wait until somebody who connects is let in: what is printed then is true."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - of every address, the machine's own
+    for _ in range(LISTENS_S * 50):
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
 
 
 def _server(app: ASGIApp, host: str, port: int, files: Files | None = None) -> Server:
