@@ -99,6 +99,7 @@ from api.vault import Vault
 from api.watch.metrics import WatchNumbers
 from api.watch.watch import Watch
 from api.web import TEMPLATES
+from api.web.tiles import tiles_of
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     authority_file,
@@ -263,6 +264,7 @@ def create_app(
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
     handed["vault"] = Vault.of(settings)
     handed["failures"] = Failures(settings.failures_a_minute)
+    handed["tiles"] = tiles_of(settings)
 
     parts: list[Part] = [watch, door, terminals, *([runner] if settings.jobs else [])]
     app = Litestar(

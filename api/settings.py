@@ -74,6 +74,12 @@ class Settings:
     geocoder_url: str | None = None
     """Address of the geocoder, where it is reached through another than its own."""
     geocoder_timeout_s: float = 3.0
+    tiles: str = "none"
+    """`none`, `tianditu`, or the address of a tile server with {z}, {x} and {y}: the pages' maps lie on its tiles."""
+    tiles_key: str | None = None
+    """Key of the tile server; it takes the place of {key} in its address."""
+    tiles_datum: str = "WGS-84"
+    """`WGS-84` (CGCS2000 is drawn the same) or `GCJ-02`, in which AMap's and Tencent's tiles are drawn."""
     jt808_port: int | None = None
     """Port at which vehicle terminals connect (JT/T 808 over TCP); none without it."""
     jt808_host: str = "0.0.0.0"  # noqa: S104 - terminals come from outside, or the port is not set
