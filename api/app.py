@@ -49,8 +49,11 @@ from api.http.my_devices import MyDeviceController
 from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
+from api.http.pages.ask import ask_page
+from api.http.pages.board import BoardController
 from api.http.pages.field import field_page, field_worker
 from api.http.pages.files import page_asset
+from api.http.pages.inbox import InboxController
 from api.http.pages.sign_in import password_page, sign_in_page
 from api.http.pages.trust import authority_file, trust_page
 from api.http.people import PeopleController
@@ -104,6 +107,7 @@ from api.web.tiles import tiles_of
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     authority_file,
     trust_page,
+    ask_page,
     check,
     correct_a_cost,
     field_day,
@@ -134,6 +138,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     verify_order,
     AttachmentController,
     CostController,
+    BoardController,
     BorrowController,
     CardStatementController,
     CollectByDigestController,
@@ -148,6 +153,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     FilledFormController,
     FindingController,
     HolidaySealController,
+    InboxController,
     JobController,
     LicenceController,
     MandateController,

@@ -169,7 +169,7 @@ class JobController(Controller):
         async with database.read(actor.bureau_id) as reader:
             zone = await zone_of(reader)
             today = reader.now.astimezone(zone).date()
-            found = await list_jobs(reader, wanted, today, limit + 1, _key(after))
+            found = await list_jobs(reader, wanted, today, limit + 1, job_key(after))
         items = [JobSummary(**_fields(one, today, zone)) for one in found[:limit]]
         if len(found) <= limit:
             return Page(items=items, next=None)
@@ -292,7 +292,8 @@ def _fields(found: FoundJob, today: date, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _key(after: str | None) -> tuple[date, UUID] | None:
+def job_key(after: str | None) -> tuple[date, UUID] | None:
+    """Return after which job a page begins. Raises `BadCursor`."""
     key = parse_cursor(after, 2)
     if key is None:
         return None

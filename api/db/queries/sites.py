@@ -34,9 +34,15 @@ def boundary_in(geometry: str | None) -> Boundary | None:
     return None if geometry is None else Boundary.from_geojson(msgspec.json.decode(geometry))
 
 
+async def boundary_text(reader: Reader) -> str | None:
+    """Return the line of the reader's bureau as GeoJSON, WGS-84, or None where it has none."""
+    found: str | None = (await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one()
+    return found
+
+
 async def boundary_of(reader: Reader) -> Boundary | None:
     """Return the boundary of the reader's bureau, or None where it has none."""
-    return boundary_in((await reader.execute(_BOUNDARY, {"bureau_id": reader.bureau_id})).scalar_one())
+    return boundary_in(await boundary_text(reader))
 
 
 @lru_cache(maxsize=256)

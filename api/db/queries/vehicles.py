@@ -138,6 +138,13 @@ async def known_of(reader: Reader, vehicles: Sequence[Vehicle]) -> list[Known]:
     ]
 
 
+async def last_fixes_of(reader: Reader, vehicle_ids: list[UUID]) -> dict[UUID, LastFix]:
+    """Return where each of these vehicles last was, of those of which it is known."""
+    asked = {"bureau_id": reader.bureau_id, "vehicles": vehicle_ids}
+    under_way = {row.vehicle_id: row for row in await reader.rows(_UNDER_WAY, asked)}
+    return await _last_fixes(reader, vehicle_ids, under_way)
+
+
 async def _last_use(reader: Reader, vehicle_id: UUID) -> SqlRow[Any] | None:
     rows = await reader.execute(_LAST_USE, {"bureau_id": reader.bureau_id, "vehicle_id": vehicle_id})
     return rows.one_or_none()

@@ -1,0 +1,288 @@
+"""`/board`: one screen with the jobs by deadline, the vehicles' day and the map, each part of which is fetched anew."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Template
+
+from api.db.database import Actor, Database, Reader
+from api.db.queries.bases import bases_of
+from api.db.queries.board import carried, count_left, open_sites, uses_between
+from api.db.queries.calendar import calendar_of, zone_of
+from api.db.queries.jobs import FoundJob, WantedJobs, list_jobs, read_job
+from api.db.queries.settings import settings_of
+from api.db.queries.sites import boundary_text
+from api.db.queries.slots import slots_of
+from api.db.queries.vehicles import last_fixes_of, vehicles_page
+from api.http.access import Allow
+from api.http.fields import day_or_none
+from api.http.jobs import job_key
+from api.http.pages.local import Local
+from api.http.pages.shell import language_of_page, page
+from api.http.pages.timeline import duty_bars, line_of
+from api.http.paging import After, cursor
+from api.web.tiles import Tiles
+from domain.complaint.job import JobKind
+from domain.complaint.left import RED_DAYS, Urgency, days_left, urgency
+from domain.complaint.states import State
+from domain.duty import duty_hours
+from domain.place.base import base_at
+from domain.trip.life import UseState
+from domain.use_rule.upkeep import UpkeepKind
+from domain.values import Role
+
+BOARD: Final = frozenset({Role.DISPATCHER, Role.OFFICER, Role.CUSTODIAN, Role.DESK_CHIEF})
+"""Who plans and approves."""
+JOBS_SHOWN: Final = 40
+VEHICLES_SHOWN: Final = 60
+SITES_SHOWN: Final = 600
+Within = Annotated[int | None, QueryParameter(ge=0, le=366, description="only jobs due within so many days")]
+Day = Annotated[date | None, QueryParameter(description="the day of the vehicles' line; today without it")]
+
+
+async def local_of(reader: Reader, language: str) -> Local:
+    """Return how days and times of the reader's bureau are written."""
+    zone = await zone_of(reader)
+    return Local(zone, language, reader.now.astimezone(zone).date())
+
+
+async def jobs_shown(reader: Reader, local: Local, within: int | None, after: str | None) -> dict[str, Any]:
+    """Return what the list of jobs shows: a page of them, what is due first."""
+    wanted = WantedJobs(state="open", due_within_days=within)
+    found = await list_jobs(reader, wanted, local.today, JOBS_SHOWN + 1, job_key(after))
+    shown = found[:JOBS_SHOWN]
+    trips = await carried(reader, [one.job.job_id for one in shown])
+    more = None
+    if len(found) > JOBS_SHOWN:
+        last = shown[-1].job
+        more = cursor(min(last.due_nominal_on, last.due_on).isoformat(), str(last.job_id))
+    return {
+        "jobs": [job_line(one, trips.get(one.job.job_id), local) for one in shown],
+        "more": more,
+        "within": within,
+        "first": after is None,
+        "local": local,
+    }
+
+
+def job_line(found: FoundJob, trip: Any, local: Local) -> dict[str, Any]:
+    """Return what is shown of a job: how urgent it is, in words too, and the trip that carries it."""
+    job = found.job
+    warn_on = min(job.due_nominal_on, job.due_on)
+    return {
+        "job": job,
+        "number": found.complaint_number,
+        "state": State(found.complaint_state),
+        "kind": JobKind(job.kind),
+        "urgency": urgency(warn_on, local.today),
+        "left": days_left(warn_on, local.today, local.language),
+        "warn_on": warn_on,
+        "trip": trip,
+        "trip_state": UseState(trip.state) if trip else None,
+    }
+
+
+async def day_shown(reader: Reader, local: Local, day: date | None) -> dict[str, Any]:
+    """Return what the vehicles' line shows: every vehicle with its uses of the day, planned and as driven."""
+    day = day or local.today
+    zone = local.zone
+    duty = duty_hours(await settings_of(reader))
+    works = (await calendar_of(reader)).is_working_day(day)
+    vehicles = await vehicles_page(reader, None, VEHICLES_SHOWN)
+    midnight = datetime.combine(day, time(), zone)
+    uses = await uses_between(
+        reader, [one.vehicle_id for one in vehicles], midnight, datetime.combine(day + timedelta(days=1), time(), zone)
+    )
+    line = line_of(day, zone, duty, [use for each in uses.values() for use in each], reader.now)
+    lanes = [
+        {
+            "vehicle": vehicle,
+            "uses": [_bar(use, line, reader.now) for use in uses[vehicle.vehicle_id]],
+            "out": any(use.state == UseState.DEPARTED for use in uses[vehicle.vehicle_id]),
+        }
+        for vehicle in vehicles
+    ]
+    return {
+        "day": day,
+        "lanes": lanes,
+        "line": line,
+        "hours": line.hours(zone),
+        "duty": duty_bars(line, day, zone, duty) if works else [],
+        "works": works,
+        "now": line.at(reader.now) if line.window.start_at <= reader.now < line.window.end_at else None,
+        "earlier": day - timedelta(days=1),
+        "later": day + timedelta(days=1),
+        "local": local,
+    }
+
+
+def _bar(use: Any, line: Any, now: datetime) -> dict[str, Any]:
+    actual = None
+    if use.actual_from is not None:
+        actual = line.bar(use.actual_from, use.actual_until or max(now, use.actual_from))
+    return {
+        "use": use,
+        "planned": line.bar(use.planned_from, use.planned_until),
+        "actual": actual,
+        "state": UseState(use.state),
+        "upkeep": UpkeepKind(use.upkeep) if use.upkeep else None,
+    }
+
+
+class BoardController(Controller):
+    """The dispatcher's screen and its parts."""
+
+    path = "/board"
+    include_in_schema = False
+
+    @get(guards=[Allow(BOARD)], name="pages.board", opt={"page": True})
+    async def board(
+        self,
+        *,
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        tiles: NamedDependency[Tiles | None],
+        day: Day = None,
+        within: Within = None,
+    ) -> Template:
+        """Show the screen."""
+        async with database.read(actor.bureau_id) as reader:
+            local = await local_of(reader, language_of_page(request))
+            shown = await jobs_shown(reader, local, within, None) | await day_shown(reader, local, day_or_none(day))
+            left = await count_left(reader, local.today)
+        return page(
+            request,
+            "board/board.html",
+            actor,
+            tiles=tiles.origin if tiles else "",
+            tiles_told=tiles.told if tiles else "",
+            left=left,
+            urgencies=list(Urgency),
+            red_days=RED_DAYS,
+            **shown,
+        )
+
+    @get("/jobs", guards=[Allow(BOARD)], name="pages.board_jobs")
+    async def jobs(
+        self,
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        within: Within = None,
+        after: After = None,
+    ) -> Template:
+        """Return a page of the list of jobs."""
+        async with database.read(actor.bureau_id) as reader:
+            local = await local_of(reader, language_of_page(request))
+            shown = await jobs_shown(reader, local, within, after)
+            left = await count_left(reader, local.today)
+        return page(
+            request,
+            "board/jobs.html" if after is None else "board/job_lines.html",
+            actor,
+            left=left,
+            urgencies=list(Urgency),
+            red_days=RED_DAYS,
+            **shown,
+        )
+
+    @get("/day", guards=[Allow(BOARD)], name="pages.board_day")
+    async def day(
+        self,
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        day: Day = None,
+    ) -> Template:
+        """Return the vehicles' line of a day."""
+        async with database.read(actor.bureau_id) as reader:
+            local = await local_of(reader, language_of_page(request))
+            shown = await day_shown(reader, local, day_or_none(day))
+        return page(request, "board/day.html", actor, **shown)
+
+    @get("/jobs/{job_id:uuid}", guards=[Allow(BOARD)], name="pages.board_job", opt={"page": True})
+    async def job(
+        self,
+        job_id: FromPath[UUID],
+        request: Request[Any, Any, Any],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> Template:
+        """Show a job with the next free slots of each vehicle, numbered for the keyboard."""
+        async with database.read(actor.bureau_id) as reader:
+            local = await local_of(reader, language_of_page(request))
+            found, acts = await read_job(reader, job_id)
+            trips = await carried(reader, [job_id])
+            slots = [
+                (vehicle, slot)
+                for vehicle in (await vehicles_page(reader, None, 3))
+                for slot in await slots_of(reader, vehicle.vehicle_id, job_id, 3)
+            ]
+        slots.sort(key=lambda one: (not one[1].in_job_window, one[1].outing.start_at))
+        return page(
+            request,
+            "board/job.html" if "HX-Request" not in request.headers else "board/job_part.html",
+            actor,
+            local=local,
+            acts=acts,
+            slots=slots,
+            line=job_line(found, trips.get(job_id), local),
+        )
+
+    @get("/map", guards=[Allow(BOARD)], name="pages.board_map")
+    async def map(
+        self, request: Request[Any, Any, Any], actor: NamedDependency[Actor], database: NamedDependency[Database]
+    ) -> Response[bytes]:
+        """Return what the map draws, WGS-84: the district's line, the sites of open jobs, and the vehicles."""
+        async with database.read(actor.bureau_id) as reader:
+            local = await local_of(reader, language_of_page(request))
+            drawn = {
+                "boundary": msgspec.Raw(await boundary_text(reader) or "null"),
+                "sites": [_site(row, local) for row in await open_sites(reader, SITES_SHOWN)],
+                "vehicles": await _vehicles(reader),
+            }
+        return Response(
+            msgspec.json.encode(drawn), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+
+def _site(row: Any, local: Local) -> dict[str, Any]:
+    how = urgency(row.warn_on, local.today)
+    return {
+        "job_id": row.job_id,
+        "name": row.site_name,
+        "lat": row.lat,
+        "lon": row.lon,
+        "colour": how.colour,
+        "sign": how.sign,
+        "left": days_left(row.warn_on, local.today, local.language),
+    }
+
+
+async def _vehicles(reader: Reader) -> list[dict[str, Any]]:
+    """Return each vehicle where it last was, or at its base where nothing is known of it since yesterday."""
+    vehicles = await vehicles_page(reader, None, VEHICLES_SHOWN)
+    ids = [one.vehicle_id for one in vehicles]
+    bases, fixes = await bases_of(reader, ids), await last_fixes_of(reader, ids)
+    drawn = []
+    for vehicle in vehicles:
+        fix = fixes.get(vehicle.vehicle_id)
+        place = base_at(bases[vehicle.vehicle_id], reader.now).place
+        drawn.append(
+            {
+                "vehicle_id": vehicle.vehicle_id,
+                "plate": vehicle.plate,
+                "lat": fix.lat if fix else place.lat,
+                "lon": fix.lon if fix else place.lon,
+                "at": fix.fixed_at if fix else None,
+            }
+        )
+    return drawn

@@ -1,0 +1,131 @@
+"""The dispatcher's screen: what is due, the vehicles' day and the map at one look, by mouse, by keys, on a phone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.async_api import Page, expect
+
+from api.usecases.add_job import add_job
+from domain.place.datum import from_wgs84
+from domain.values import Datum
+from tests.browser.conftest import Opens
+from tests.browser.looked_at import fits, no_violations, texts_translated
+from tests.complaints import accepted_complaint, new_job
+from tests.trips import a_complaint_job, approved_trip, departed_trip, requested_trip
+from tests.world import INSIDE, World, add_vehicle
+
+
+async def a_full_day(world: World) -> None:
+    """Let a vehicle be out, another trip be approved, one be asked for, and a job wait."""
+    await departed_trip(world)
+    await approved_trip(
+        world, planned_from=world.clock() + timedelta(hours=5), planned_until=world.clock() + timedelta(hours=6)
+    )
+    await requested_trip(
+        world, planned_from=world.clock() + timedelta(hours=7), planned_until=world.clock() + timedelta(hours=8)
+    )
+    await a_complaint_job(world)
+    await add_vehicle(world, "闽B20002")
+
+
+async def drawn(page: Page) -> None:
+    """Wait until the map is drawn."""
+    await page.wait_for_selector("#map[data-loaded]")
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("zh", "light"), ("en", "dark")])
+async def test_the_screen_has_no_barriers_and_one_language(
+    desk: Opens, handset: Opens, world: World, lang: str, theme: str
+) -> None:
+    """At a desk one screen without scrolling; on a phone one thing below the other."""
+    await a_full_day(world)
+    page = await desk("dispatcher", "/board", lang=lang, theme=theme)
+    await drawn(page)
+    await no_violations(page)
+    await texts_translated(page, lang)
+    await fits(page)
+    assert await page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
+    await no_violations(page)
+    phone = await handset("custodian", "/board", lang=lang, theme=theme)
+    await drawn(phone)
+    await fits(phone)
+    await no_violations(phone)
+
+
+async def test_urgency_is_told_by_words_and_signs_and_provisional_days_are_marked(desk: Opens, world: World) -> None:
+    """A term that is nearly over looks otherwise in every way, not in colour alone."""
+    job_id = await a_complaint_job(world)
+    world.clock.advance(days=58)
+    page = await desk("dispatcher", "/board", lang="en")
+    job = page.locator(f"[data-job='{job_id}']")
+    await expect(job.locator(".job-left")).to_contain_text("▲")
+    await expect(job.locator(".job-left")).to_contain_text("left")
+    await expect(job.locator(".job-left .tag")).to_have_text("provisional")
+    await expect(page.locator("#jobs header")).to_contain_text("1 urgent")
+
+
+async def test_a_job_is_taken_to_a_free_slot_by_keys_alone(desk: Opens, world: World) -> None:
+    """Down, Enter, one: the form has the job, the vehicle and the window, and the rule says yes."""
+    job_id = await a_complaint_job(world)
+    page = await desk("dispatcher", "/board")
+    await drawn(page)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#job[open] [data-slot='1']")
+    await no_violations(page)
+    await page.keyboard.press("1")
+    await page.wait_for_url("**/board/ask?*")
+    await page.wait_for_selector("#rule[data-permitted=yes]")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert (asked["job"], asked["vehicle"]) == ([str(job_id)], [str(world.vehicle_id)])
+    await page.press("#until", "Enter")
+    await expect(page.locator("#done")).to_be_visible()
+    await page.goto(page.url.split("/board")[0] + "/board")
+    await expect(page.locator(f"[data-job='{job_id}']")).to_contain_text("已申请")
+
+
+async def test_a_job_is_dragged_onto_a_vehicles_line(desk: Opens, world: World) -> None:
+    """Where it is let go is when the trip begins, on a whole five minutes."""
+    job_id = await a_complaint_job(world)
+    page = await desk("dispatcher", "/board")
+    await drawn(page)
+    await page.locator(f"[data-job='{job_id}']").drag_to(page.locator(f"[data-vehicle='{world.vehicle_id}'] .line"))
+    await page.wait_for_url("**/board/ask?*")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert (asked["job"], asked["vehicle"]) == ([str(job_id)], [str(world.vehicle_id)])
+    hour, minute = asked["from"][0][-5:].split(":")
+    assert 12 <= int(hour) <= 13
+    assert int(minute) % 5 == 0
+
+
+async def test_what_is_shown_on_tiles_of_gcj_02_is_shifted_as_the_service_shifts_it(desk: Opens) -> None:
+    """Browser and service give the same place, to far less than a metre."""
+    page = await desk("dispatcher", "/board")
+    source = await page.get_attribute("script[src*='board/board.js']", "src")
+    module = str(source).replace("board/board.js", "datum.js")
+    shifted = await page.evaluate(
+        "async ([module, lat, lon]) => (await import(module)).toGcj02(lat, lon)", [module, INSIDE.lat, INSIDE.lon]
+    )
+    expected = from_wgs84(INSIDE, Datum.GCJ02)
+    assert shifted == pytest.approx(expected, abs=1e-9)
+    assert abs(shifted[1] - INSIDE.lon) > 0.004
+
+
+async def test_many_jobs_come_in_pages_and_can_be_narrowed_to_the_urgent_ones(desk: Opens, world: World) -> None:
+    """Forty at a time keep the page light; the count tells of all."""
+    complaint = await accepted_complaint(world)
+    for _ in range(45):
+        await add_job(world.database, world["dispatcher"], new_job(complaint, world.clock()))
+    page = await desk("dispatcher", "/board", lang="en")
+    await drawn(page)
+    assert await page.locator("[data-job]").count() == 40
+    await expect(page.locator("#jobs header")).to_contain_text("45 ahead")
+    await page.get_by_role("button", name="More").click()
+    await expect(page.locator("[data-job]")).to_have_count(45)
+    await page.get_by_role("link", name="Urgent", exact=True).click()
+    await expect(page.locator("#jobs")).to_contain_text("No job waits for a visit.")

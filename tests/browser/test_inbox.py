@@ -1,0 +1,143 @@
+"""The custodian's inbox on a phone, and what everybody sees of a trip and of what was refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from playwright.async_api import expect
+
+from api.db.queries.trips import trip_view
+from api.usecases.delegate_approval import NewDelegation, delegate_approval
+from api.usecases.qualify_person import NewShift, enter_shift
+from tests.browser.conftest import Opens
+from tests.browser.looked_at import fits, no_violations, texts_translated
+from tests.browser.tried import LONG, RIGHT_TO_LEFT, SCRIPT, TEMPLATE, nothing_ran
+from tests.trips import closed_trip, requested_trip
+from tests.usecases.test_look_at_vehicle import raised
+from tests.world import World
+
+APPROVE: Final = {"pages": 1, "taps": 1}
+"""What approving takes on a phone, once the inbox is open."""
+
+
+async def state(world: World, trip_id: object) -> str:
+    """Return how a trip stands."""
+    async with world.database.read(world.bureau_id) as reader:
+        return str((await trip_view(reader, trip_id)).state)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("zh", "dark"), ("en", "light")])
+async def test_inbox_trip_and_refusals_have_no_barriers(
+    desk: Opens, handset: Opens, world: World, lang: str, theme: str
+) -> None:
+    """On a phone and at a desk, with something of everything."""
+    trip_id = await closed_trip(world)
+    await requested_trip(world)
+    for opens, who in ((handset, "custodian"), (desk, "dispatcher")):
+        for path in ("/board/inbox", f"/board/trips/{trip_id}", "/board/refusals"):
+            page = await opens(who, path, lang=lang, theme=theme)
+            await no_violations(page)
+            await texts_translated(page, lang)
+            await fits(page)
+
+
+async def test_a_trip_is_approved_with_one_tap(handset: Opens, world: World) -> None:
+    """The custodian taps, and the card is gone."""
+    trip_id = await requested_trip(world)
+    page = await handset("custodian", "/board/inbox")
+    card = page.locator(f"article[data-trip='{trip_id}']")
+    await card.get_by_role("button", name="批准", exact=False).first.tap()
+    await expect(card).to_have_count(0)
+    assert await state(world, trip_id) == "approved"
+    assert APPROVE == {"pages": 1, "taps": 1}
+
+
+async def test_a_trip_is_refused_with_a_reason_and_who_asked_sees_every_reason(
+    handset: Opens, desk: Opens, world: World
+) -> None:
+    """Without a reason nothing is sent; with one, the dispatcher reads why on the trip and in the list."""
+    trip_id = await requested_trip(world)
+    page = await handset("custodian", "/board/inbox")
+    card = page.locator(f"article[data-trip='{trip_id}']")
+    await card.locator("summary").tap()
+    await card.locator("textarea").fill("改由电话调解")
+    await card.get_by_role("button", name="不批准", exact=True).tap()
+    await expect(card).to_have_count(0)
+    assert await state(world, trip_id) == "refused"
+    for path in (f"/board/trips/{trip_id}", "/board/refusals"):
+        seen = await desk("dispatcher", path)
+        await expect(seen.locator("main")).to_contain_text("用车单位领导不予批准")
+
+
+async def test_who_may_not_approve_is_told_why_in_words(desk: Opens, world: World) -> None:
+    """A delegate who asked for the trip themselves presses the button and reads the rule's reasons."""
+    page = await desk("custodian", "/board/inbox", lang="en")
+    await page.locator("#delegations ~ .card summary").click()
+    await page.select_option("#to", str(world["officer"].person_id))
+    await page.fill("#valid-until", "2026-11-30T18:00")
+    await page.fill("#because", "on leave")
+    await page.get_by_role("button", name="Delegate", exact=True).click()
+    await expect(page.locator("#inbox")).to_contain_text("custodian 某 → officer 某")
+    trip_id = await requested_trip(world, who="officer")
+    own = await desk("officer", "/board/inbox", lang="en")
+    card = own.locator(f"article[data-trip='{trip_id}']")
+    await card.get_by_role("button", name="Approve").click()
+    await expect(card.locator("[role=alert]").first).to_contain_text("The approver is the requester, or goes along.")
+    await page.reload()
+    end = page.locator("form[data-act*='/end']")
+    await end.locator("input").fill("back again")
+    await end.get_by_role("button").click()
+    await expect(page.locator("#inbox")).to_contain_text("None holds.")
+
+
+async def test_a_spoken_approval_is_entered_at_the_desk_and_confirmed_on_the_phone(
+    handset: Opens, desk: Opens, world: World
+) -> None:
+    """The officer on duty enters name and minute; the custodian confirms."""
+    trip_id = await requested_trip(world)
+    shift = NewShift(person_id=world["officer"].who, start_at=world.clock(), end_at=world.clock() + timedelta(hours=8))
+    await enter_shift(world.database, world["admin"], shift)
+    page = await desk("officer", f"/board/trips/{trip_id}")
+    await page.get_by_text("录入口头批准").click()
+    await page.get_by_role("button", name="录入", exact=True).click()
+    await expect(page.locator("#trip")).to_contain_text("已批准")
+    phone = await handset("custodian", "/board/inbox")
+    await phone.get_by_role("button", name="补签").tap()
+    await expect(phone.locator("#spoken")).to_have_count(0)
+    async with world.database.read(world.bureau_id) as reader:
+        assert (await trip_view(reader, trip_id)).confirmed_at is not None
+
+
+async def test_a_finding_is_explained_and_what_is_typed_is_only_text(handset: Opens, world: World) -> None:
+    """Ten kilobytes are refused in words; script is kept as the text it is, and runs nowhere."""
+    finding_id = await raised(world)
+    phone = await handset("custodian", "/board/inbox")
+    card = phone.locator(f"article[data-finding='{finding_id}']")
+    await expect(card).to_contain_text("车辆在没有出车任务时移动。")
+    await card.locator("summary").tap()
+    area = card.locator("textarea")
+    await area.evaluate("(area, words) => { area.value = words; }", LONG)
+    await card.get_by_role("button", name="提交说明").tap()
+    await expect(card.locator("[role=alert]")).not_to_be_empty()
+    await area.fill(SCRIPT)
+    await card.get_by_role("button", name="提交说明").tap()
+    await expect(card).to_have_count(0)
+    await nothing_ran(phone)
+
+
+async def test_a_reason_is_shown_as_it_was_typed(handset: Opens, world: World) -> None:
+    """Template syntax and right-to-left text of a delegation stand in everybody's inbox, and change nothing of it."""
+    for words in (SCRIPT, TEMPLATE, RIGHT_TO_LEFT):
+        new = NewDelegation(
+            to_person_id=world["officer"].who,
+            valid_from=None,
+            valid_until=world.clock() + timedelta(days=2),
+            reason=words,
+        )
+        await delegate_approval(world.database, world["custodian"], new)
+    phone = await handset("officer", "/board/inbox")
+    await expect(phone.locator("#inbox")).to_contain_text(TEMPLATE)
+    await expect(phone.locator("#inbox")).to_contain_text(SCRIPT)
+    await nothing_ran(phone)
