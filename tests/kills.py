@@ -1,8 +1,8 @@
 """Kill -9 under load: the service, its database, or both, and what must be true of every request afterwards (P7).
 
-Clients send fixes one by one and in batches, visit notes, trip requests and complaints, and keep the answers. After the
-kill all of it is sent again, byte for byte. `endure` raises where an acknowledged fact is missing or there twice,
-where a repeated request is answered otherwise than the first time, or where a fact is half written.
+Clients send fixes one by one and in batches, visit notes, trip requests, complaints and signed acts, and keep the
+answers. After the kill all of it is sent again, byte for byte. `endure` raises where an acknowledged fact is missing or
+there twice, where a repeated request is answered otherwise than the first time, or where a fact is half written.
 """
 
 from __future__ import annotations
@@ -32,16 +32,18 @@ from api.db.migrate import migrate
 from api.db.roles import OWNER, SERVICE
 from api.settings import Settings
 from api.usecases.enrol_device import NewDevice, enrol_device
+from api.usecases.enrol_key import NewKey, enrol_key
 from tests.conftest import token_of
 from tests.http.test_complaints import BODY
 from tests.ledger import ledger_faults
 from tests.live import PATIENCE_S, Live, serving
 from tests.notes import NOTES, note_body
+from tests.signing import ACTS, Phone, new_phone
 from tests.trips import a_complaint_job, crew_of
 from tests.world import INSIDE, HeldClock, World, make_world
 
 BATCH = 20
-CLIENTS = ("fix", "fix", "batch", "note", "note", "trip", "trip", "complaint", "complaint")
+CLIENTS = ("fix", "fix", "batch", "note", "note", "trip", "trip", "complaint", "complaint", "signed")
 """One after the other, each client sends one kind."""
 ACKNOWLEDGED_FIRST = 40
 """So many requests are answered before the kill: the load is under way."""
@@ -86,6 +88,8 @@ class Desk:
     device: str
     people: dict[str, str]
     """Name → token."""
+    phone: Phone
+    """It signs on whether or not there was an answer, as a phone without a network does."""
     jobs: tuple[UUID, UUID]
     """One to ask for trips, and one to write notes about: its first note finishes it."""
     began_at: datetime
@@ -97,7 +101,7 @@ class Desk:
     def next(self, kind: str) -> Sent:
         """Return a request that was not sent before."""
         made: Sent = getattr(self, f"_{kind}")()
-        made.headers["Content-Type"] = "application/json"
+        made.headers.setdefault("Content-Type", "application/json")
         self.sent.append(made)
         return made
 
@@ -130,6 +134,12 @@ class Desk:
         self.complaints += 1
         return Sent("complaint", "/v1/complaints", json.dumps(BODY).encode(), self._as("dispatcher") | _once())
 
+    def _signed(self) -> Sent:
+        body = note_body(self.jobs[1], self.began_at)
+        signed = self.phone.act("note", body).encode()
+        headers = self._as("officer") | {"Content-Type": "application/jose"}
+        return Sent("signed", ACTS, signed, headers, note_id=body["note_id"])
+
     def _as(self, who: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.people[who]}"}
 
@@ -148,7 +158,10 @@ async def a_desk(data: Path) -> Desk:
         made = await enrol_device(service, world["admin"], NewDevice(name="terminal", vehicle_id=world.vehicle_id))
         people = {who: await token_of(world, who) for who in ("officer", "dispatcher")}
         jobs = await a_complaint_job(world), await a_complaint_job(world)
-        return Desk(world, made.token or "", people, jobs, clock())
+        phone = await new_phone(world)
+        key = NewKey(key_id=phone.key_id, device_id=phone.device_id, jwk=phone.jwk, proof=phone.proof())
+        await enrol_key(service, world["officer"], key)
+        return Desk(world, made.token or "", people, phone, jobs, clock())
     finally:
         await service.close()
         await owner.close()
@@ -246,6 +259,10 @@ async def send_again(http: httpx.AsyncClient, one: Sent) -> None:
     if one.kind == "fix":
         stored = 0 if one.answer is not None else again["stored"]
         assert (again["stored"], again["stored"] + again["repeated"]) == (stored, len(one.seqs)), again
+    elif one.kind == "signed":
+        # What waited for an act that was cut off is judged by now.
+        assert (again["outcome"], again["again"]) == ("recorded", one.answer is not None or again["again"]), again
+        assert one.answer is None or again["receipt"] == one.answer["receipt"]
     elif one.answer is not None:
         assert again == one.answer
     one.answer = again
@@ -262,12 +279,14 @@ def check(data: Path, desk: Desk, *, final: bool) -> None:
     for one in desk.sent:
         if one.answer is not None:
             wanted[one.kind].update(keys_of(one))
+            if one.kind == "signed" and one.answer["outcome"] == "recorded":
+                wanted["note"].add(one.note_id)
     lost = {kind: keys - found[kind].keys() for kind, keys in wanted.items()}
     assert not any(lost.values()), f"acknowledged and not there: {lost}"
     if final:
         assert len(found["complaint"]) == desk.complaints
-        assert {kind: set(found[kind]) for kind in ("fix", "note", "trip")} == {
-            kind: wanted[kind] for kind in ("fix", "note", "trip")
+        assert {kind: set(found[kind]) for kind in ("fix", "note", "trip", "signed")} == {
+            kind: wanted[kind] for kind in ("fix", "note", "trip", "signed")
         }
 
 
@@ -275,6 +294,8 @@ FACTS = {
     "fix": "SELECT source_seq, count(*) FROM position WHERE bureau_id = %s GROUP BY 1",
     "note": "SELECT note_id::text, count(*) FROM visit_note WHERE bureau_id = %s GROUP BY 1",
     "trip": "SELECT use_id::text, count(*) FROM trip WHERE bureau_id = %s GROUP BY 1",
+    "signed": "SELECT act_id::text, count(*) FROM signed_act a JOIN signed_act_outcome o USING (bureau_id, digest)"
+    " WHERE bureau_id = %s GROUP BY 1",
     "complaint": "SELECT complaint_id::text, count(*) FROM complaint WHERE bureau_id = %s GROUP BY 1",
 }
 
@@ -283,6 +304,8 @@ def keys_of(one: Sent) -> Iterable[Any]:
     """Return what an acknowledged request left in the database."""
     if one.kind == "fix":
         return one.seqs
+    if one.kind == "signed":
+        return (one.answer["id"],) if one.answer["outcome"] == "recorded" else ()
     return (one.note_id if one.kind == "note" else one.answer[f"{one.kind}_id"],)
 
 

@@ -186,6 +186,19 @@ class NoteChecks(msgspec.Struct, frozen=True, kw_only=True):
     late_s: int
 
 
+class SignatureView(msgspec.Struct, frozen=True, kw_only=True):
+    """By which key of which phone a note is signed, its number there, and the bracket of time that is proved of it."""
+
+    digest: str
+    key_id: UUID
+    device_id: UUID
+    seq: int
+    device_at: datetime
+    not_before: datetime | None
+    received_at: datetime
+    clock_doubts: list[str]
+
+
 class VisitNoteView(msgspec.Struct, frozen=True, kw_only=True):
     """A note on record with what was checked; `missing` lists the files that have not come yet."""
 
@@ -204,6 +217,9 @@ class VisitNoteView(msgspec.Struct, frozen=True, kw_only=True):
     corrected_by: list[UUID]
     files: list[NoteFileView]
     missing: list[str]
+    signed: bool
+    """False for what came by another door: ODK Collect, a sheet of paper, the API without a signature."""
+    signature: SignatureView | None
     note: VisitNoteBody
 
 
@@ -270,6 +286,8 @@ def note_of(row: Any) -> VisitNoteView:
         corrected_by=[UUID(note_id) for note_id in row.corrected_by],
         files=files,
         missing=missing_of(files),
+        signed=row.signature is not None,
+        signature=None if row.signature is None else msgspec.convert(row.signature, SignatureView),
         note=msgspec.json.decode(row.body, type=VisitNoteBody),
     )
 

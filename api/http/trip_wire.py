@@ -283,6 +283,8 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     stated_at: datetime
     recorded_at: datetime
     actor_id: UUID | None
+    signed: bool
+    """A phone signed it; the desk's own steps, and what was reported without a signature, are not."""
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):

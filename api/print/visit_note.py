@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 
 from api.print.picture import may_be_set
 from api.print.typeset import UNREADABLE, Block, Drawn, Fields, Form, Image, Listing, Passage
+from domain.signing.bracket import ClockDoubt
 from domain.visit.note import Presence
 
 BLANK: Final = "　"
+UNSIGNED: Final = "未签名"
+"""Of a note that came by another door than a phone that signs."""
 NONE: Final = "无"
 """In the place of words, so that nobody writes any there afterwards."""
 STANDING: Final = {one.value: one.zh for one in Presence}
@@ -42,6 +45,7 @@ def note_form(note: Any, complaint: Any, site: Any, drawn: Files) -> Form:
                     [("走访结果", body.result.zh), ("车辆", site.plate or BLANK)],
                     [("记录时间", _at(body.device_at, zone)), ("收到时间", _at(note.recorded_at, zone))],
                     [("调解人员", note.officer_name), ("佐证", "已佐证" if note.corroborated else "未佐证")],
+                    [("设备签名", _device_signature(note.signature, zone))],
                     [("定位", _located(body.position))],
                     *([[("签字时定位", _located(body.position_end))]] if body.position_end else []),
                 ]
@@ -66,7 +70,8 @@ def record_form(complaint: Any, notes: Sequence[Any], drawn: Files) -> Form:
         present = "、".join(f"{one.name}（{STANDING[one.standing]}）" for one in body.present) or "未记录"
         visits += [
             Passage(
-                heading=f"{_at(body.device_at, zone)}　{note.officer_name}　{body.result.zh}",
+                heading=f"{_at(body.device_at, zone)}　{note.officer_name}　{body.result.zh}"
+                + ("" if note.signed else f"　{UNSIGNED}"),
                 words=f"在场人员：{present}\n查明情况：{body.found or NONE}\n协商结果：{body.agreed or NONE}",
             ),
             *_signed(body.signatures, drawn),
@@ -92,6 +97,16 @@ def record_form(complaint: Any, notes: Sequence[Any], drawn: Files) -> Form:
         signatures=["投诉人签字：", "被投诉人签字：", "调解人员签字：", "日期："],
         footer=f"投诉编号 {complaint.number}",
     )
+
+
+def _device_signature(signature: Any, zone: ZoneInfo) -> str:
+    """Return by which act of which key a note is signed, and between when and when it was made for certain."""
+    if signature is None:
+        return UNSIGNED
+    since = "" if signature.not_before is None else f"{_at(signature.not_before, zone)} 之后、"
+    doubts = "；".join(ClockDoubt(code).zh for code in signature.clock_doubts)
+    told = f"已签名：密钥 {signature.key_id} 第 {signature.seq} 号，{since}{_at(signature.received_at, zone)} 之前作成"
+    return f"{told}（{doubts}）" if doubts else told
 
 
 def _present(present: Sequence[Any]) -> Listing:

@@ -126,7 +126,9 @@ SELECT u.use_id, u.vehicle_id, v.plate, u.state, u.planned_from, u.planned_until
    FROM trip_stop s WHERE s.bureau_id = :bureau_id AND s.use_id = u.use_id) AS stops,
   (SELECT coalesce(json_agg(json_build_object('decision_id', d.decision_id, 'verb', d.verb, 'to_state', d.to_state,
      'outcome', d.outcome, 'complaint_ids', d.complaint_ids, 'marks', d.marks, 'source', d.source,
-     'stated_at', d.stated_at, 'recorded_at', d.recorded_at, 'actor_id', d.actor_id)
+     'stated_at', d.stated_at, 'recorded_at', d.recorded_at, 'actor_id', d.actor_id,
+     'signed', EXISTS (SELECT 1 FROM signed_act_outcome s
+       WHERE s.bureau_id = :bureau_id AND s.decision_id = d.decision_id))
      ORDER BY d.recorded_at, d.decision_id), '[]')
    FROM decision d WHERE d.bureau_id = :bureau_id AND d.use_id = u.use_id) AS decisions
 FROM vehicle_use u

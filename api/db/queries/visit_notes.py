@@ -85,12 +85,19 @@ _FILES = """(SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'nam
      'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY f.no), '[]') FROM note_attachment f
    LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256
    WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files"""
+_SIGNATURE = """(SELECT json_build_object('digest', a.digest, 'key_id', a.key_id, 'device_id', k.device_id,
+     'seq', a.seq, 'device_at', a.device_at, 'not_before', a.not_before, 'received_at', a.recorded_at,
+     'clock_doubts', a.doubts) FROM signed_act_outcome o
+   JOIN signed_act a ON a.bureau_id = o.bureau_id AND a.digest = o.digest
+   JOIN device_key k ON k.bureau_id = a.bureau_id AND k.key_id = a.key_id
+   WHERE o.bureau_id = :bureau_id AND a.bureau_id = :bureau_id AND k.bureau_id = :bureau_id
+   AND o.note_id = n.note_id ORDER BY a.recorded_at, a.digest LIMIT 1) AS signature"""
 _VIEW = f"""
 SELECT n.note_id, n.job_id, j.complaint_id, n.use_id, n.officer_id, p.name AS officer_name, n.source, n.body,
   n.body_sha256, n.result, n.device_at, n.lat, n.lon, n.corrects, n.corroborated, n.reasons, n.checks, n.recorded_at,
   n.entry_id, (SELECT coalesce(json_agg(k.note_id ORDER BY k.recorded_at, k.note_id), '[]') FROM visit_note k
    WHERE k.bureau_id = :bureau_id AND k.corrects = n.note_id) AS corrected_by,
-  {_FILES}
+  {_FILES}, {_SIGNATURE}
 FROM visit_note n
 JOIN job j ON j.bureau_id = n.bureau_id AND j.job_id = n.job_id
 JOIN person p ON p.bureau_id = n.bureau_id AND p.person_id = n.officer_id
