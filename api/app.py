@@ -42,6 +42,7 @@ from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
+from api.http.live import live
 from api.http.looks import list_looks
 from api.http.lots import LotController, pairs
 from api.http.mandates import MandateController
@@ -91,6 +92,8 @@ from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
 from api.jobs.all_jobs import JOBS
 from api.jobs.runner import Runner
+from api.live.hub import Hub
+from api.live.metrics import LiveNumbers
 from api.metrics import Metrics
 from api.settings import Settings
 from api.terminals.metrics import TerminalNumbers
@@ -117,6 +120,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     find_places,
     find_slots,
     healthz,
+    live,
     list_device_events,
     list_looks,
     list_terminal_readings,
@@ -208,10 +212,18 @@ def _key(service_url: str) -> bytes:
 def _watch(database: Database, door: Door, metrics: Metrics) -> Watch:
     """Let a watch have what the door stores, and hear of what changes."""
     watch = Watch(database)
-    door.writer.on_stored = watch.stored
+    door.writer.on_stored.append(watch.stored)
     door.devices.on_change.append(watch.changed)
     metrics.add(WatchNumbers(watch))
     return watch
+
+
+def _hub(database: Database, url: str, door: Door, metrics: Metrics) -> Hub:
+    """Let open pages hear of what the door stores."""
+    hub = Hub(database, url)
+    door.writer.on_stored.append(hub.stored)
+    metrics.add(LiveNumbers(hub))
+    return hub
 
 
 class Part(Protocol):
@@ -264,20 +276,22 @@ def create_app(
     metrics = Metrics(door)
     metrics.add(TerminalNumbers(terminals))
     watch = _watch(database, door, metrics)
+    hub = _hub(database, service_url, door, metrics)
     runner = Runner(database, service_url, JOBS)
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
     handed["vault"] = Vault.of(settings)
+    handed["hub"] = hub
     handed["failures"] = Failures(settings.failures_a_minute)
     handed["tiles"] = tiles_of(settings)
 
-    parts: list[Part] = [watch, door, terminals, *([runner] if settings.jobs else [])]
+    parts: list[Part] = [watch, hub, door, terminals, *([runner] if settings.jobs else [])]
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[_living(database, parts)],
         # The key comes from what all processes of one service share: each knows the others' challenges.
-        state=State(shared | {"who": who, "terminals": terminals, "digest_key": _key(service_url)}),
+        state=State(shared | {"who": who, "terminals": terminals, "hub": hub, "digest_key": _key(service_url)}),
         middleware=[Requests],
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},

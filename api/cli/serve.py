@@ -157,6 +157,7 @@ async def _run(settings: Settings, connections: Connections) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        app.state.hub.close_pages()  # no stream ends by itself
         for server in servers:
             server.stop()  # type: ignore[no-untyped-call]  # Granian's own
 

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,17 +27,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.clock import Clock, wall_clock
 from api.db.engine import engine_of, heard
 from api.db.faults import (
-    Busy,
-    DatabaseAway,
     HeldByDatabase,
-    Unstorable,
-    is_away,
-    is_overloaded,
     is_read_only,
-    is_unstorable,
     is_worth_retrying,
     refusal_sentence,
+    told_plainly,
 )
+from api.db.happened import CHANNEL, Happened
 from api.db.ledger_entry import EntryRows, entry_rows
 from api.db.roles import SERVICE
 from api.db.tables.bureau import IdempotencyKey
@@ -50,6 +45,12 @@ from domain.ledger.leaf import DeviceChain
 from domain.people import MandateReadsOnly
 from domain.use_rule.reasons import sentence_of
 from domain.values import Role
+
+_JOBS = text(
+    "SELECT job_id FROM job WHERE bureau_id = :bureau_id AND complaint_id = ANY(CAST(:complaints AS uuid[]))"
+    " AND state = 'open'"
+)
+_TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=SQLModel)
@@ -152,6 +153,8 @@ class UnitOfWork(Reader):
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
         super().__init__(session, actor.bureau_id, now)
         self.actor = actor
+        self.happened = Happened()
+        """What open pages are told of once this is committed."""
 
     def after(self, last: datetime | None) -> datetime:
         """Return when an act is recorded whose predecessor was recorded at `last`: now, but never before it.
@@ -180,6 +183,8 @@ class UnitOfWork(Reader):
         """Write ledger entries, in the order given."""
         await self.insert_together(LedgerPayload, [entry.payload for entry in entries])
         await self.insert_together(LedgerOutbox, [entry.outbox for entry in entries])
+        for entry in entries:
+            self.happened.entered(entry.payload["kind"], msgspec.json.decode(entry.payload["facts"] or "{}"))
 
     async def update(self, table: type[SQLModel], *key: Any, **values: Any) -> None:
         """Update columns of one row of this bureau.
@@ -229,7 +234,18 @@ class UnitOfWork(Reader):
             insert(LedgerPayload), {name: value for name, value in entry.payload.items() if value is not None}
         )
         await self.execute(insert(LedgerOutbox), entry.outbox)
+        self.happened.entered(kind, facts)
         return entry.entry_id
+
+    async def tell(self) -> None:
+        """Let every process hear what happened, if this is committed."""
+        happened = self.happened
+        if happened.complaints:
+            asked = {"bureau_id": self.bureau_id, "complaints": sorted(happened.complaints)}
+            happened.jobs.update(str(row.job_id) for row in await self.execute(_JOBS, asked))
+        payloads = happened.payloads(self.bureau_id)
+        if payloads:
+            await self.execute(_TELL, {"channel": CHANNEL, "payloads": payloads})
 
 
 class Database:
@@ -245,13 +261,13 @@ class Database:
 
     async def ping(self) -> str:
         """Return the schema's revision, or raise `DatabaseAway`."""
-        with _told():
+        with told_plainly():
             async with self.engine.connect() as connection:
                 return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())
 
     async def bureaus(self) -> list[str]:
         """Return the codes of the bureaus served here, for background work that goes round."""
-        with _told():
+        with told_plainly():
             async with self.engine.connect() as connection:
                 rows = await connection.execute(text("SELECT bureau_id FROM bureau_directory ORDER BY 1"))
                 return list(rows.scalars())
@@ -259,7 +275,7 @@ class Database:
     @asynccontextmanager
     async def read(self, bureau_id: str) -> AsyncIterator[Reader]:
         """Open a READ ONLY transaction of one bureau."""
-        with _told():
+        with told_plainly():
             async with AsyncSession(self.engine, expire_on_commit=False) as session:
                 await _begin(session, bureau_id, read_only=True)
                 yield Reader(session, bureau_id, self.clock())
@@ -287,7 +303,7 @@ class Database:
         """
         for attempt in range(1, TRIES + 1):
             try:
-                with _told():
+                with told_plainly():
                     return await self._attempt(actor, work, once, answer)
             except SQLAlchemyError as fault:
                 if actor.mandate_id is not None and is_read_only(fault):
@@ -313,9 +329,11 @@ class Database:
                     result = await work(uow)
                 except RecordedRefusal as refusal:
                     await _remember(uow, once, 409, {"message": refusal.message, "detail": refusal.detail})
+                    await uow.tell()
                     await session.commit()
                     raise
                 await _remember(uow, once, 201, result)
+                await uow.tell()
                 await session.commit()
             return result
 
@@ -373,20 +391,3 @@ async def _begin(session: AsyncSession, bureau_id: str, *, read_only: bool) -> N
     if read_only:
         await connection.execute(text("SET TRANSACTION READ ONLY"))
     await connection.execute(text(f"SET LOCAL zhuanche.bureau_id = '{bureau_id}'"))
-
-
-class _told:  # noqa: N801 - reads as a phrase: `with _told():`
-    """Turn what a driver says of an unreachable or overloaded database into our own errors."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: type[BaseException] | None, fault: BaseException | None, __: TracebackType | None) -> None:
-        if fault is None:
-            return
-        if is_overloaded(fault):
-            raise Busy from fault
-        if is_away(fault):
-            raise DatabaseAway from fault
-        if is_unstorable(fault):
-            raise Unstorable from fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 import psycopg
@@ -107,3 +108,20 @@ def is_unstorable(fault: BaseException) -> bool:
 def is_overloaded(fault: BaseException) -> bool:
     """Tell whether a pool, lock or statement time-out ended the work."""
     return isinstance(fault, PoolTimeout) or sqlstate(fault) in ("55P03", "57014", "53300")
+
+
+class told_plainly:  # noqa: N801 - reads as a phrase: `with told_plainly():`
+    """Turn what a driver says of an unreachable or overloaded database into our own errors."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: type[BaseException] | None, fault: BaseException | None, __: TracebackType | None) -> None:
+        if fault is None:
+            return
+        if is_overloaded(fault):
+            raise Busy from fault
+        if is_away(fault):
+            raise DatabaseAway from fault
+        if is_unstorable(fault):
+            raise Unstorable from fault

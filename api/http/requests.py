@@ -73,11 +73,9 @@ class Requests:
         await self.app(scope, InTime(receive, settings.slow_body_s), send)
 
     async def _sign_in(self, scope: HTTPScope) -> None:
-        token = bearer(scope)
-        if not token:
-            token = Request[Any, Any, Any](scope).cookies.get(SESSION_COOKIE, "")
-            if token and scope["method"] not in SAFE_METHODS and not header(scope, PAGE_HEADER):
-                raise CrossSite
+        token = token_of(scope)
+        if token and not bearer(scope) and scope["method"] not in SAFE_METHODS and not header(scope, PAGE_HEADER):
+            raise CrossSite
         database: Database = scope["litestar_app"].state.database
         named = TOKEN.fullmatch(token)
         who: Gather[str, Actor | None] = scope["litestar_app"].state.who
@@ -88,6 +86,11 @@ class Requests:
         elif actor is not None and Role.AUDITOR in actor.roles:
             await _record(database, actor, scope)
         scope["actor"] = actor  # type: ignore[typeddict-unknown-key]  # ours, read by guards and providers
+
+
+def token_of(scope: HTTPScope) -> str:
+    """Return the token of the session a request came with, by header or cookie, or an empty text."""
+    return bearer(scope) or Request[Any, Any, Any](scope).cookies.get(SESSION_COOKIE, "")
 
 
 async def _visitor(database: Database, actor: Actor, bureau_id: str, scope: HTTPScope) -> Actor:

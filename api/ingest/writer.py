@@ -98,8 +98,8 @@ class Writer:
         """Fixes that wait or are being written."""
         self.stats = IngestStats()
         self.health = DeviceHealth(url, settings)
-        self.on_stored: Callable[[Entry, datetime], None] = lambda _, __: None
-        """Called after the commit with each request that was written and when it was received; it may not wait."""
+        self.on_stored: list[Callable[[Entry, datetime], None]] = []
+        """Called after the commit with each request that was written and when it was received; none may wait."""
 
     async def start(self) -> None:
         """Begin to write."""
@@ -285,7 +285,8 @@ class Writer:
                 stats.reasons[fault.code] = stats.reasons.get(fault.code, 0) + 1
             self.health.answered(entry, new, kept, received_at)
             if new:
-                self.on_stored(entry, received_at)
+                for told in self.on_stored:
+                    told(entry, received_at)
             if not entry.answer.done():
                 entry.answer.set_result(outcome)
 

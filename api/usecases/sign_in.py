@@ -143,6 +143,7 @@ async def sign_out(database: Database, actor: Actor) -> None:
                 "session_id": actor.session_id,
             },
         )
+        uow.happened.sessions = True
 
     await database.write(actor, work)
 
