@@ -47,17 +47,20 @@ async def live(
     """Stream `hello`, then where each vehicle is, then what happens; every event has an id to go on from.
 
     A page that cannot be told all it missed, or does not read what it is sent, gets `reload`. A comment every 15
-    seconds keeps the connection open; the stream ends with the session.
+    seconds keeps the connection open; the stream ends with the session. Who does not ask for `text/event-stream` by
+    its name is told what there is to tell, and no more: so one can poll.
     """
     hub.admit()
     token = token_of(request.scope)
     who: Gather[str, Actor | None] = request.app.state.who
 
+    accept = request.headers.get("accept", "").lower()
+
     async def still() -> Actor | None:
         return await who(actor.bureau_id, token)
 
     return Stream(
-        lambda: hub.stream(actor, still, last_heard or after),
+        lambda: hub.stream(actor, still if EVENT_STREAM in accept else None, last_heard or after),
         media_type=EVENT_STREAM,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

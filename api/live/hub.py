@@ -125,12 +125,12 @@ class Hub:
         if self.pages >= PAGES_MOST or self._closing.is_set():
             raise TooManyPages
 
-    async def stream(self, actor: Actor, who: Who, last_id: str | None) -> AsyncIterator[bytes]:
+    async def stream(self, actor: Actor, who: Who | None, last_id: str | None) -> AsyncIterator[bytes]:
         """Yield what a page is to hear until its session ends or this process does.
 
         Args:
             actor: who opened it.
-            who: tells who its session belongs to now, None once it is over.
+            who: tells who its session belongs to now, None once it is over; without it what there is to tell ends it.
             last_id: the id of the event that it heard last, if it did.
         """
         bureau = self._bureaus.setdefault(actor.bureau_id, BureauLive(actor.bureau_id))
@@ -143,8 +143,9 @@ class Hub:
             reload = frame(Kind.RELOAD, bureau.last_id, {}) if last_id is not None and missed is None else b""
             yield b"retry: %d\n\n" % RETRY_MS + hello + reload + (missed or b"")
             yield await self._fixes(bureau, listener)
-            async for frames in self._follow(bureau, listener, who):
-                yield frames
+            if who is not None:
+                async for frames in self._follow(bureau, listener, who):
+                    yield frames
         finally:
             bureau.listeners.discard(listener)
             bureau.left_at = monotonic()

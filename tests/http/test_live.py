@@ -210,6 +210,21 @@ async def test_a_page_that_slept_catches_up(world: World, socket: httpx.AsyncCli
         assert board.named("reload") == []
 
 
+async def test_who_does_not_stream_may_poll(world: World, signed_in: SignIn) -> None:
+    """Without `text/event-stream` in Accept the answer ends with what there is, and goes on from an id."""
+    custodian = await signed_in("custodian")
+    first = await custodian.get("/v1/live")
+    assert "event: hello" in first.text
+    last_id = first.text.partition("id: ")[2].partition("\n")[0]
+    finding_id = str(await a_finding(world))
+    for _ in range(200):
+        answer = await custodian.get("/v1/live", params={"after": last_id})
+        if finding_id in answer.text:
+            break
+        await asyncio.sleep(0.05)
+    assert finding_id in answer.text
+
+
 @pytest.mark.parametrize("last_id", ["gone.3", "nonsense", "", "a.b.c", "€.1"])
 async def test_a_page_that_cannot_catch_up_asks_anew(world: World, socket: httpx.AsyncClient, last_id: str) -> None:
     """An id of another process, or of before a restart, leads to `reload`; nonsense does no harm."""
