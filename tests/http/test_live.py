@@ -374,23 +374,27 @@ async def test_a_page_that_does_not_read_asks_anew(
     token = await token_of(world, "dispatcher")
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
     try:
-        writer.write(f"GET /v1/live HTTP/1.1\r\nHost: desk\r\nCookie: zhuanche_session={token}\r\n\r\n".encode())
+        asked = f"Host: desk\r\nAccept: text/event-stream\r\nCookie: zhuanche_session={token}\r\n\r\n"
+        writer.write(f"GET /v1/live HTTP/1.1\r\n{asked}".encode())
         await reader.readuntil(b"hello")
         async with page(socket, token) as board:
             bureau = hub._bureaus[world.bureau_id]
             most, sent = 0, 0
-            for sent in range(1, 10_000):
+            for sent in range(1, 5_000):
                 bureau.happened([(Kind.JOB, {"job_id": "x" * 16_000})])
                 most = max(most, *(sum(map(len, one._waiting)) for one in bureau.listeners))
                 await board.hears("job", sent)
                 if any(one.lost for one in bureau.listeners):
                     break
+            assert len(bureau.listeners) == len({"the board", "the one that does not read"})
             assert 0 < most <= WAITING_BYTES
             assert board.named("reload") == []
             told = b""
             async with asyncio.timeout(30):
                 while b"event: reload" not in told:
-                    told = told[-20:] + await reader.read(65_536)
+                    more = await reader.read(65_536)
+                    assert more, "the stream ended"
+                    told = told[-20:] + more
             assert hub.stats.lost == 1
     finally:
         writer.close()
