@@ -51,6 +51,7 @@ from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
 from api.http.pages.ask import ask_page
+from api.http.pages.audit import AUDIT_PAGES
 from api.http.pages.board import BoardController
 from api.http.pages.field import field_page, field_worker
 from api.http.pages.files import page_asset
@@ -111,6 +112,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     authority_file,
     trust_page,
     ask_page,
+    *AUDIT_PAGES,
     check,
     correct_a_cost,
     field_day,

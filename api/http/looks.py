@@ -9,10 +9,11 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlmodel import col, select
+from sqlmodel import col
 
 from api.db.database import Actor, Database
-from api.db.tables.people import Look, Person
+from api.db.queries.people import names_of
+from api.db.tables.people import Look
 from api.http.access import Allow
 from api.http.paging import After, Limit, Page, newest_page
 from domain.values import Role
@@ -54,10 +55,7 @@ async def list_looks(
     whose = person_id if actor.roles & HEADS else actor.who
     only = () if whose is None else (Look.person_id == whose,)
     async with database.read(actor.bureau_id) as reader:
-        people = await reader.all(
-            select(col(Person.person_id), col(Person.name)).where(Person.bureau_id == reader.bureau_id)
-        )
-        names: dict[UUID, str] = dict(people)
+        names = await names_of(reader)
         return await newest_page(
             reader,
             Look,

@@ -72,7 +72,7 @@ async def newest_page(
     Raises:
         BadCursor: `after` is none of this list.
     """
-    rows = await newest(reader, table, id_column, _parse_id_cursor(after), limit + 1, *where)
+    rows = await newest(reader, table, id_column, parse_id_cursor(after), limit + 1, *where)
     shown = rows[:limit]
     return Page(
         items=[wire(row) for row in shown],
@@ -80,7 +80,8 @@ async def newest_page(
     )
 
 
-def _parse_id_cursor(after: str | None) -> UUID | None:
+def parse_id_cursor(after: str | None) -> UUID | None:
+    """Return the id a cursor stands after, or None without one. Raises `BadCursor`."""
     key = parse_cursor(after, 1)
     try:
         return UUID(key[0]) if key else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import structlog
 from litestar import Request, Response
@@ -52,6 +53,8 @@ PAGE_HEADER = b"x-zhuanche-page"
 """Our own pages send this header; a form on another site cannot (it would need a CORS preflight we never grant)."""
 BUREAU_HEADER: Final = "X-Bureau"
 """Names the bureau that an outside auditor looks into under a mandate; without it a session acts at home."""
+BUREAU_ASKED: Final = "bureau"
+"""The same in an address; it opens what the header opens, by the same check, and nothing else."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -80,7 +83,7 @@ class Requests:
         named = TOKEN.fullmatch(token)
         who: Gather[str, Actor | None] = scope["litestar_app"].state.who
         actor = await who(named[1], token) if named else None
-        wanted = header(scope, BUREAU_HEADER.lower().encode())
+        wanted = header(scope, BUREAU_HEADER.lower().encode()) or _asked_bureau(scope)
         if actor is not None and wanted not in ("", actor.bureau_id):
             actor = await _visitor(database, actor, wanted, scope)
         elif actor is not None and Role.AUDITOR in actor.roles:
@@ -91,6 +94,12 @@ class Requests:
 def token_of(scope: HTTPScope) -> str:
     """Return the token of the session a request came with, by header or cookie, or an empty text."""
     return bearer(scope) or Request[Any, Any, Any](scope).cookies.get(SESSION_COOKIE, "")
+
+
+def _asked_bureau(scope: HTTPScope) -> str:
+    """Return the bureau that an address names: links, pictures and downloads of a page carry no header."""
+    asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    return asked.get(BUREAU_ASKED, "")
 
 
 async def _visitor(database: Database, actor: Actor, bureau_id: str, scope: HTTPScope) -> Actor:

@@ -86,40 +86,45 @@ async def trip_measures(
 ) -> TripMeasures:
     """Return each device's figures apart, the metres by reading, and how far they are from each other."""
     async with database.read(actor.bureau_id) as reader:
-        use = await reader.get(VehicleUse, use_id)
-        if use is None or use.kind != UseKind.TRIP:
-            raise NotFound("There is no such trip.", use_id=str(use_id))
-        measures = (await measures_of(reader, [use_id]))[use_id]
-        plan_m = await _plan_m(reader, use)
-        if use.actual_from is None:
-            return TripMeasures(
-                plan_m=plan_m,
-                reading_m=None,
-                devices=[],
-                apart=[],
-                ratio_permille=None,
-                ratio_trips=0,
-                deviation_permille=None,
-                odd=False,
-            )
-        driven: Mapping[UUID, Sequence[Interval]] = {}
-        if use.actual_until is not None:
-            driven = await driven_by_reading(reader, use.vehicle_id, use.actual_from, use.actual_until)
-        intervals = driven.get(use_id, ())
-        ratio = await ratio_of(reader, use.vehicle_id, use.actual_from)
-        settings = await settings_of(reader)
-        metres = witnessed(measures, intervals)
-        off = None if metres is None else deviation_permille(metres, ratio)
+        return await measured_trip(reader, use_id)
+
+
+async def measured_trip(reader: Reader, use_id: UUID) -> TripMeasures:
+    """Return what tracks and readings measure of a trip. Raises `NotFound`: there is no such trip."""
+    use = await reader.get(VehicleUse, use_id)
+    if use is None or use.kind != UseKind.TRIP:
+        raise NotFound("There is no such trip.", use_id=str(use_id))
+    measures = (await measures_of(reader, [use_id]))[use_id]
+    plan_m = await _plan_m(reader, use)
+    if use.actual_from is None:
         return TripMeasures(
             plan_m=plan_m,
-            reading_m=sum(interval.length_m for interval in intervals) if intervals else None,
-            devices=[_figures(one) for one in measures],
-            apart=list(await _apart(reader, use_id, measures, settings)),
-            ratio_permille=None if ratio is None else round(1000 * ratio.middle),
-            ratio_trips=0 if ratio is None else ratio.trips,
-            deviation_permille=off,
-            odd=odd(off, ratio, limit_permille=settings["ratio_deviation_permille"]),
+            reading_m=None,
+            devices=[],
+            apart=[],
+            ratio_permille=None,
+            ratio_trips=0,
+            deviation_permille=None,
+            odd=False,
         )
+    driven: Mapping[UUID, Sequence[Interval]] = {}
+    if use.actual_until is not None:
+        driven = await driven_by_reading(reader, use.vehicle_id, use.actual_from, use.actual_until)
+    intervals = driven.get(use_id, ())
+    ratio = await ratio_of(reader, use.vehicle_id, use.actual_from)
+    settings = await settings_of(reader)
+    metres = witnessed(measures, intervals)
+    off = None if metres is None else deviation_permille(metres, ratio)
+    return TripMeasures(
+        plan_m=plan_m,
+        reading_m=sum(interval.length_m for interval in intervals) if intervals else None,
+        devices=[_figures(one) for one in measures],
+        apart=list(await _apart(reader, use_id, measures, settings)),
+        ratio_permille=None if ratio is None else round(1000 * ratio.middle),
+        ratio_trips=0 if ratio is None else ratio.trips,
+        deviation_permille=off,
+        odd=odd(off, ratio, limit_permille=settings["ratio_deviation_permille"]),
+    )
 
 
 async def _plan_m(reader: Reader, use: VehicleUse) -> int | None:

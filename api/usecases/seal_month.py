@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,10 @@ from sqlmodel import col, select
 
 from api.db.database import Actor, Database, Once, Reader, UnitOfWork
 from api.db.queries.calendar import zone_of
-from api.db.queries.readings import lock_readings
+from api.db.queries.readings import first_read_at, lock_readings
 from api.db.queries.statement import statement_facts
 from api.db.tables.people import Person
 from api.db.tables.seals import MonthSeal
-from api.db.tables.vehicles import Reading
 from api.usecases.enter_vehicle import known_vehicle
 from api.usecases.sweep_books import look_at_all_of_month
 from domain.books.statement import statement
@@ -130,11 +129,7 @@ async def _previous(uow: UnitOfWork, vehicle_id: UUID, month: date, zone: ZoneIn
 
 async def _first_month(reader: Reader, vehicle_id: UUID, zone: ZoneInfo) -> date | None:
     """Return the month of a vehicle's first reading, or None while nothing was read."""
-    first_at: datetime | None = await reader.one(
-        select(func.min(col(Reading.read_at))).where(
-            Reading.bureau_id == reader.bureau_id, Reading.vehicle_id == vehicle_id
-        )
-    )
+    first_at = await first_read_at(reader, vehicle_id)
     return None if first_at is None else month_of(first_at, zone)
 
 

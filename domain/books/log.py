@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from domain.books.amendments import Amendment, amendments_of, corrections_of
@@ -29,6 +30,10 @@ class RowKind(Named):
     CORRECTION = "correction", "读数更正", "corrected reading"
     REFUSAL = "refusal", "拒绝", "refusal"
     CONFLICT = "conflict", "现场冲突", "kept conflict"
+
+
+ENDS: Final = (UseVerb.DEPART, UseVerb.RETURN, UseVerb.BREAK_DOWN)
+LATER: Final = ("offline", "paper")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,8 @@ class LogRow:
     document_no: str | None = None
     departure_delay_s: int | None = None
     return_delay_s: int | None = None
+    came_by: tuple[str, ...] = ()
+    """How departure and return came, where not at once and online: `offline`, `paper`."""
     stage: str | None = None
     """Of a refusal: when the rule was asked. Of a conflict: which act was reported."""
     reasons: tuple[str, ...] = ()
@@ -208,6 +215,7 @@ def _use_row(facts: LogFacts, use: LogUse, books: Stretch, corrections: Iterable
         document_no=use.document_no,
         departure_delay_s=_delay_s(use, UseVerb.DEPART),
         return_delay_s=_delay_s(use, UseVerb.RETURN, UseVerb.BREAK_DOWN),
+        came_by=tuple(dict.fromkeys(step.source for step in use.steps if step.verb in ENDS and step.source in LATER)),
         amendments=tuple(amendments),
     )
 

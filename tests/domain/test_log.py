@@ -94,6 +94,7 @@ def test_a_departure_entered_from_paper_says_how_late() -> None:
     stated = NOVEMBER + timedelta(hours=10)
     paper = step(UseVerb.DEPART, source="paper", stated_at=stated, recorded_at=stated + timedelta(hours=26))
     row = month_log(facts_of(trip_readings(), [use(steps=(paper,))])).rows[0]
+    assert row.came_by == ("paper",)
     assert (row.departure_delay_s, row.return_delay_s) == (26 * 3600, None)
     assert row.amendments[0].what is AmendmentKind.LATE_ENTRY
 

@@ -38,6 +38,24 @@ WHERE u.bureau_id = :bureau_id AND u.actual_from >= :from_at AND u.actual_from <
 """)
 
 
+_CALLED = text("""
+SELECT DISTINCT t.use_id, t.complaint_id, c.number, p.complainant_name AS name, p.complainant_telephone AS telephone
+FROM trip_job t JOIN complaint c ON c.bureau_id = t.bureau_id AND c.complaint_id = t.complaint_id
+JOIN complaint_particulars p ON p.bureau_id = t.bureau_id AND p.complaint_id = t.complaint_id
+    AND p.rev = (SELECT max(r.rev) FROM complaint_particulars r
+        WHERE r.bureau_id = :bureau_id AND r.complaint_id = t.complaint_id)
+WHERE t.bureau_id = :bureau_id AND t.use_id = ANY(CAST(:trips AS uuid[])) AND t.dropped_by IS NULL ORDER BY c.number
+""")
+
+
+async def consumers_of(reader: Reader, trip_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """Return by trip whom to call back: each complaint it carried, with its consumer's name and telephone."""
+    found: dict[UUID, list[Any]] = {trip_id: [] for trip_id in trip_ids}
+    for row in await reader.execute(_CALLED, {"bureau_id": reader.bureau_id, "trips": list(trip_ids)}):
+        found[row.use_id].append(row)
+    return found
+
+
 async def lots_of_months(reader: Reader, month: date | None = None) -> Sequence[Any]:
     """Return the months that have a seed, the latest first, or one; a seed is told once it was drawn with."""
     return (await reader.execute(_MONTHS, {"bureau_id": reader.bureau_id, "month": month})).all()

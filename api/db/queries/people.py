@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from api.db.database import Reader
-from api.db.tables.people import SignInSession
+from api.db.tables.people import Person, SignInSession
 from domain.values import Role
 
 _ROLES = text(
@@ -17,6 +17,12 @@ _ROLES = text(
     " WHERE bureau_id = :bureau_id AND person_id = :person_id"
     " ORDER BY role, recorded_at DESC, grant_id DESC) AS newest WHERE granted"
 )
+
+
+async def names_of(reader: Reader) -> dict[UUID, str]:
+    """Return the names of everybody of the bureau."""
+    rows = await reader.all(select(col(Person.person_id), col(Person.name)).where(Person.bureau_id == reader.bureau_id))
+    return dict(rows)
 
 
 async def roles_of(reader: Reader, person_id: UUID) -> frozenset[Role]:

@@ -83,6 +83,14 @@ async def bounds_of(
     return [as_reading(row) for row in (*highest, *lowest)]
 
 
+async def first_read_at(reader: Reader, vehicle_id: UUID) -> datetime | None:
+    """Return when a vehicle's odometer was read first, or None while it was not."""
+    found: datetime | None = await reader.one(
+        select(func.min(col(Row.read_at))).where(Row.bureau_id == reader.bureau_id, Row.vehicle_id == vehicle_id)
+    )
+    return found
+
+
 async def latest_read_at(reader: Reader, vehicle_id: UUID) -> Reading | None:
     """Return the latest reading of all, corrected or not: no odometer is replaced before it."""
     rows = await reader.all(
@@ -146,3 +154,13 @@ async def readings_page(
     if before is not None:
         rows = rows.where(tuple_(col(Row.read_at), col(Row.reading_id)) < before)
     return [(row, corrected_by) for row, corrected_by in await reader.all(rows)]
+
+
+async def readings_of_use(reader: Reader, use_id: UUID) -> Sequence[Row]:
+    """Return every reading of a use, corrected ones and their corrections too, in the order of entry."""
+    rows: Sequence[Row] = await reader.all(
+        select(Row)
+        .where(Row.bureau_id == reader.bureau_id, Row.use_id == use_id)
+        .order_by(col(Row.recorded_at), col(Row.reading_id))
+    )
+    return rows

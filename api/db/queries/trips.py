@@ -191,3 +191,29 @@ async def trips_page(
         },
     )
     return rows.all()
+
+
+_JOBS = text(
+    "SELECT t.job_id, c.number, j.site_name, j.site_address, j.lat, j.lon, j.due_on, t.under_way,"
+    " t.dropped_by IS NOT NULL AS dropped FROM trip_job t"
+    " JOIN job j ON j.bureau_id = t.bureau_id AND j.job_id = t.job_id"
+    " JOIN complaint c ON c.bureau_id = t.bureau_id AND c.complaint_id = t.complaint_id"
+    " WHERE t.bureau_id = :bureau_id AND t.use_id = :use_id ORDER BY c.number, j.site_name, t.job_id"
+)
+
+
+async def jobs_of_trip(reader: Reader, use_id: UUID) -> Sequence[Any]:
+    """Return the jobs that a trip carries or carried, each with its site (WGS-84) and its complaint's number."""
+    return (await reader.execute(_JOBS, {"bureau_id": reader.bureau_id, "use_id": use_id})).all()
+
+
+_ORDERS = text(
+    "SELECT use_id, year, number FROM dispatch_order"
+    " WHERE bureau_id = :bureau_id AND use_id = ANY(CAST(:uses AS uuid[]))"
+)
+
+
+async def order_numbers(reader: Reader, use_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the numbers of the dispatch orders that these trips have, such as 2026-17."""
+    rows = await reader.execute(_ORDERS, {"bureau_id": reader.bureau_id, "uses": list(use_ids)})
+    return {row.use_id: f"{row.year}-{row.number}" for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
@@ -106,6 +107,7 @@ def page(
         "workplaces": workplaces_of(frozenset(actor.roles)) if actor else [],
         "path": request.url.path,
         "query": request.url.query,
+        "asked": urlencode([one for one in request.query_params.multi_items() if one[0] != "lang"]),
     }
     cookies = []
     if request.query_params.get("lang") in LANGUAGES:

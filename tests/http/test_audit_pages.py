@@ -1,0 +1,149 @@
+"""The auditor's desk 审计台 over HTTP: figures lead to their rows, and under a mandate it shows that bureau alone."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+from api.db.database import Database
+from tests.audited import a_day
+from tests.conftest import SignIn, problem_code
+from tests.mandates import give, looks
+from tests.notes import note_body, send_note
+from tests.trips import a_complaint_job, departed_trip
+from tests.world import HeldClock, World, make_world
+
+PLACES = ("", "/log", "/findings", "/readings", "/statements", "/lots", "/pairs")
+SCRIPT = "<script>alert(1)</script>{{ 7 * 7 }}\u202egnp.exe"
+
+
+async def shown(client: httpx.AsyncClient, path: str) -> str:
+    """Return a page as a browser gets it."""
+    answer = await client.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 200, f"{path}: {answer.text[:500]}"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    return answer.text
+
+
+def links(html: str, attribute: str) -> list[tuple[int, str]]:
+    """Return the figures that stand on links, with where they lead."""
+    found = re.findall(rf'<a[^>]*{attribute}="(-?\d+)"[^>]*href="([^"]+)"', html)
+    return [(int(figure), unescape(where)) for figure, where in found]
+
+
+async def test_every_figure_of_the_month_leads_to_exactly_its_rows(world: World, signed_in: SignIn) -> None:
+    """Numbers to as many rows, kilometres to rows that have as many; and the parts of the bar fill it."""
+    await a_day(world, signed_in)
+    auditor = await signed_in("auditor")
+    month = await shown(auditor, "/audit")
+    counted, metres = links(month, "data-count"), links(month, "data-metres")
+    assert len(counted) > 10
+    for count, where in counted:
+        rows = await shown(auditor, where)
+        assert re.search(r'id="count">(\d+)<', rows)[1] == str(count), where  # type: ignore[index]
+    assert [figure for figure, _ in metres] == [14_000, 6_000, 4_000, 3_000]
+    for figure, where in metres:
+        rows = await shown(auditor, where)
+        assert re.search(r'<strong data-metres="(\d+)"', rows)[1] == str(figure), where  # type: ignore[index]
+    assert "27.000" in month
+    widths = [int(width) for width in re.findall(r'<rect class="part-\w+" x="\d+" width="(\d+)"', month)]
+    assert sum(widths) == 100_000
+
+
+async def test_who_may_not_look_is_told_and_who_may_not_rule_has_no_form(world: World, signed_in: SignIn) -> None:
+    """An officer is refused; the custodian sees what the auditor sees, and rules on nothing."""
+    happened = await a_day(world, signed_in)
+    officer, custodian = await signed_in("officer"), await signed_in("custodian")
+    for path in ("/audit", "/audit/log", f"/audit/trips/{happened.doubtful}", "/audit/looks"):
+        assert (await officer.get(path, headers={"Accept": "text/html"})).status_code == 403
+        assert 'data-act="POST /v1/findings' not in await shown(custodian, path)
+    finding = f"/audit/findings/{happened.finding_id}"
+    assert 'data-act="POST /v1/findings' not in await shown(custodian, finding)
+    assert 'data-act="POST /v1/findings' in await shown(await signed_in("auditor"), finding)
+    for path in ("/audit/lots", "/audit/pairs", "/audit/bureaus"):
+        assert problem_code(await custodian.get(path)) == "forbidden"
+
+
+async def test_a_custodian_looks_without_leaving_a_look_and_sees_those_of_the_auditor(
+    world: World, signed_in: SignIn
+) -> None:
+    """On a page as over the API: what the auditor opened stands there in words, the newest first."""
+    happened = await a_day(world, signed_in)
+    auditor, custodian = await signed_in("auditor"), await signed_in("custodian")
+    await shown(auditor, f"/audit/trips/{happened.doubtful}")
+    await shown(custodian, "/audit/log")
+    page = await shown(custodian, "/audit/looks")
+    assert f"/audit/trips/{happened.doubtful}" in page
+    assert "/audit/log" not in page.partition("<tbody>")[2].partition("</tbody>")[0]
+    mine = (await auditor.get("/v1/looks")).json()["items"]
+    assert [one["route"] for one in mine] == [f"GET /audit/trips/{happened.doubtful}"]
+
+
+@pytest.fixture
+async def visited(owner: Database, database: Database, clock: HeldClock) -> World:
+    """Return another bureau, which gives mandates; `world` is the auditor's home."""
+    return await make_world(owner, database, clock)
+
+
+async def test_an_address_opens_another_bureau_by_a_mandate_alone_and_shows_nothing_but_that(
+    world: World, visited: World, signed_in: SignIn
+) -> None:
+    """Every page, every link of it, and every look is recorded there; nothing can be done there."""
+    auditor = await signed_in("auditor")
+    refused = await auditor.get("/audit", params={"bureau": visited.bureau_id}, headers={"Accept": "text/html"})
+    assert refused.status_code == 403
+    trip_id = await departed_trip(visited)
+    await give(visited, world)
+    asked = f"bureau={visited.bureau_id}"
+    for place in PLACES:
+        page = await shown(auditor, f"/audit{place}?{asked}")
+        assert f"测试局 {visited.bureau_id}" in page
+        assert f"测试局 {world.bureau_id}" not in page
+        assert 'data-act="POST' not in page
+        main = page.partition("<main")[2]
+        ours = [unescape(one) for one in re.findall(r'href="(/(?:audit|v1)[^"]*)"', main)]
+        assert ours
+        assert [one for one in ours if asked not in one and one != "/audit/bureaus"] == []
+    page = await shown(auditor, f"/audit/trips/{trip_id}?{asked}")
+    assert f"/v1/trips/{trip_id}/track.geojson?{asked}" in page
+    assert (await auditor.get(f"/v1/trips/{trip_id}/track.geojson?{asked}")).status_code == 200
+    taken = [one.route for one in await looks(visited)]
+    assert taken[:2] == ["GET /audit", "GET /audit/log"]
+    assert taken[-2:] == [f"GET /audit/trips/{trip_id}", f"GET /v1/trips/{trip_id}/track.geojson"]
+    assert (await auditor.get("/v1/looks")).json()["items"] == []
+    draw = await auditor.post(f"/v1/lots/2026-10/draw?{asked}", json={"salt": "7"})
+    assert problem_code(draw) == "mandate-reads-only"
+    assert visited.bureau_id in await shown(auditor, "/audit/bureaus")
+    world.clock.advance(days=3)
+    later = await signed_in("auditor")
+    assert problem_code(await later.get(f"/audit?{asked}")) == "no-mandate"
+    assert visited.bureau_id not in await shown(later, "/audit/bureaus")
+
+
+async def test_nobody_but_an_auditor_is_led_elsewhere_by_an_address(
+    world: World, visited: World, signed_in: SignIn
+) -> None:
+    """Naming one's own bureau changes nothing; another's is refused to everybody else, whatever mandate there is."""
+    await give(visited, world)
+    for who in ("custodian", "desk_chief", "admin"):
+        client = await signed_in(who)
+        assert (await client.get(f"/v1/vehicles?bureau={world.bureau_id}")).status_code == 200
+        for named in (visited.bureau_id, "000000", "x"):
+            assert problem_code(await client.get(f"/v1/vehicles?bureau={named}")) == "no-mandate"
+    assert await looks(visited) == []
+
+
+async def test_what_people_wrote_is_text_on_every_page(world: World, signed_in: SignIn) -> None:
+    """Script, template syntax and letters that turn the line around, in a note, an explanation and a reading."""
+    job_id = await a_complaint_job(world)
+    trip_id = await departed_trip(world, job_ids=(job_id,))
+    officer = await signed_in("officer")
+    world.clock.advance(minutes=5)
+    words = {"found": SCRIPT + "长" * 9_000, "agreed": SCRIPT, "present": [{"name": SCRIPT, "standing": "other"}]}
+    assert (await send_note(officer, note_body(job_id, world.clock(), trip_id=trip_id, **words))).status_code == 201
+    page = await shown(await signed_in("auditor"), f"/audit/trips/{trip_id}")
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}") == 3
