@@ -13,6 +13,9 @@ from api.web.assets import asset
 from domain.tracking_notice import VERSION
 from tests.world import World
 
+expect.set_options(timeout=15_000)
+"""A phone is slow, and so is a machine that runs tests of several kinds at once."""
+
 
 async def enrolled(world: World, who: str, name: str = "红米手机") -> tuple[UUID, str]:
     """Register a phone of a person, who has been told what is tracked; return its id and token."""
@@ -81,3 +84,63 @@ async def kept_here(page: Page) -> str:
           return texts.join('\\n');
         }""")
     )
+
+
+async def tap(page: Page, name: str) -> None:
+    """Tap a button or a link by the words on it."""
+    await (
+        page.locator("main")
+        .get_by_role("button", name=name)
+        .or_(page.locator("main").get_by_role("link", name=name))
+        .first.tap()
+    )
+
+
+async def departs(page: Page) -> None:
+    """Depart with the trip that is first, everything in order."""
+    await page.locator("a[href^='#depart/']").first.tap()
+    await tap(page, "全部正常")
+    await tap(page, "现在出车")
+    await expect(page.locator("[data-key=next]")).to_contain_text("到达")
+
+
+async def goes_on(page: Page, then: str) -> None:
+    """Take the next step of a trip: arrive or leave; what can be done after it is named."""
+    await page.locator("[data-key=next]").tap()
+    await expect(page.locator("[data-key=next]")).to_contain_text(then)
+
+
+async def draws(page: Page, no: int) -> None:
+    """Sign in the place of one of the parties."""
+    pad = page.locator("canvas.pad").nth(no)
+    await pad.scroll_into_view_if_needed()
+    box = await pad.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 40, box["y"] + 60)
+    await page.mouse.down()
+    for step in range(12):
+        await page.mouse.move(box["x"] + 40 + 15 * step, box["y"] + 60 + 20 * (step % (3 + no)))
+    await page.mouse.up()
+
+
+async def writes_note(page: Page, found: str = "外套褪色属实。", agreed: str = "三日内退款 398 元。") -> None:
+    """Write the note of the site, read it back, and let both parties sign."""
+    await page.locator("[data-key=next]").tap()
+    await page.get_by_label("查明的情况").fill(found)
+    await page.get_by_label("达成的协议").fill(agreed)
+    await tap(page, "读给双方听")
+    await expect(page.locator(".read")).to_contain_text(found)
+    for no in range(await page.locator("canvas.pad").count()):
+        await draws(page, no)
+    await tap(page, "签署并保存")
+    await expect(page.locator("canvas.qr")).to_be_visible()
+    await tap(page, "回到出车")
+
+
+async def comes_back(page: Page, driven_km: int = 3) -> None:
+    """Come back with so many kilometres more."""
+    await page.locator("a[href^='#comeBack/']").first.tap()
+    reading = page.locator("input.reading")
+    await reading.fill(str(int(await reading.input_value()) + driven_km))
+    await tap(page, "确认收车")
+    await expect(page.locator("main")).to_contain_text("已返回")

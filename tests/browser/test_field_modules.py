@@ -132,14 +132,14 @@ async def test_storage_that_was_thrown_away_is_noticed_and_counted(phone: Page) 
     key = "0193a0c4-7c00-7000-8000-000000000001"
     mark = await called(phone, "eviction", "m.markOf(x)", f"a=b; zhuanche_field_kept={key}.12; c=d")
     assert mark == {"key_id": key, "seq": 12}
-    assert await called(phone, "eviction", "m.lost(x[0], [x[1]], null)", [mark, key]) is None
+    assert await called(phone, "eviction", "m.lost(x[0], [x[1]], [])", [mark, key]) is None
     told = {"key_id": key, "seq": 9}
-    assert await called(phone, "eviction", "m.lost(x[0], [], x[1])", [mark, told]) == {
+    assert await called(phone, "eviction", "m.lost(x[0], [], [x[1]])", [mark, told]) == {
         "key_id": key,
         "made": 12,
         "known": 9,
     }
-    assert await called(phone, "eviction", "m.lost(null, [], x)", told) is None
+    assert await called(phone, "eviction", "m.lost(null, [], [x])", told) is None
 
 
 async def test_a_signature_made_here_is_verified_there(phone: Page) -> None:

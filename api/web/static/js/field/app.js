@@ -1,7 +1,7 @@
 // The officer's app: who is signed in, what is shown, and what moves in the background.
 
 import { t } from "../language.js";
-import { actsOf, keep, keyOf } from "./chain.js";
+import { actsOf, keep, keyOf, sawReceipt } from "./chain.js";
 import { asItStands, freshDay, rememberedDay } from "./day.js";
 import { el } from "./element.js";
 import { lostHere, note, persisted } from "./eviction.js";
@@ -34,6 +34,7 @@ class App {
   #sender = null;
   #following = null;
   #drawn = "";
+  #turn = 0;
 
   main = document.querySelector("main");
   state = document.querySelector("#state");
@@ -83,8 +84,10 @@ class App {
   async refresh(seconds = 20) {
     const fresh = await freshDay(this.who, seconds);
     this.#heard(true);
-    if (fresh?.day) {
+    if (fresh.receipt) await sawReceipt(this.who.owner, fresh.receipt);
+    if (fresh.day) {
       this.day = fresh.day;
+      this.lost = await lostHere(this.day.keys);
       tabs.postMessage("day");
       await this.changed();
     }
@@ -95,7 +98,7 @@ class App {
     this.#sender = new Sender(this.who, { changed: () => this.changed(), shutOut: () => this.#changePerson(shut()) });
     this.#following = new Following(this.who, () => this.drawState());
     await this.#read();
-    this.lost = await lostHere(this.day?.key);
+    this.lost = await lostHere(this.day?.keys ?? []);
     note(this.key);
     persisted();
   }
@@ -210,8 +213,10 @@ class App {
     const [name, ...args] = location.hash.slice(1).split("/").map(decodeURIComponent);
     const screen = this.who ? (screens[name] ?? screens.today) : screens.signIn;
     const address = `${this.who?.owner ?? ""} ${location.hash}`;
+    this.#turn += 1;
+    const turn = this.#turn;
     const drawn = await screen(this, ...args);
-    if (!drawn) return;
+    if (!drawn || turn !== this.#turn) return; // it leads elsewhere, or a later one is on its way
     await this.screen?.leave?.();
     this.screen = drawn;
     document.title = `${drawn.title} · ${t("专车", "Zhuanche")}`;

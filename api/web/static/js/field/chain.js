@@ -111,6 +111,14 @@ export async function actsOf(who) {
   return { acts: acts.sort((one, other) => one.at - other.at || one.seq - other.seq), shut };
 }
 
+/** The newest entry of the ledger that this phone has seen: what is signed next was made after it. */
+export async function sawReceipt(owner, { entry, leaf }) {
+  await writing(["keys"], async (tx) => {
+    const key = await tx.objectStore("keys").get(owner);
+    if (key && key.srv?.entry !== entry) await tx.objectStore("keys").put({ ...key, srv: { entry, leaf } });
+  });
+}
+
 /** The server ended a chain: the key signs no more, and the phone is to be set up anew. */
 export async function endChain(owner, keyId) {
   await writing(["keys"], async (tx) => {

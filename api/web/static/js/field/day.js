@@ -6,22 +6,48 @@ import { get, put } from "./sealed.js";
 /** The day that is kept, or null. */
 export const rememberedDay = async (who) => (await get(who, "day"))?.day ?? null;
 
-/** Ask the server for the day; returns it, or null where nothing changed. Throws `Unreachable`. */
+/**
+ * Ask the server for the day; returns `{status, day, receipt}`, `day` only where something changed, `receipt` the newest
+ * entry of the ledger, for what is signed next. Throws `Unreachable`.
+ */
 export async function freshDay(who, seconds = 20) {
   const kept = await get(who, "day");
-  const sent = Date.now();
   const answer = await ask("GET", "/v1/field/day", { headers: kept?.etag ? { "If-None-Match": kept.etag } : {}, seconds });
-  if (answer.status === 304) return null;
-  if (answer.status !== 200) return { status: answer.status };
-  const day = { ...answer.body, asked_ms: sent, answered_ms: Date.now() };
+  const [entry, leaf] = (answer.headers.get("zhuanche-receipt") ?? "").split(" ");
+  const receipt = leaf ? { entry, leaf } : null;
+  if (answer.status !== 200) return { status: answer.status, receipt };
+  const { boundary, words, ...told } = answer.body;
+  const day = { ...told, trips: told.trips.map(tripOf), answered_ms: Date.now() };
   await put(who, "day", { day, etag: answer.headers.get("etag") });
-  return { status: 200, day };
+  return { status: 200, day, receipt };
+}
+
+/** A trip as the screens take it, of what the server told. Pure. */
+export function tripOf({ jobs, stops, vehicle, ...trip }) {
+  return {
+    ...trip,
+    vehicle: { ...vehicle, odometer_m: vehicle.last_reading?.odometer_m ?? null },
+    jobs: jobs.map(({ complaint, ...job }) => ({
+      ...job,
+      complaint_number: complaint?.number ?? "",
+      claim: complaint?.claim ?? "",
+      facts: complaint?.facts ?? "",
+      parties: complaint?.parties ?? [],
+      done: job.state !== "open",
+      ...visited(stops.filter((stop) => stop.job_id === job.job_id)),
+    })),
+  };
+}
+
+/** When a job's site was reached, and left again; `stops` are the job's in the order they happened. */
+function visited(stops) {
+  const last = (what) => stops.findLast((stop) => stop.what === what)?.stated_at ?? null;
+  const [arrived, left] = [last("arrive"), last("leave")];
+  return { arrived_at: arrived, left_at: left && (!arrived || Date.parse(left) >= Date.parse(arrived)) ? left : null };
 }
 
 /** Seconds by which this phone's clock is ahead of the server's, as the day's answer showed. Pure. */
-export function skewOf(day) {
-  return (day.answered_ms - Date.parse(day.server_time)) / 1000;
-}
+export const skewOf = (day) => (day.answered_ms - Date.parse(day.now)) / 1000;
 
 const STANDING = new Set(["kept", "sent", "confirmed", "parked", "conflict"]);
 
@@ -32,7 +58,8 @@ const STANDING = new Set(["kept", "sent", "confirmed", "parked", "conflict"]);
 export function asItStands(trips, acts) {
   const standing = trips.map((trip) => ({
     ...trip,
-    jobs: trip.jobs.map((job) => ({ ...job, arrived_at: job.arrived_at ?? null, left_at: job.left_at ?? null, noted: [...(job.notes ?? [])] })),
+    vehicle: { ...trip.vehicle },
+    jobs: trip.jobs.map((job) => ({ ...job, noted: [] })),
     waits: 0,
     refused: [],
   }));
@@ -42,7 +69,12 @@ export function asItStands(trips, acts) {
     if (!trip) continue;
     if (act.state === "refused" || act.state === "conflict") trip.refused.push(act);
     if (act.state !== "confirmed") trip.waits += 1;
-    if (STANDING.has(act.state)) apply(trip, act);
+    if (!STANDING.has(act.state)) continue;
+    apply(trip, act);
+    const shown = act.payload.body.reading?.odometer_m ?? 0;
+    for (const { vehicle } of standing) {
+      if (vehicle.vehicle_id === trip.vehicle.vehicle_id) vehicle.odometer_m = Math.max(vehicle.odometer_m ?? 0, shown) || null;
+    }
   }
   return standing;
 }
@@ -53,7 +85,6 @@ function apply(trip, { at, payload: { act, body, id } }) {
   if (act === "depart" && trip.state === "approved") {
     trip.state = "departed";
     trip.departed_at = when;
-    trip.vehicle = { ...trip.vehicle, odometer_m: body.reading.odometer_m };
   } else if ((act === "return" || act === "break-down") && trip.state === "departed") {
     trip.state = "returned";
     trip.returned_at = when;
@@ -76,10 +107,12 @@ function ofBody({ job_id, complaint_id, complaint, job }, id) {
     complaint_number: "",
     site: job.site,
     parties: [
-      { party: "complainant", name: complaint.complainant.name, telephone: complaint.complainant.telephone },
-      { party: "respondent", name: complaint.respondent.name, telephone: complaint.respondent.telephone ?? null },
+      { side: "complainant", name: complaint.complainant.name },
+      { side: "respondent", name: complaint.respondent.name },
     ],
     claim: complaint.claim,
+    facts: complaint.facts,
+    done: false,
     window_from: job.window.start_at,
     window_until: job.window.end_at,
     due_on: null,
@@ -95,8 +128,8 @@ export function nextStep(trip) {
   if (trip.state === "approved") return { step: "depart" };
   if (trip.state !== "departed") return { step: null };
   const at = trip.jobs.find((job) => job.arrived_at && !job.left_at);
-  if (at) return at.noted.length ? { step: "leave", job: at } : { step: "note", job: at };
-  const ahead = trip.jobs.find((job) => !job.arrived_at && !job.noted.length);
+  if (at) return at.noted.length || at.done ? { step: "leave", job: at } : { step: "note", job: at };
+  const ahead = trip.jobs.find((job) => !job.arrived_at && !job.noted.length && !job.done);
   return ahead ? { step: "arrive", job: ahead } : { step: "return" };
 }
 

@@ -13,11 +13,11 @@ export function markOf(cookies) {
 
 /**
  * What was lost: `{key_id, made, known}`, acts that were signed and acts that the server has (null: not told); null for
- * nothing. Pure. `here` are the ids of the keys in the storage, `told` is the person's key as the server has it.
+ * nothing. Pure. `here` are the ids of the keys in the storage, `told` are the person's keys as the server has them.
  */
 export function lost(mark, here, told) {
   if (!mark || here.includes(mark.key_id)) return null;
-  return { key_id: mark.key_id, made: mark.seq, known: told?.key_id === mark.key_id ? told.seq : null };
+  return { key_id: mark.key_id, made: mark.seq, known: told.find((one) => one.key_id === mark.key_id)?.seq ?? null };
 }
 
 /** Note outside the storage how far a key's chain goes. It names no person. */

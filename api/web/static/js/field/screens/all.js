@@ -7,6 +7,7 @@ import { copy } from "./copy.js";
 import { depart } from "./depart.js";
 import { enrolling } from "./enrolling.js";
 import { note } from "./note.js";
+import { photograph } from "./photograph.js";
 import { readBack } from "./read_back.js";
 import { settings } from "./settings.js";
 import { signIn } from "./sign_in.js";
@@ -17,5 +18,5 @@ import { waits } from "./waits.js";
 
 /** Each takes the app and what follows in the address, and returns `{title, nodes, live, begin, leave}`. */
 export const screens = {
-  another, breakDown, comeBack, copy, depart, enrolling, leaving, note, readBack, settings, signIn, today, trip, waits,
+  another, breakDown, comeBack, copy, depart, enrolling, leaving, note, photograph, readBack, settings, signIn, today, trip, waits,
 };

@@ -18,7 +18,7 @@ export async function another(app, tripId) {
     return null;
   }
   const at = trip.jobs.findLast((job) => job.arrived_at) ?? trip.jobs[0];
-  const respondent = at?.parties.find((one) => one.party === "respondent");
+  const respondent = at?.parties.find((one) => one.side === "respondent");
   const draft = await Draft.open(app.who, `another ${tripId}`, {
     name: "", telephone: "", address: "", claim: "", facts: "",
     firm: respondent?.name ?? "", place: at?.site.address ?? "", complainant: false, respondent: false,
@@ -64,8 +64,7 @@ export async function another(app, tripId) {
     };
     await app.keep({ act: "another-job", trip: tripId, body });
     await draft.drop();
-    app.go(`trip/${tripId}`);
-    return null;
+    return () => app.go(`trip/${tripId}`);
   }
 
   return {

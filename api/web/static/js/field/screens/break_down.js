@@ -11,7 +11,7 @@ export async function breakDown(app, id) {
     app.go(trip ? `trip/${id}` : "today");
     return null;
   }
-  const dashboard = new DashboardField(app, { last_m: trip.vehicle.odometer_m, resolution_m: trip.vehicle.resolution_m, asked: false });
+  const dashboard = new DashboardField(app, trip.vehicle);
   const where = el("input", { maxlength: "500", autocomplete: "off" });
   const account = el("textarea", { maxlength: "2000", rows: "3" });
   const police = el("input", { maxlength: "100", autocomplete: "off" });
@@ -34,8 +34,7 @@ export async function breakDown(app, id) {
       ...(await app.reported()),
     };
     await app.keep({ act: "break-down", trip: id, body, files: dashboard.files });
-    app.go(`trip/${id}`);
-    return null;
+    return () => app.go(`trip/${id}`);
   }
 
   return {

@@ -11,7 +11,7 @@ export async function comeBack(app, id) {
     return null;
   }
   const start = trip.vehicle.odometer_m;
-  const dashboard = new DashboardField(app, { last_m: start, resolution_m: trip.vehicle.resolution_m, asked: false });
+  const dashboard = new DashboardField(app, trip.vehicle);
   const remark = el("textarea", { maxlength: "2000", rows: "2" });
   const without = trip.jobs.filter((job) => !job.noted.length);
 
@@ -21,8 +21,7 @@ export async function comeBack(app, id) {
     if (start !== null && reading.odometer_m < start) return t("读数小于出车时的读数，请核对。", "That is less than at departure: look again.");
     const said = remark.value.trim() ? { remark: remark.value.trim() } : {};
     await app.keep({ act: "return", trip: id, body: { reading, ...said, ...(await app.reported()) }, files: dashboard.files });
-    app.go(`trip/${id}`);
-    return null;
+    return () => app.go(`trip/${id}`);
   }
 
   return {

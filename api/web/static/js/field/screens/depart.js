@@ -19,7 +19,7 @@ export async function depart(app, id) {
     app.go(trip ? `trip/${id}` : "today");
     return null;
   }
-  const dashboard = new DashboardField(app, { last_m: trip.vehicle.odometer_m, resolution_m: trip.vehicle.resolution_m, asked: trip.photo_asked });
+  const dashboard = new DashboardField(app, trip.vehicle);
   const remark = el("textarea", { maxlength: "2000", rows: "2" });
   const wrongRemark = field(t("不正常的地方", "What is not in order"), remark);
   wrongRemark.hidden = true;
@@ -46,8 +46,7 @@ export async function depart(app, id) {
     if (Object.values(check).includes(false) && !remark.value.trim()) return t("请写明不正常的地方。", "Say what is not in order.");
     if (remark.value.trim()) check.remark = remark.value.trim();
     await app.keep({ act: "depart", trip: id, body: { reading, check, ...(await app.reported()) }, files: dashboard.files });
-    app.go(`trip/${id}`);
-    return null;
+    return () => app.go(`trip/${id}`);
   }
 
   return {

@@ -41,8 +41,7 @@ function form(app, { devices, notice, told }) {
       app.lost = null;
       await app.changed();
       await app.connect();
-      app.go("today");
-      return null;
+      return () => app.go("today");
     } catch (fault) {
       if (fault instanceof Unreachable) return t("没有网络，请稍后再试。", "There is no network: try again later.");
       throw fault;

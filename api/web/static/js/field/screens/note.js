@@ -21,7 +21,7 @@ export function draftOf(app, job) {
     found: "",
     agreed: "",
     present: [
-      ...job.parties.map((one) => ({ name: one.name, standing: one.party, there: true })),
+      ...job.parties.map((one) => ({ name: one.name, standing: one.side, there: true })),
       { name: app.who.name, standing: "mediator", there: true },
     ],
     photos: [],
@@ -116,8 +116,7 @@ export async function note(app, tripId, jobId) {
   async function act() {
     await draft.save();
     if (values.result === "done" && !values.found.trim()) return t("请写查明的情况。", "Write what was found.");
-    app.go(`readBack/${tripId}/${jobId}`);
-    return null;
+    return () => app.go(`readBack/${tripId}/${jobId}`);
   }
 
   async function discard() {

@@ -30,7 +30,7 @@ export const alertLine = () => el("div", { class: "alert", role: "alert" });
 
 /** The odometer: kilometres typed, prefilled with what it showed last; a photo where it is asked for or wanted. */
 export class DashboardField {
-  constructor(app, { last_m: last, resolution_m: resolution, asked }) {
+  constructor(app, { odometer_m: last, resolution_m: resolution }) {
     this.app = app;
     this.fine = resolution !== null && resolution < 1000;
     this.photo = null;
@@ -47,8 +47,7 @@ export class DashboardField {
       "div",
       {},
       field(t("里程表读数（公里）", "Odometer (km)"), this.input, help),
-      asked ? el("p", { class: "alert alert-mild" }, t("本次需要里程表照片。", "A photo of the odometer is asked for this time.")) : null,
-      photoButton(asked ? t("拍里程表", "Photograph it") : t("拍里程表（可选）", "Photograph it (optional)"), (file) => this.#take(file)),
+      photoButton(t("拍里程表（抽查时需要）", "Photograph it (for spot checks)"), (file) => this.#take(file)),
       this.taken,
     );
   }
@@ -103,7 +102,10 @@ export function keptPicture(app, name, label) {
   return image;
 }
 
-/** A form that acts once: its button rests while it works, and what is wrong is said under it. */
+/**
+ * A form that acts once: its button rests while it works. `act` returns what is wrong, to be said under it, or where to go on
+ * as a function, or null.
+ */
 export function actForm({ button, act, danger = false }, ...children) {
   const wrong = alertLine();
   const submit = el("button", { class: `button wide${danger ? " danger" : ""}` }, button);
@@ -113,9 +115,11 @@ export function actForm({ button, act, danger = false }, ...children) {
     submit.disabled = true;
     wrong.textContent = "";
     try {
-      const fault = await act(form);
-      if (fault) {
-        wrong.textContent = fault;
+      const result = await act(form);
+      if (typeof result === "function") {
+        if (form.isConnected) result(); // unless the person has gone elsewhere meanwhile
+      } else if (result) {
+        wrong.textContent = result;
         wrong.scrollIntoView({ block: "center" });
       }
     } catch (fault) {
@@ -127,9 +131,3 @@ export function actForm({ button, act, danger = false }, ...children) {
   });
   return form;
 }
-
-/** Name and telephone of a party; a tap calls. */
-export const party = (label, { name, telephone }) => [
-  el("dt", {}, label),
-  el("dd", {}, data(name), telephone ? [" ", el("a", { class: "button-quiet data", href: `tel:${telephone.replace(/[^0-9+]/g, "")}` }, telephone)] : null),
-];

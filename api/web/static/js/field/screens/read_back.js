@@ -68,8 +68,7 @@ export async function readBack(app, tripId, jobId) {
     const files = [...new Set([...values.photos.map((one) => one.sha256), ...signatures.flatMap((one) => one.sha256 ?? [])])];
     const kept = await app.keep({ act: "note", trip: tripId, body, files }, 0);
     await draft.drop();
-    app.go(`copy/${kept.id}`);
-    return null;
+    return () => app.go(`copy/${kept.id}`);
   }
 
   return {

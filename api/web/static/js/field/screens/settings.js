@@ -13,7 +13,7 @@ export async function settings(app) {
     nodes: [
       heading(t("设置", "Settings")),
       el("section", { class: "card" }, el("p", {}, data(app.who.name, "strong"), " ", data(app.who.bureau)), el("a", { class: "button-quiet wide", href: "#leaving" }, t("退出登录", "Sign out"))),
-      choices("language", "语言 Language", [["zh", "中文"], ["en", "English"]], language, (event) => {
+      choices("language", t("语言", "Language"), [["zh", el("span", { lang: "zh-CN" }, "中文")], ["en", el("span", { lang: "en" }, "English")]], language, (event) => {
         localStorage.setItem("zhuanche-language", event.target.value);
         location.reload();
       }),

@@ -5,7 +5,7 @@ import { nextStep } from "../day.js";
 import { data, el, lines } from "../element.js";
 import { here, apart } from "../position.js";
 import { actName, clock, metres, span, when, word } from "../words.js";
-import { alertLine, heading, keptTag, party, reasonsOf } from "./parts.js";
+import { alertLine, heading, keptTag, reasonsOf } from "./parts.js";
 import { stateTag } from "./today.js";
 
 export async function trip(app, id) {
@@ -14,12 +14,13 @@ export async function trip(app, id) {
   const wrong = alertLine();
   const acts = app.acts.filter((act) => act.payload.trip === id);
   return {
-    title: shown.vehicle.plate,
+    title: t("出车", "Trip"),
     live: true,
     nodes: [
       heading(data(shown.vehicle.plate)),
       el("p", { class: "row" }, stateTag(shown), el("span", {}, span(shown.planned_from, shown.planned_until)), shown.order ? el("span", { class: "quiet" }, t(`派车单 ${shown.order.year}-${shown.order.number}`, `order ${shown.order.year}-${shown.order.number}`)) : null),
       shown.refused.map((act) => refusal(act)),
+      photoWanted(shown),
       wrong,
       next(app, shown, wrong),
       shown.jobs.map((job) => jobCard(app, shown, job, wrong)),
@@ -29,6 +30,16 @@ export async function trip(app, id) {
       acts.length ? el("section", { class: "card" }, el("h2", {}, t("本次操作", "Acts of this trip")), el("ul", { class: "list" }, acts.map((act) => el("li", { class: "row" }, el("span", {}, clock(act.at)), el("span", { class: "grow" }, actName(act.payload)), keptTag(act.state))))) : null,
     ],
   };
+}
+
+function photoWanted({ trip_id: id, photo_wanted_until: until, photo_arrived: arrived }) {
+  if (!until || arrived || Date.parse(until) < Date.now()) return null;
+  return el(
+    "div",
+    { class: "alert alert-mild" },
+    el("p", {}, t(`抽查：请在 ${when(until)} 前拍摄出车时的里程表。`, `Spot check: photograph the odometer by ${when(until)}.`)),
+    el("a", { class: "button", href: `#photograph/${id}` }, t("拍照", "Photograph it")),
+  );
 }
 
 function refusal(act) {
@@ -56,7 +67,6 @@ async function stop(app, shown, job, what, button, wrong) {
     const { place } = await here({ seconds: 5, oldest: 30 });
     const at = place ? { place: { lat: place.lat, lon: place.lon, datum: place.datum } } : {};
     await app.keep({ act: "stop", trip: shown.trip_id, body: { job_id: job.job_id, what, ...at, ...(await app.reported()) } });
-    await app.show();
   } catch (fault) {
     wrong.textContent = t("手机未能保存，请重试。", "The phone could not keep it, try again.");
     throw fault;
@@ -66,7 +76,6 @@ async function stop(app, shown, job, what, button, wrong) {
 }
 
 function jobCard(app, shown, job, wrong) {
-  const [complainant, respondent] = ["complainant", "respondent"].map((side) => job.parties.find((one) => one.party === side));
   const away = el("span", { class: "quiet" });
   if (shown.state === "departed" && app.positions === "on") {
     here({ seconds: 3, oldest: 60 }).then(({ place }) => {
@@ -79,7 +88,7 @@ function jobCard(app, shown, job, wrong) {
     el("h2", {}, data(job.site.name)),
     el("p", {}, data(job.site.address), " ", away),
     el("p", { class: "row" }, jobState(job), job.due_on ? el("span", { class: "tag" }, t(`期限 ${job.due_on}`, `due ${job.due_on}`)) : null, el("span", { class: "quiet" }, span(job.window_from, job.window_until))),
-    el("dl", {}, complainant ? party(word("party", "complainant"), complainant) : null, respondent ? party(word("party", "respondent"), respondent) : null, el("dt", {}, t("请求", "Claim")), el("dd", {}, lines(job.claim))),
+    el("dl", {}, job.parties.map((one) => [el("dt", {}, word("party", one.side)), el("dd", {}, data(one.name))]), job.claim ? [el("dt", {}, t("请求", "Claim")), el("dd", {}, lines(job.claim))] : null, job.facts ? [el("dt", {}, t("事实", "Facts")), el("dd", {}, lines(job.facts))] : null),
     el(
       "div",
       { class: "row" },
@@ -97,7 +106,7 @@ function noteLink(app, noteId) {
 }
 
 function jobState(job) {
-  if (job.noted.length) return el("span", { class: "tag tag-green" }, job.result ? word("result", job.result) : t("已记录", "noted"));
+  if (job.noted.length || job.done) return el("span", { class: "tag tag-green" }, job.result ? word("result", job.result) : t("已记录", "noted"));
   if (job.left_at) return el("span", { class: "tag" }, t(`${when(job.left_at)} 离开`, `left ${when(job.left_at)}`));
   if (job.arrived_at) return el("span", { class: "tag tag-amber" }, t(`${when(job.arrived_at)} 到达`, `there since ${when(job.arrived_at)}`));
   return el("span", { class: "tag" }, t("未到", "ahead"));
