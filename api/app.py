@@ -50,6 +50,7 @@ from api.http.my_devices import MyDeviceController
 from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
+from api.http.pages.admin import AdminController
 from api.http.pages.ask import ask_page
 from api.http.pages.audit import AUDIT_PAGES
 from api.http.pages.board import BoardController
@@ -142,6 +143,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     track_gpx,
     trip_measures,
     verify_order,
+    AdminController,
     AttachmentController,
     CostController,
     BoardController,

@@ -121,14 +121,17 @@ def status_of(fault: DomainError) -> int:
 
 
 def problem(fault: DomainError, language: str, request_id: str) -> dict[str, Any]:
-    """Return the problem details (RFC 9457) of a fault: a stable code and a sentence in the reader's language."""
+    """Return the problem details (RFC 9457) of a fault: a stable code and a sentence in the reader's language.
+
+    What a fault says beyond its class's sentence is English, so others read the sentence alone.
+    """
     sentence = type(fault).sentence(language)
     body: dict[str, Any] = {
         "type": f"urn:zhuanche:problem:{fault.code}",
         "title": sentence,
         "status": status_of(fault),
         "code": fault.code,
-        "detail": fault.message or sentence,
+        "detail": (fault.message if language == "en" else None) or sentence,
         "request_id": request_id,
     }
     detail = fault.detail_in(language)

@@ -23,7 +23,7 @@ from api.ingest.protocol import FORM
 from api.openrosa.settings_code import collect_settings, settings_text
 from api.settings import Settings
 from api.usecases.acknowledge_tracking import NoticeChanged, acknowledge_tracking
-from api.web.handover import PROFILE, App, Value, gpslogger_profile, phone_apps, qr_code, terminal
+from api.web.handover import PROFILE, App, Value, gpslogger_profile, phone_apps, qr_code, qr_picture, terminal
 from domain.errors import NotFound
 from domain.tracking_notice import NOTICE, VERSION
 
@@ -112,6 +112,19 @@ class EnrolmentController(Controller):
         except NotFound:
             return page(request, "unknown.html", status_code=404)  # revoked in between
         return Redirect(f"?lang={language_of_page(request)}", status_code=303, headers=page_headers())
+
+    @get("/code.svg", guards=[public], name="enrol.code")
+    async def code(
+        self,
+        request: Request[Any, Any, Any],
+        handover: NamedDependency[Handover | None],
+        address: NamedDependency[str],
+    ) -> Response[Any]:
+        """Return the QR code of the page's address: whoever enrols a device shows it, and its person scans it."""
+        if handover is None:
+            return page(request, "unknown.html", status_code=404)
+        drawn = qr_picture(handover_link(address, handover.token))
+        return Response(drawn, media_type="image/svg+xml", headers=page_headers())
 
     @get(f"/{PROFILE}", guards=[public], name="enrol.gpslogger", media_type=MediaType.TEXT)
     async def profile(

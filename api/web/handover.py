@@ -59,6 +59,13 @@ def qr_code(text: str) -> str:
     return drawn.getvalue().decode()
 
 
+def qr_picture(text: str) -> bytes:
+    """Return a QR code as an SVG file, a picture of its own."""
+    drawn = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(drawn, kind="svg", border=4, scale=8, light="#fff", dark="#000")
+    return drawn.getvalue()
+
+
 def phone_apps(address: str, token: str) -> list[App]:
     """Return the apps of phones; each needs one value only, the address with the token in it.
 

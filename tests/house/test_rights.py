@@ -25,6 +25,7 @@ from tests.world import World, password_hash
 
 PUBLIC = {
     "GET /enrol/{token}",
+    "GET /enrol/{token}/code.svg",
     "GET /enrol/{token}/zhuanche.properties",
     "POST /enrol/{token}",
     "GET /field",

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
 from api.db.database import Actor, Database, Reader
 from api.db.queries.bases import bases_of
@@ -25,7 +25,7 @@ from api.http.access import Allow
 from api.http.fields import day_or_none
 from api.http.jobs import job_key
 from api.http.pages.local import Local
-from api.http.pages.shell import language_of_page, page
+from api.http.pages.shell import language_of_page, page, page_headers
 from api.http.pages.timeline import duty_bars, line_of
 from api.http.paging import After, cursor
 from api.web.tiles import Tiles
@@ -39,7 +39,7 @@ from domain.use_rule.upkeep import UpkeepKind
 from domain.values import Role
 
 BOARD: Final = frozenset({Role.DISPATCHER, Role.OFFICER, Role.CUSTODIAN, Role.DESK_CHIEF})
-"""Who plans and approves."""
+"""Who plans and approves; an administrator keeps the registers only."""
 JOBS_SHOWN: Final = 40
 VEHICLES_SHOWN: Final = 60
 SITES_SHOWN: Final = 600
@@ -142,7 +142,7 @@ class BoardController(Controller):
     path = "/board"
     include_in_schema = False
 
-    @get(guards=[Allow(BOARD)], name="pages.board", opt={"page": True})
+    @get(guards=[Allow(BOARD, Role.ADMIN)], name="pages.board", opt={"page": True})
     async def board(
         self,
         *,
@@ -152,8 +152,10 @@ class BoardController(Controller):
         tiles: NamedDependency[Tiles | None],
         day: Day = None,
         within: Within = None,
-    ) -> Template:
-        """Show the screen."""
+    ) -> Template | Redirect:
+        """Show the screen; who keeps the registers only is sent there."""
+        if not actor.roles & BOARD:
+            return Redirect("/board/admin", status_code=303, headers=page_headers())
         async with database.read(actor.bureau_id) as reader:
             local = await local_of(reader, language_of_page(request))
             shown = await jobs_shown(reader, local, within, None) | await day_shown(reader, local, day_or_none(day))
