@@ -85,6 +85,7 @@ class EnrolmentController(Controller):
             request,
             "handover.html",
             device=handover.device,
+            token=handover.token,
             apps=_apps(handover, address, settings),
             number_known=handover.device.terminal_phone is not None,
             page_code=qr_code(handover_link(address, handover.token)),

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
+from sqlalchemy import text
 
 from api.db.queries.my_devices import acknowledgements_of
 from api.usecases.enrol_device import NewDevice, enrol_device
 from tests.browser.conftest import Opens
-from tests.browser.field import enrolled, ready, set_up
+from tests.browser.field import comes_back, enrolled, kept_here, ready, set_up
 from tests.browser.looked_at import fits, no_violations, texts_translated
 from tests.trips import approved_trip, departed_trip
 from tests.world import HeldClock, World
@@ -82,3 +83,35 @@ async def test_a_phone_is_told_what_is_tracked_before_its_key_is_made(handset: O
     async with world.database.read(world.bureau_id) as reader:
         acknowledged = await acknowledgements_of(reader, world["driver"].who)
     assert [one.obtained for one in acknowledged] == ["signed-in"]
+
+
+async def test_the_enrolment_link_sets_this_phone_up_and_it_tells_where_it_is_on_a_trip(
+    handset: Opens, world: World, clock: HeldClock
+) -> None:
+    """From the code on the board to the first position: one button on each page, the token out of the address."""
+    clock.at = datetime.now(UTC) - timedelta(minutes=5)
+    await departed_trip(world, planned_from=clock(), planned_until=clock() + timedelta(hours=1))
+    await enrolled(world, "officer", "另一部手机")
+    device_id, token = await enrolled(world, "officer")
+    clock.at = datetime.now(UTC)
+    page = await handset("officer", f"/enrol/{token}")
+    await page.get_by_role("link", name="打开外勤").tap()
+    await ready(page)
+    assert token not in page.url
+    await expect(page.locator(f"input[value='{device_id}']")).to_be_checked()
+    await set_up(page)
+    await page.locator("a[href^='#trip/']").first.tap()
+    await page.context.set_geolocation({"latitude": 25.4351, "longitude": 118.999, "accuracy": 8})
+    await expect(page.locator("main")).to_contain_text("本页打开时记录位置")
+    clock.at = datetime.now(UTC) + timedelta(seconds=30)  # the return is after the fix also by the held clock
+    await comes_back(page)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    count = text("SELECT count(*) FROM position WHERE bureau_id = :bureau_id AND device_id = :device_id")
+    for _ in range(50):
+        async with world.database.read(world.bureau_id) as reader:
+            found = (await reader.execute(count, {"bureau_id": world.bureau_id, "device_id": device_id})).scalar_one()
+        if found:
+            break
+        await page.wait_for_timeout(200)
+    assert found >= 1
+    assert token not in await kept_here(page)

@@ -6,13 +6,18 @@ import { ask } from "./server.js";
 import { writing } from "./store.js";
 
 const TOKEN = "zhuanche-enrol";
+const DEVICE = "zhuanche-enrol-device";
 const SHAPE = /^[\w-]{8,200}$/;
 
-/** Take a device's token out of the address (`#enrol=…`): it waits in this tab alone until its person is signed in. */
+/**
+ * Take a device's token out of the address (`#enrol=…&device=…`): it waits in this tab alone until its person is signed in
+ * and sets the phone up.
+ */
 export function takeToken() {
-  const found = /^#enrol=(.+)$/.exec(location.hash);
-  if (!found) return;
-  if (SHAPE.test(found[1])) sessionStorage.setItem(TOKEN, found[1]);
+  if (!location.hash.startsWith("#enrol=")) return;
+  const found = new URLSearchParams(location.hash.slice(1));
+  if (SHAPE.test(found.get("enrol"))) sessionStorage.setItem(TOKEN, found.get("enrol"));
+  if (found.get("device")) sessionStorage.setItem(DEVICE, found.get("device"));
   history.replaceState(null, "", location.pathname);
 }
 
@@ -27,6 +32,9 @@ export async function mine() {
     told: acknowledgements.some((one) => one.notice === notice.version),
   };
 }
+
+/** Whether a link has come by which a phone is set up, and for which device: `{waits, device}`. */
+export const link = () => ({ waits: sessionStorage.getItem(TOKEN) !== null, device: sessionStorage.getItem(DEVICE) });
 
 /** Acknowledge what is tracked. */
 export const acknowledge = (deviceId, notice) =>
@@ -43,5 +51,6 @@ export async function enrol(who, deviceId) {
   const token = sessionStorage.getItem(TOKEN) ?? (await get(who, "device"))?.token ?? null;
   await put(who, "device", { device_id: deviceId, token });
   sessionStorage.removeItem(TOKEN);
+  sessionStorage.removeItem(DEVICE);
   return null;
 }

@@ -1,7 +1,7 @@
 // Set this phone up: its person reads what is tracked, and a key is made that never leaves it.
 
 import { language, t } from "../../language.js";
-import { acknowledge, enrol, mine } from "../enrolment.js";
+import { acknowledge, enrol, link, mine } from "../enrolment.js";
 import { choices, data, el } from "../element.js";
 import { Unreachable } from "../server.js";
 import { actForm, heading } from "./parts.js";
@@ -32,6 +32,8 @@ async function fetched() {
 }
 
 function form(app, { devices, notice, told }) {
+  const chosen = devices.find((one) => one.device_id === link().device)?.device_id ?? devices[0].device_id;
+
   async function act(filled) {
     const deviceId = new FormData(filled).get("device");
     try {
@@ -50,7 +52,7 @@ function form(app, { devices, notice, told }) {
   return actForm(
     { button: told ? t("启用", "Set up") : t("我已阅读，启用", "I have read it: set up"), act },
     el("p", {}, t("手机会生成一把不会离开本机的密钥，为您的每项操作签名。换手机时重新启用，旧密钥随即停用。", "The phone makes a key that never leaves it and signs each of your acts. On another phone, set that one up: this key ends then.")),
-    choices("device", t("这是哪一部手机", "Which of your phones this is"), devices.map((one) => [one.device_id, data(one.name)]), devices[0].device_id),
+    choices("device", t("这是哪一部手机", "Which of your phones this is"), devices.map((one) => [one.device_id, data(one.name)]), chosen),
     told
       ? null
       : el("section", { class: "card" }, el("h2", {}, t("定位告知", "What is tracked")), el("dl", {}, notice[language].map((one) => [el("dt", {}, one.question), el("dd", {}, one.answer)]))),

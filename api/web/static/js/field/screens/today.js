@@ -4,13 +4,14 @@ import { t } from "../../language.js";
 import { nextStep, skewOf, windowAt } from "../day.js";
 import { data, el } from "../element.js";
 import { sameDay, span, when } from "../words.js";
+import { link } from "../enrolment.js";
 import { enrolling } from "./enrolling.js";
 
 const SKEW_S = 120;
 const ORDER = { departed: 0, approved: 1, requested: 2 };
 
 export async function today(app) {
-  if (!app.key) return enrolling(app);
+  if (!app.key || link().waits) return enrolling(app);
   const ahead = app.trips.filter((trip) => trip.state in ORDER);
   ahead.sort((one, other) => ORDER[one.state] - ORDER[other.state] || Date.parse(one.planned_from) - Date.parse(other.planned_from));
   const over = app.trips.filter((trip) => !(trip.state in ORDER));
