@@ -29,12 +29,14 @@ def public_key(jwk: dict[str, Any]) -> tuple[dict[str, str], str]:
         BadKey: it is no point of the curve, or written in another way than the one way there is.
     """
     named = {name: jwk[name] for name in MEMBERS}
+    if (named["kty"], named["crv"]) != ("EC", "P-256"):
+        raise BadKey
     try:
         key = ECKey.import_key(named)
         members = {name: str(value) for name, value in key.as_dict(private=False).items() if name in MEMBERS}
     except (JoseError, ValueError, TypeError) as fault:
         raise BadKey from fault
-    if members != named or members["crv"] != "P-256":
+    if members != named:
         raise BadKey
     return members, key.thumbprint()
 

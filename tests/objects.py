@@ -19,7 +19,8 @@ from tests.conftest import token_of
 from tests.notes import NOTES, note_body
 from tests.openrosa.collect import Collect
 from tests.openrosa.forms import filled
-from tests.trips import START_M, requested_trip, returned_trip
+from tests.signing import ACTS, KEYS, new_phone
+from tests.trips import START_M, a_complaint_job, requested_trip, returned_trip
 from tests.world import World
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
@@ -114,7 +115,18 @@ async def one_of_each(desk: Desk) -> dict[str, str]:
         "person": str(world["second_officer"].who),
         "vehicle": str(world.vehicle_id),
         **await _entered_at_the_desk(desk, now),
+        **await _signed(desk),
     }
+
+
+async def _signed(desk: Desk) -> dict[str, str]:
+    """Make a phone's key known, and send a note that it signed."""
+    phone = await new_phone(desk.world)
+    key = {"key_id": str(phone.key_id), "device_id": str(phone.device_id), "jwk": phone.jwk, "proof": phone.proof()}
+    await desk.made("officer", "POST", KEYS, json=key)
+    signed = phone.act("note", note_body(await a_complaint_job(desk.world), desk.world.clock()))
+    await desk.made("officer", "POST", ACTS, content=signed, headers={"Content-Type": "application/jose"})
+    return {"device key": str(phone.key_id), "signed act": str(phone.prev)}
 
 
 async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -37,8 +37,8 @@ Coordinate = Annotated[
 class PublicJwk(msgspec.Struct, frozen=True, kw_only=True):
     """A public key on P-256 (RFC 7518 §6.2.1), as a browser exports it; other members are not looked at."""
 
-    kty: str
-    crv: str
+    kty: Annotated[Literal["EC"], msgspec.Meta(examples=["EC"])]
+    crv: Annotated[Literal["P-256"], msgspec.Meta(examples=["P-256"])]
     x: Coordinate
     y: Coordinate
     d: str | None = None
@@ -54,7 +54,9 @@ class KeyToEnrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     key_id: UUID
     device_id: UUID
     jwk: PublicJwk
-    proof: Annotated[str, msgspec.Meta(max_length=4_000, pattern="^[A-Za-z0-9_.-]+$")]
+    proof: Annotated[
+        str, msgspec.Meta(max_length=4_000, pattern="^[A-Za-z0-9_.-]+$", examples=["eyJhbGciOiJFUzI1NiIsInR5cCI6..."])
+    ]
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):

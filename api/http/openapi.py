@@ -58,6 +58,8 @@ _PARTS: Final = {
     "findings": "异常: explained by the custodian, ruled on by the auditor.",
     "lots": "抽签: call-backs drawn by lot, and who acts together how often.",
     "vehicles": "Vehicles with their papers, dedication, free slots and log.",
+    "live": "What happens, as it happens, for pages that are open.",
+    "field": "What an officer's phone takes along and seals.",
     "signatures": "What phones sign: their keys, and acts in a chain.",
     "devices": "Phones and terminals that send positions.",
     "people": "People, units, roles, qualifications, delegations, roster.",

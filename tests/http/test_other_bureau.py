@@ -37,12 +37,14 @@ NAMES: Mapping[str, str] = {
     "decision_id": "site decision",
     "delegation_id": "delegation",
     "device_id": "device",
+    "digest": "signed act",
     "driver_id": "person",
     "finding_id": "finding",
     "into": "complaint",
     "job": "job",
     "job_id": "job",
     "job_ids": "job",
+    "key_id": "device key",
     "mandate_id": "mandate",
     "note_id": "note",
     "officer_id": "person",
@@ -74,7 +76,11 @@ OF_NO_BUREAU = {"name", "home_person_id", "month", "year", "line_no"}
 """Settings, months and rows are the same everywhere; whom a mandate is for is of another bureau, looked up nowhere."""
 AT_HOME = {"month": "2026-10", "year": "2026", "line_no": "2"}
 """What is asked for of them; any other is a setting."""
-MADE_BY_THE_CLIENT = {("POST /v1/visit-notes", "note_id"), ("POST /v1/trips/check", "draft_id")}
+MADE_BY_THE_CLIENT = {
+    ("POST /v1/visit-notes", "note_id"),
+    ("POST /v1/trips/check", "draft_id"),
+    ("POST /v1/device-keys", "key_id"),
+}
 """The client makes this id: in each bureau it is another note."""
 AS_SAID = {("POST /v1/visit-notes", "device_id")}
 """What a phone says of itself inside a note is kept as it says it and looked up nowhere."""
@@ -93,7 +99,8 @@ async def other(owner: Database, database: Database, clock: HeldClock) -> World:
 
 def nowhere(ids: Ids) -> Ids:
     """Return ids that nobody has, one a kind."""
-    return {kind: "0" * 64 if kind == "attachment" else str(uuid4()) for kind in ids}
+    named = {"attachment": "0" * 64, "signed act": "A" * 43}
+    return {kind: named.get(kind) or str(uuid4()) for kind in ids}
 
 
 def kind_of(route: str, name: str) -> str:

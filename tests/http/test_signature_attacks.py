@@ -208,7 +208,8 @@ async def test_a_key_is_made_known_by_who_holds_it(signed_in: SignIn, world: Wor
     assert problem_code(await make_known(officer, phone, jwk=private)) == "bad-key"
     off_curve = phone.jwk | {"x": base64url(b"\1" * 32)}
     assert problem_code(await make_known(officer, phone, jwk=off_curve)) == "bad-key"
-    assert problem_code(await make_known(officer, phone, jwk=phone.jwk | {"crv": "P-384"})) == "bad-key"
+    for other in ({"crv": "P-384"}, {"kty": "RSA"}, {"crv": ""}, {"kty": "oct", "k": "AA"}):
+        assert problem_code(await make_known(officer, phone, jwk=phone.jwk | other)) == "invalid-input"
     stranger = Phone(world, "officer", phone.device_id)
     for proof, why in (
         (stranger.proof(), "other-key"),
