@@ -47,6 +47,7 @@ from api.http.looks import list_looks
 from api.http.lots import LotController, pairs
 from api.http.mandates import MandateController
 from api.http.my_devices import MyDeviceController
+from api.http.notices import NoticeController, PushController, WebhookController
 from api.http.officer_use import officer_use
 from api.http.openapi import complete_document, openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
@@ -93,10 +94,13 @@ from api.http.vehicles import VehicleController
 from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
 from api.jobs.all_jobs import JOBS
+from api.jobs.notices import LOOK_S, NOTICE_LOCK, Courier
 from api.jobs.runner import Runner
 from api.live.hub import Hub
 from api.live.metrics import LiveNumbers
 from api.metrics import Metrics
+from api.notices.outside import Outside
+from api.notices.send import Sender
 from api.settings import Settings
 from api.terminals.metrics import TerminalNumbers
 from api.terminals.server import Terminals
@@ -166,7 +170,9 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     LicenceController,
     MandateController,
     MyDeviceController,
+    NoticeController,
     PeopleController,
+    PushController,
     ReadingController,
     RefusalController,
     SessionController,
@@ -192,6 +198,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     complaint_cost,
     officer_use,
     VisitNoteController,
+    WebhookController,
 )
 """Every controller and handler of the application."""
 
@@ -255,6 +262,14 @@ def _living(database: Database, parts: Sequence[Part]) -> Callable[[Litestar], A
     return lifespan
 
 
+def _courier(outside: Outside, vault: Vault, hub: Hub, settings: Settings) -> Courier:
+    """Return what sends notices, told by the hub where there are some."""
+    sender = Sender(outside, vault.push_key, settings.notice_contact or settings.address)
+    courier = Courier(sender, settings.address)
+    hub.on_notices = courier.heard
+    return courier
+
+
 def create_app(
     settings: Settings,
     service_url: str,
@@ -282,20 +297,24 @@ def create_app(
     watch = _watch(database, door, metrics)
     hub = _hub(database, service_url, door, metrics)
     runner = Runner(database, service_url, JOBS)
+    vault, outside = Vault.of(settings), Outside(settings)
+    courier = _courier(outside, vault, hub, settings)
+    letters = Runner(database, service_url, courier.jobs, lock=NOTICE_LOCK, look_s=LOOK_S)
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
-    handed["vault"] = Vault.of(settings)
+    handed |= {"vault": vault, "outside": outside}
     handed["hub"] = hub
     handed["failures"] = Failures(settings.failures_a_minute)
     handed["tiles"] = tiles_of(settings)
 
-    parts: list[Part] = [watch, hub, door, terminals, *([runner] if settings.jobs else [])]
+    kept: dict[str, object] = {"who": who, "terminals": terminals, "hub": hub, "courier": courier}
+    parts: list[Part] = [watch, hub, door, terminals, *([runner, letters] if settings.jobs else [])]
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[_living(database, parts)],
         # The key comes from what all processes of one service share: each knows the others' challenges.
-        state=State(shared | {"who": who, "terminals": terminals, "hub": hub, "digest_key": _key(service_url)}),
+        state=State(shared | kept | {"digest_key": _key(service_url)}),
         middleware=[Requests],
         before_request=json_only,
         exception_handlers={Exception: answer_with_problem},

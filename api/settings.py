@@ -88,6 +88,12 @@ class Settings:
     """Certificate chain (PEM) for terminals that speak TLS; plain TCP without it."""
     jt808_key: Path | None = None
     """Its private key (PEM)."""
+    notice_hosts: str = ""
+    """Hosts, between commas, that notices may go to though they lie inside or speak plain HTTP: `name`, `name:port`."""
+    notice_timeout_s: float = 8.0
+    """How long one try to send a notice may take."""
+    notice_contact: str | None = None
+    """Where a push service finds a human (`mailto:…`); the service's address without it."""
     log_file: Path | None = None
     log_level: str = "info"
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from api.notices.encrypt import key_from
 from api.settings import Settings, SettingsError
 
 FILE: Final = "field-vault.key"
@@ -43,6 +45,11 @@ class Vault:
         """Return the 32 bytes that seal what phones keep for a person (HKDF-SHA-256, RFC 5869)."""
         named = b"zhuanche field vault 1\0" + bureau_id.encode() + b"\0" + person_id.bytes
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=named).derive(self._secret)
+
+    def push_key(self) -> EllipticCurvePrivateKey:
+        """Return the key that notices are pushed in the name of (RFC 8292): the same for as long as the secret is."""
+        named = b"zhuanche push key 1"
+        return key_from(HKDF(algorithm=SHA256(), length=48, salt=None, info=named).derive(self._secret))
 
     @cached_property
     def _secret(self) -> bytes:

@@ -41,6 +41,10 @@ NO_ENTRY: Final = {
     "trip_measure": "what positions, which are committed to, measure; made anew whenever it is asked",
     "watch_mark": "how far background work has come",
     "books_mark": "the same",
+    "notice": "whom to tell of what is entered; that it was sent is no fact",
+    "notice_delivery": "the same",
+    "push_subscription": "where a person's own browser is reached",
+    "notice_choice": "what a person wants to be told by",
     "device_command": "entered when it is asked for; that it was sent and answered is its state",
 }
 """Tables whose rows have no entry of their own, and why."""

@@ -34,7 +34,7 @@ from api.db.faults import (
     told_plainly,
 )
 from api.db.happened import CHANNEL, Happened
-from api.db.ledger_entry import EntryRows, entry_rows
+from api.db.ledger_entry import EntryRows, entry_rows, new_id
 from api.db.roles import SERVICE
 from api.db.tables.bureau import IdempotencyKey
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
@@ -49,6 +49,10 @@ from domain.values import Role
 _JOBS = text(
     "SELECT job_id FROM job WHERE bureau_id = :bureau_id AND complaint_id = ANY(CAST(:complaints AS uuid[]))"
     " AND state = 'open'"
+)
+_NOTICE = text(
+    "INSERT INTO notice (bureau_id, notice_id, kind, subject_id, day, recorded_at)"
+    " VALUES (:bureau_id, :notice_id, :kind, CAST(:subject_id AS uuid), :day, :at) ON CONFLICT DO NOTHING"
 )
 _TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
@@ -238,8 +242,11 @@ class UnitOfWork(Reader):
         return entry.entry_id
 
     async def tell(self) -> None:
-        """Let every process hear what happened, if this is committed."""
+        """Let every process hear what happened, and write whom it is to be told to, if this is committed."""
         happened = self.happened
+        for kind, subject_id, day in happened.notices:
+            row = {"bureau_id": self.bureau_id, "notice_id": new_id(), "kind": kind, "at": self.now}
+            await self.execute(_NOTICE, row | {"subject_id": subject_id, "day": day})
         if happened.complaints:
             asked = {"bureau_id": self.bureau_id, "complaints": sorted(happened.complaints)}
             happened.jobs.update(str(row.job_id) for row in await self.execute(_JOBS, asked))

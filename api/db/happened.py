@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -22,6 +23,15 @@ _QUIET: Final = frozenset(
     f"trip-{verb}" for verb in ("departed", "arrived", "left", "returned", "broken-down", "closed")
 )
 """Steps of a trip that change nothing of what waits for a custodian."""
+NO_DAY: Final = date(1970, 1, 1)
+"""The day of a notice that is about none."""
+_TOLD_OF: Final = {
+    "trip-requested": "approval-wanted",
+    "trip-approved": "trip-approved",
+    "trip-refused": "trip-refused",
+    "finding-raised": "finding-raised",
+}
+"""Entries that somebody is to be told of, and the kind of notice (`domain.notices`)."""
 _DELEGATIONS: Final = frozenset({"approval-delegated", "delegation-ended"})
 _WHO_MAY: Final = ("role-", "person-", "account-", "password-", "sessions-")
 """Entries that may end sessions or change what they may see."""
@@ -41,6 +51,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What waits for a custodian changed."""
     sessions: bool = False
     """Sessions may have ended, or may see less than they did."""
+    notices: bool = False
+    """Somebody is to be told of something."""
 
 
 @dataclass(slots=True)
@@ -53,6 +65,8 @@ class Happened:
     complaints: set[str] = field(default_factory=set)
     """Whose jobs may have another term now."""
     findings: set[str] = field(default_factory=set)
+    notices: list[tuple[str, str, date]] = field(default_factory=list)
+    """Kind, subject and day of each notice that is to be sent."""
     inbox: bool = False
     sessions: bool = False
 
@@ -62,9 +76,13 @@ class Happened:
         if subject in ("trip", "upkeep") and "to_state" in facts:
             self.uses[str(facts["use_id"])] = subject, str(facts["to_state"])
             self.inbox |= subject == "trip" and kind not in _QUIET
+            self._notify(kind, str(facts["use_id"]))
+            if kind == "trip-approved" and facts.get("source") == "spoken":
+                self.notices.append(("spoken-to-confirm", str(facts["use_id"]), NO_DAY))
         elif subject == "finding" and "finding_id" in facts:
             self.findings.add(str(facts["finding_id"]))
             self.inbox = True
+            self._notify(kind, str(facts["finding_id"]))
         elif subject == "complaint" and "complaint_id" in facts:
             self.complaints.add(str(facts["complaint_id"]))
         elif kind in _DELEGATIONS:
@@ -74,13 +92,17 @@ class Happened:
         if facts.get("job_id") is not None:
             self.jobs.add(str(facts["job_id"]))
 
+    def _notify(self, kind: str, subject_id: str) -> None:
+        if kind in _TOLD_OF:
+            self.notices.append((_TOLD_OF[kind], subject_id, NO_DAY))
+
     def payloads(self, bureau_id: str) -> list[str]:
         """Return the messages to send, none of them longer than PostgreSQL takes."""
         uses = [(kind, use_id, state) for use_id, (kind, state) in self.uses.items()]
         parts = zip_longest(_parts(uses), _parts(sorted(self.jobs)), _parts(sorted(self.findings)), fillvalue=())
         told = [Message(bureau_id, uses=u, jobs=j, findings=f) for u, j, f in parts]
-        if self.inbox or self.sessions:
-            told.append(Message(bureau_id, inbox=self.inbox, sessions=self.sessions))
+        if self.inbox or self.sessions or self.notices:
+            told.append(Message(bureau_id, inbox=self.inbox, sessions=self.sessions, notices=bool(self.notices)))
         return [encode(one) for one in told]
 
 

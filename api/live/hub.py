@@ -80,6 +80,8 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
         self.heartbeat_s = HEARTBEAT_S
+        self.on_notices: Callable[[str], None] = lambda _: None
+        """Called with a bureau in which somebody is to be told of something."""
         self.stats = LiveStats()
 
     @property
@@ -210,6 +212,8 @@ class Hub:
 
     def _heard(self, payload: str) -> None:
         message = decode(payload)
+        if message.notices:
+            self.on_notices(message.bureau)
         bureau = self._bureaus.get(message.bureau)
         if bureau is None:
             return

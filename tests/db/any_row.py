@@ -60,6 +60,7 @@ BY_TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
         "seed": bytes(32),
         "seed_sha256": hashlib.sha256(bytes(32)).hexdigest(),
     },
+    "push_subscription": {"p256dh": "1" * 87, "auth": "1" * 22},
     "photo_request": {"wanted_until": NOW + timedelta(hours=1)},
     "device_key": {"thumbprint": "A" * 43},
     "signed_act": {

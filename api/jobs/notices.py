@@ -1,0 +1,95 @@
+"""Notices are sent: at once where this process hears that there are some, and every half minute for all the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from api.db.database import Actor, Database
+from api.jobs.job import Job, in_each_bureau
+from api.notices.send import Outcome, Sender, What
+from api.usecases.deliver_notices import Taken, address_notices, find_waiting, record_try, take_due
+from domain.notices import HookKind
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 1.0
+"""How often what was heard of is looked at."""
+ROUND_S: Final = 30.0
+"""How often every bureau is gone through: retries, quiet hours that are over, requests that wait for long."""
+AT_ONCE: Final = 8
+"""Tries that run side by side: one slow address holds up none of the others."""
+LONGEST_S: Final = 30.0
+"""A bureau with more than that to send goes on in the next round."""
+NOTICE_LOCK: Final = 5_350_304
+"""Of the processes of a service one sends: who holds this advisory lock."""
+
+_WORDS: Final = {What.SENT: "sent", What.AGAIN: "again", What.NEVER: "never", What.GONE: "gone"}
+
+
+class Courier:
+    """Sends what is due."""
+
+    def __init__(self, sender: Sender, address: str) -> None:
+        """Send by `sender`; `address` is that of the service, for links."""
+        self._sender = sender
+        self._address = address
+        self._heard: set[str] = set()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs of a courier."""
+        return (Job("notices-at-once", LOOK_S, self.at_once), Job("notices", ROUND_S, in_each_bureau(self.round)))
+
+    def heard(self, bureau_id: str) -> None:
+        """Take note that a bureau has new notices."""
+        self._heard.add(bureau_id)
+
+    async def at_once(self, database: Database) -> None:
+        """Send what was heard of."""
+        heard, self._heard = self._heard, set()
+        for bureau_id in heard:
+            await self.deliver(database, bureau_id)
+
+    async def round(self, database: Database, bureau_id: str) -> int:
+        """Look what waits for long in a bureau, then send what is due; return how many were sent or given up."""
+        await database.write(Actor(bureau_id), find_waiting)
+        return await self.deliver(database, bureau_id)
+
+    async def deliver(self, database: Database, bureau_id: str) -> int:
+        """Find out who is to be told and send what is due; return how many tries were made."""
+        began, tried = monotonic(), 0
+        while await database.write(Actor(bureau_id), address_notices):
+            pass
+        while monotonic() - began < LONGEST_S:
+            taken = await database.write(Actor(bureau_id), lambda uow: take_due(uow, self._address))
+            if not taken:
+                break
+            await asyncio.gather(*(self._try(database, bureau_id, one) for one in taken))
+            tried += len(taken)
+        return tried
+
+    async def _try(self, database: Database, bureau_id: str, taken: Taken) -> None:
+        async with self._places:
+            try:
+                outcome = await self._sent(database, taken)
+            except Exception as fault:
+                log.exception("notice-not-sent", bureau_id=bureau_id)
+                outcome = Outcome(What.AGAIN, type(fault).__name__)
+        if outcome.fault is not None:
+            log.warning("notice-not-taken", bureau_id=bureau_id, channel=taken.channel, fault=outcome.fault)
+        await database.write(
+            Actor(bureau_id), lambda uow: record_try(uow, taken.delivery_id, _WORDS[outcome.what], outcome.fault)
+        )
+
+    async def _sent(self, database: Database, taken: Taken) -> Outcome:
+        if taken.hook is not None:
+            kind, url, template = taken.hook
+            return await self._sender.hook(HookKind(kind), url, template, taken.words)
+        if taken.subscription is None:
+            raise AssertionError("a try has an address")
+        return await self._sender.push(taken.subscription, taken.message, urgent=taken.urgent, now=database.clock())
