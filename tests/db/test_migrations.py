@@ -125,7 +125,7 @@ async def test_rows_of_an_older_release_are_kept_and_held_to_the_promises_afterw
                 planned_until=at + timedelta(hours=1),
             )
         with psycopg.connect(empty) as connection:
-            connection.execute("DROP TABLE vehicle_due, finding_update")
+            connection.execute("DROP TABLE vehicle_due, finding_update, notice")
         before = rows_of(empty)
         assert before["decision"] == before["vehicle_use"] * 2 == 4
         migrate(empty)
@@ -155,7 +155,12 @@ def _what_the_use_cases_of_today_ask_beside(url: str) -> None:
         connection.execute(
             "CREATE TABLE finding_update (bureau_id text, finding_id uuid, no int, what text, recorded_at timestamptz)"
         )
+        connection.execute(
+            "CREATE TABLE notice (bureau_id text, notice_id uuid, kind text, subject_id uuid, day date,"
+            " recorded_at timestamptz)"
+        )
         connection.execute("GRANT SELECT ON vehicle_due, finding_update TO zhuanche_service")
+        connection.execute("GRANT INSERT ON notice TO zhuanche_service")
 
 
 async def test_a_device_from_before_terminals_is_strict_and_takes_another_token(
