@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from api.http.complaint_acts import How
 from api.http.complaints import REGISTRARS, RegisterComplaint
 from api.http.fields import Instant, instant
 from api.http.note_wire import VisitNoteBody
-from api.http.trip_wire import BreakDownReport, DepartureReport, ReturnReport, StopReport
+from api.http.trip_wire import BreakDownReport, DepartureReport, Reported, ReturnReport, StopReport
 from api.http.trips import FIELD
 from api.http.visits import VisitBody
 from api.usecases.depart_trip import record_departure
@@ -38,6 +38,9 @@ from domain.values import Role
 from domain.visit.note import NoteIdUsed
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Reported)
+AT_ONCE: Final = timedelta(minutes=1)
+"""Within which an act signed with a network is sent, by the device's own clock."""
 
 
 class ConsentBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,20 +88,31 @@ def _trip(act: SignedAct) -> UUID:
     return act.trip
 
 
-async def _depart(uow: UnitOfWork, act: SignedAct, _: datetime | None) -> Kept:
-    return await record_departure(uow, _trip(act), _read(act, DepartureReport).departure())
+def _reported(uow: UnitOfWork, act: SignedAct, kind: type[R], sent_at: datetime | None) -> R:
+    """Return a report from the body; one that was signed as of now and waited all the same is of when it was signed.
+
+    What is signed cannot be changed any more when its network goes: it happened then, and not when it arrives.
+    """
+    body = _read(act, kind)
+    if body.source != "online" or (sent_at or uow.now) - act.device_at <= AT_ONCE:
+        return body
+    return msgspec.structs.replace(body, source="offline", stated_at=act.device_at)
 
 
-async def _stop(uow: UnitOfWork, act: SignedAct, _: datetime | None) -> Kept:
-    return await record_stop(uow, _trip(act), _read(act, StopReport).stop())
+async def _depart(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
+    return await record_departure(uow, _trip(act), _reported(uow, act, DepartureReport, sent_at).departure())
 
 
-async def _return(uow: UnitOfWork, act: SignedAct, _: datetime | None) -> Kept:
-    return await record_return(uow, _trip(act), _read(act, ReturnReport).back())
+async def _stop(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
+    return await record_stop(uow, _trip(act), _reported(uow, act, StopReport, sent_at).stop())
 
 
-async def _break_down(uow: UnitOfWork, act: SignedAct, _: datetime | None) -> Kept:
-    return await record_break_down(uow, _trip(act), _read(act, BreakDownReport).break_down())
+async def _return(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
+    return await record_return(uow, _trip(act), _reported(uow, act, ReturnReport, sent_at).back())
+
+
+async def _break_down(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
+    return await record_break_down(uow, _trip(act), _reported(uow, act, BreakDownReport, sent_at).break_down())
 
 
 async def _another_job(uow: UnitOfWork, act: SignedAct, _: datetime | None) -> Kept:

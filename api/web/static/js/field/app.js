@@ -41,7 +41,7 @@ class App {
   banner = document.querySelector("#banner");
 
   async start() {
-    document.querySelector(".brand").textContent = t("专车 · 外勤", "Zhuanche · Field");
+    document.querySelector(".brand").textContent = t("专车 · 外勤", "Zhuanche");
     document.querySelector("#to-settings").textContent = t("设置", "Settings");
     document.querySelector(".skip").textContent = t("跳到正文", "Skip to content");
     addEventListener("hashchange", () => this.show());

@@ -115,7 +115,7 @@ function jobState(job) {
 function others(shown) {
   return el(
     "section",
-    { class: "row" },
+    { class: "card row" },
     el("a", { class: "button-quiet grow", href: `#another/${shown.trip_id}` }, t("现场另接投诉", "Another job here")),
     el("a", { class: "button-quiet grow", href: `#comeBack/${shown.trip_id}` }, t("返回收车", "Return")),
     el("a", { class: "button-quiet grow", href: `#breakDown/${shown.trip_id}` }, t("故障或事故", "Break down")),
