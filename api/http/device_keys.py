@@ -10,7 +10,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.db.database import Actor, Database
 from api.db.queries.signed_acts import Receipt, keys_page, receipt_of
@@ -222,14 +222,18 @@ class DeviceKeyController(Controller):
     @get(guards=[READS_KEYS], summary="Keys and their chains", name="device_keys.list")
     async def keys(
         self,
+        *,
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
+        waiting: Annotated[
+            bool | None, QueryParameter(description="only chains in which acts wait for missing ones, or only others")
+        ] = None,
         after: After = None,
         limit: Limit = 50,
     ) -> Page[DeviceKeyView]:
         """List keys, the newest first, each with what is missing from its chain, what waits, and what was forked."""
         async with database.read(actor.bureau_id) as reader:
-            rows = await keys_page(reader, parse_instant_cursor(after), limit + 1)
+            rows = await keys_page(reader, parse_instant_cursor(after), limit + 1, waiting=waiting)
         items = [key_view(row) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items=items, next=instant_cursor(items[-1].enrolled_at, items[-1].key_id) if more else None)

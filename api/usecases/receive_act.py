@@ -21,9 +21,12 @@ from api.db.queries.signed_acts import Around, around, key_of, lock_chain, next_
 from api.db.tables.devices import Device
 from api.db.tables.signing import DeviceKey, SignedActOutcome
 from api.db.tables.signing import SignedAct as Row
+from api.db.tables.uses import VehicleUse
 from api.errors import problem
 from api.signatures import check_signature
+from api.usecases.raise_finding import raise_finding
 from domain.errors import DomainError
+from domain.findings.kinds import FindingKind
 from domain.ledger.leaf import DeviceChain
 from domain.signing.act import ACT, KeyOwner, NotYourKey, SignedAct, read_act
 from domain.signing.bracket import Ticks, Timing, clock_doubts
@@ -134,7 +137,23 @@ async def _receive(signed: TakenApart, sent_at: datetime | None, carry_out: Carr
     await uow.insert(row)
     if verdict is not None:
         await uow.insert(_outcome(uow, signed.digest, verdict, row.entry_id))
+    elif standing == "fork":
+        await _find_fork(uow, key, act)
     return Received(row.digest, False, key.key_id, _fault(row))
+
+
+async def _find_fork(uow: UnitOfWork, key: DeviceKey, act: SignedAct) -> None:
+    """Raise a finding on the vehicle of a trip that is told two ways: once a key, since a copied key stays copied."""
+    use = None if act.trip is None else await uow.get(VehicleUse, act.trip)
+    if use is not None:
+        await raise_finding(
+            uow,
+            FindingKind.CHAIN_FORK,
+            vehicle_id=use.vehicle_id,
+            use_id=use.use_id,
+            subject_id=key.key_id,
+            evidence={"key_id": key.key_id, "device_id": key.device_id, "seq": act.seq},
+        )
 
 
 async def _believed(uow: UnitOfWork, signed: TakenApart) -> tuple[DeviceKey, SignedAct]:

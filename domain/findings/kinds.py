@@ -134,6 +134,11 @@ class FindingKind(Named):
         "加油量与行驶里程不符。",
         "The fuel does not match the kilometres.",
     )
+    CHAIN_FORK = (
+        "chain-fork",
+        "一部手机在同一序号签署了两份不同的操作。",
+        "A phone signed two different acts under one number.",
+    )
 
 
 RED: Final = frozenset(
@@ -144,6 +149,7 @@ RED: Final = frozenset(
         FindingKind.MOCK_LOCATION,
         FindingKind.OVERNIGHT_AWAY,
         FindingKind.SITE_NOT_REACHED,
+        FindingKind.CHAIN_FORK,
     }
 )
 COLOURS: Final = {kind: Colour.RED if kind in RED else Colour.YELLOW for kind in FindingKind}

@@ -14,6 +14,14 @@ branch_labels = None
 depends_on = None
 
 
+FINDINGS = """
+moved-without-trip odometer-gap odometer-track-mismatch off-purpose-stop detour left-jurisdiction unobserved-stretch
+site-not-reached visit-note-missing note-uncorroborated outside-duty-hours overnight-away late-return device-silent
+devices-disagree clock-skew mock-location speeding spoken-approval-unconfirmed departed-without-permit thin-complaint
+reading-without-photo fuel-mismatch chain-fork
+""".split()
+
+
 def upgrade() -> None:
     op.create_table(
         "device_key",
@@ -190,6 +198,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bureau_id", "key_id", "through", name=op.f("pk_chain_sign_off")),
         info={"append_only": True, "fact": True},
     )
+    op.drop_constraint(op.f("ck_finding_kind_known"), "finding", type_="check")
+    listed = ", ".join(f"'{kind}'" for kind in FINDINGS)
+    op.create_check_constraint(op.f("ck_finding_kind_known"), "finding", f"kind IN ({listed})")
     for table in ("device_key", "signed_act", "signed_act_outcome", "chain_sign_off"):
         op.close_table(table, append_only=True)
     op.run_sql("signed")

@@ -48,6 +48,8 @@ async def test_acts_that_arrive_out_of_order_are_judged_in_order(signed_in: Sign
         assert answer["missing"][0]["first"] == 1
     assert (await the_key(desk))["gaps"] == [{"first": 1, "last": 1}]
     assert len((await desk.get(f"{ACTS}?waiting=true")).json()["items"]) == 3
+    assert len((await desk.get(f"{KEYS}?waiting=true")).json()["items"]) == 1
+    assert (await desk.get(f"{KEYS}?waiting=false")).json()["items"] == []
     assert (await send_act(officer, depart)).json()["outcome"] == "recorded"
     key = await the_key(desk)
     assert (key["seq"], key["gaps"], key["waiting"], key["head"]) == (4, [], [], phone.prev)
@@ -101,6 +103,8 @@ async def test_a_second_story_under_one_number_is_kept_beside_the_first(signed_i
     assert problem_code(beyond) == "chain-fork", "it names an act that the chain does not have"
     key = await the_key(auditor)
     assert [(fork["seq"], fork["stands"]) for fork in key["forks"]] == [(1, phone.prev), (2, None)]
+    (finding,) = (await auditor.get("/v1/findings?kind=chain-fork")).json()["items"]
+    assert (finding["colour"], finding["trip_id"], finding["evidence"]["seq"]) == ("red", str(trip_id), 1)
     kept = (await auditor.get(f"{ACTS}?standing=fork")).json()["items"]
     assert {one["outcome"] for one in kept} == {None}
     raw = await auditor.get(f"{ACTS}/{key['forks'][0]['digest']}/jws")

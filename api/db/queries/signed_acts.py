@@ -151,6 +151,9 @@ JOIN person p ON p.bureau_id = k.bureau_id AND p.person_id = k.person_id
 LEFT JOIN device_key n ON n.bureau_id = k.bureau_id AND n.replaces = k.key_id
 WHERE k.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND p.bureau_id = :bureau_id
  AND (CAST(:person_id AS uuid) IS NULL OR k.person_id = :person_id)
+ AND (CAST(:waiting AS boolean) IS NULL OR EXISTS (SELECT 1 FROM signed_act a WHERE a.bureau_id = :bureau_id
+   AND a.key_id = k.key_id AND a.standing = 'chain' AND NOT EXISTS (SELECT 1 FROM signed_act_outcome o
+     WHERE o.bureau_id = :bureau_id AND o.digest = a.digest)) = :waiting)
  AND (CAST(:after_at AS timestamptz) IS NULL
    OR (k.recorded_at, k.key_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
 ORDER BY k.recorded_at DESC, k.key_id DESC LIMIT :limit
@@ -158,12 +161,21 @@ ORDER BY k.recorded_at DESC, k.key_id DESC LIMIT :limit
 
 
 async def keys_page(
-    reader: Reader, after: tuple[datetime, UUID] | None, limit: int, *, person_id: UUID | None = None
+    reader: Reader,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    *,
+    person_id: UUID | None = None,
+    waiting: bool | None = None,
 ) -> Sequence[Any]:
-    """Return the bureau's keys, the newest first, each with how its chain stands; or those of one person."""
+    """Return the bureau's keys, the newest first, each with how its chain stands.
+
+    Narrowed to those of one person, and to those in whose chains acts wait for missing ones (or to all others).
+    """
     asked = {
         "bureau_id": reader.bureau_id,
         "person_id": person_id,
+        "waiting": waiting,
         "after_at": after[0] if after else None,
         "after_id": after[1] if after else None,
         "limit": limit,
