@@ -53,6 +53,25 @@ async def test_every_figure_of_the_month_leads_to_exactly_its_rows(world: World,
     assert sum(widths) == 100_000
 
 
+async def test_no_link_of_any_page_leads_nowhere(world: World, signed_in: SignIn) -> None:
+    """From the month over everything that it leads to, pages, pictures and downloads alike."""
+    await a_day(world, signed_in)
+    auditor = await signed_in("auditor")
+    waiting, known = ["/audit"], {"/audit"}
+    while waiting:
+        path = waiting.pop()
+        answer = await auditor.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 200, f"{path}: {answer.text[:300]}"
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue
+        here = re.findall(r'(?:href|src|data-src|data-track)="(/(?:audit|v1|assets)[^"#]*)', answer.text)
+        new = {unescape(one) for one in here} - known
+        known |= new
+        waiting += sorted(new)
+    assert sum(one.startswith("/audit") for one in known) > 30
+    assert sum(one.startswith("/v1") for one in known) > 8
+
+
 async def test_who_may_not_look_is_told_and_who_may_not_rule_has_no_form(world: World, signed_in: SignIn) -> None:
     """An officer is refused; the custodian sees what the auditor sees, and rules on nothing."""
     happened = await a_day(world, signed_in)
