@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
+from api.db.attempt import Attempt
 from api.db.database import Actor, Database, RecordedRefusal, UnitOfWork
-from api.db.faults import Busy, DatabaseAway, HeldByDatabase
+from api.db.faults import Busy, DatabaseAway, HeldByDatabase, Unstorable
 from api.db.queries.settings import settings_of
 from api.db.queries.signed_acts import Around, around, key_of, lock_chain, next_waiting, receipt_of, replacement_of
 from api.db.tables.devices import Device
@@ -107,11 +108,11 @@ async def _turn_has_come(database: Database, actor: Actor, key_id: UUID) -> bool
 async def _held_or_done(
     database: Database, actor: Actor, work: Callable[[CarryOut, UnitOfWork], Awaitable[T]], carry_out: CarryOut
 ) -> T:
-    """Do the work; where the database holds against what the act does, do it again with that as the refusal."""
+    """Do the work; where the database does not take what the act does, do it again with that as the refusal."""
     try:
         return await database.write(actor, partial(work, carry_out))
-    except HeldByDatabase as fault:
-        held = fault
+    except (HeldByDatabase, Unstorable) as fault:
+        held: DomainError = fault
 
     async def refused(_: UnitOfWork, __: SignedAct, ___: datetime | None) -> Done:
         raise held
@@ -176,19 +177,17 @@ def _fault(row: Row) -> DomainError | None:
 
 async def _judge(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None, carry_out: CarryOut) -> Verdict:
     """Carry an act out and return what became of it; what a refused one wrote is undone, but for a kept refusal."""
-    savepoint = await uow.session.begin_nested()
-    try:
-        done = await carry_out(uow, act, sent_at)
-    except (DatabaseAway, Busy):
-        raise
-    except RecordedRefusal as refusal:
-        await savepoint.commit()
-        codes = tuple(one["code"] for one in refusal.detail["reasons"])
-        return Verdict(outcome="refused", done=Done(why=refusal.code, reasons=codes), problem=_told(refusal))
-    except DomainError as fault:
-        await savepoint.rollback()
-        return Verdict(outcome="refused", done=Done(why=fault.code), problem=_told(fault))
-    await savepoint.commit()
+    async with Attempt(uow) as tried:
+        try:
+            done = await carry_out(uow, act, sent_at)
+        except (DatabaseAway, Busy):
+            raise
+        except RecordedRefusal as refusal:
+            codes = tuple(one["code"] for one in refusal.detail["reasons"])
+            return Verdict(outcome="refused", done=Done(why=refusal.code, reasons=codes), problem=_told(refusal))
+        except DomainError as fault:
+            await tried.undo()
+            return Verdict(outcome="refused", done=Done(why=fault.code), problem=_told(fault))
     return Verdict(outcome="recorded" if done.why is None else "conflict", done=done)
 
 
@@ -307,7 +306,9 @@ async def _judge_next(key_id: UUID, carry_out: CarryOut, uow: UnitOfWork) -> int
     if row is None or key is None:
         return 0
     act = read_act(take_apart(row.jws.encode(), ACT), KeyOwner(uow.bureau_id, key_id))
-    verdict = await _judge(uow, act, row.sent_at, carry_out)
+    # As if it were sent now: how far the device's clock is off does not change by waiting here.
+    sent_at = None if row.sent_at is None else row.sent_at + (uow.now - row.recorded_at)
+    verdict = await _judge(uow, act, sent_at, carry_out)
     entry_id = await uow.enter(
         "waiting-act-judged",
         facts={"key_id": key_id, "seq": row.seq, "act_id": row.act_id} | _judged_facts(verdict),

@@ -8,7 +8,9 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from api.db.attempt import Attempt
 from api.db.database import UnitOfWork
+from api.db.queries.trips import Standing
 from api.db.queries.use_facts import load_facts
 from api.db.tables.complaints import Complaint, Job
 from api.usecases.act_on_complaint import apply_act
@@ -63,11 +65,14 @@ async def take_another_job(uow: UnitOfWork, trip_id: UUID, new: AnotherJob) -> N
         if made is None or made.version != UUID_V7:
             raise InvalidInput("Complaint and job have ids made by the phone: UUIDv7.")
     standing = await changeable(uow, trip_id, UseVerb.ADD_JOB)
+    complaint, job = await uow.get(Complaint, new.complaint.complaint_id), await uow.get(Job, new.job.job_id)
+    if complaint is not None or job is not None:
+        if _done_before(uow, complaint, job, standing):
+            return
+        raise IdTaken
     if standing.use.state != UseState.DEPARTED:
         raise NotNow(state=standing.use.state)
-    if await uow.get(Complaint, new.complaint.complaint_id) or await uow.get(Job, new.job.job_id):
-        raise IdTaken
-    async with uow.session.begin_nested() as taken:
+    async with Attempt(uow) as tried:
         registered = await insert_complaint(uow, replace(new.complaint, accept=True, visit=None))
         for one in new.consents:
             make = partial(RecordConsent, party=one.party, given_at=one.given_at, how=one.how)
@@ -77,9 +82,17 @@ async def take_another_job(uow: UnitOfWork, trip_id: UUID, new: AnotherJob) -> N
         facts = await load_facts(uow, asked)
         answer = decide(facts)
         if isinstance(answer, Refusal):
-            await taken.rollback()
+            await tried.undo()
         else:
             await carry_jobs(uow, standing, (job_id,), Permitted(answer, facts_as_json(facts)))
     if isinstance(answer, Refusal):
         put = {"complaint_id": str(registered.complaint_id), "job_ids": [str(job_id)]}
         await refuse(uow, asked, facts, answer, put)
+
+
+def _done_before(uow: UnitOfWork, complaint: Complaint | None, job: Job | None, standing: Standing) -> bool:
+    """Tell whether the same person took this very complaint for this trip: a phone with a new key signs it anew."""
+    if complaint is None or job is None:
+        return False
+    mine = complaint.registered_by == uow.actor.who and job.complaint_id == complaint.complaint_id
+    return mine and job.job_id in standing.job_ids

@@ -61,6 +61,24 @@ async def test_acts_that_arrive_out_of_order_are_judged_in_order(signed_in: Sign
     assert [step["verb"] for step in trip["decisions"]][-3:] == ["depart", "arrive", "return"]
 
 
+async def test_what_was_signed_as_of_now_and_waited_here_happened_then(signed_in: SignIn, world: World) -> None:
+    """A return that waits an hour for the departure before it was not an hour late."""
+    officer = await signed_in("officer")
+    phone = await known_phone(world, officer)
+    trip_id, _ = await trip_ready(world)
+    depart = phone.act("depart", departure(world, START_M), trip_id)
+    world.clock.advance(minutes=40)
+    body = {"reading": {"odometer_m": START_M + 9_000}}
+    home, returned_at = phone.act("return", body, trip_id), world.clock()
+    sent_at = (world.clock() + timedelta(seconds=5)).isoformat()
+    assert (await send_act(officer, home, **{"Zhuanche-Sent-At": sent_at})).json()["outcome"] == "parked"
+    world.clock.advance(hours=1)
+    assert (await send_act(officer, depart)).json()["outcome"] == "recorded"
+    trip = (await officer.get(f"/v1/trips/{trip_id}")).json()
+    assert trip["state"] == "returned"
+    assert datetime.fromisoformat(trip["returned_at"]) == returned_at
+
+
 async def test_a_gap_that_nobody_can_fill_is_signed_off_by_the_custodian(signed_in: SignIn, world: World) -> None:
     """The numbers, the reason and the name stay; what waited is judged; what was missing may still come."""
     officer, custodian = await signed_in("officer"), await signed_in("custodian")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from api.db.ledger_entry import new_id
@@ -104,7 +105,7 @@ async def test_another_job_that_the_rule_refuses_leaves_no_complaint(signed_in: 
     assert body["job_id"] in str(refusals[0]["asked"])
 
 
-def another_job(world: World) -> dict[str, object]:
+def another_job(world: World) -> dict[str, Any]:
     """Return the body of a complaint taken on the spot."""
     at = world.clock()
     return {
@@ -131,6 +132,29 @@ def another_job(world: World) -> dict[str, object]:
             {"party": party, "given_at": at.isoformat(), "how": "当面"} for party in ("complainant", "respondent")
         ],
     }
+
+
+async def test_what_a_replaced_key_had_signed_is_signed_anew_and_done_once(signed_in: SignIn, world: World) -> None:
+    """A phone that made another key signs what waited with that: the same acts, the same ids, nothing there twice."""
+    officer = await signed_in("officer")
+    phone = await known_phone(world, officer)
+    trip_id, job_id = await trip_ready(world)
+    acts = [("depart", departure(world, START_M)), ("another-job", another_job(world)), ("stop", stop(world, job_id))]
+    acts += [("note", note_body(job_id, world.clock()))]
+    for act, body in acts:
+        assert (await send_act(officer, phone.act(act, body, trip_id))).json()["outcome"] == "recorded"
+    before = (await officer.get(f"/v1/trips/{trip_id}")).json()
+    second = await new_phone(world)
+    second.device_id = phone.device_id
+    await make_known(officer, second)
+    world.clock.advance(minutes=20)
+    for act, body in acts:
+        assert (await send_act(officer, second.act(act, body, trip_id))).json()["outcome"] == "recorded"
+    assert (await officer.get(f"/v1/trips/{trip_id}")).json() == before
+    taken = another_job(world)
+    for other in ({"job_id": acts[1][1]["job_id"]}, {"complaint_id": acts[1][1]["complaint_id"]}):
+        answer = (await send_act(officer, second.act("another-job", taken | other, trip_id))).json()
+        assert (answer["outcome"], answer["why"]) == ("refused", "id-taken")
 
 
 async def test_a_second_key_of_a_phone_ends_the_chain_of_the_first(signed_in: SignIn, world: World) -> None:
