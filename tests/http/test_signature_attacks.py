@@ -236,3 +236,16 @@ async def test_bad_signatures_are_counted_by_what_is_wrong(signed_in: SignIn, wo
     numbers = (await officer.get("/metrics")).text
     assert 'zhuanche_bad_signatures_total{why="signature"} 1.0' in numbers
     assert 'zhuanche_bad_signatures_total{why="malformed"} 1.0' in numbers
+
+
+async def test_an_act_is_sent_as_what_it_is_and_not_without_end(signed_in: SignIn, world: World) -> None:
+    """JSON is no JWS whatever stands in it, and a quarter of a megabyte is enough for any act."""
+    officer = await signed_in("officer")
+    phone, signed = await phone_and_trip(world, officer)
+    for kind in ("application/json", "text/plain", "multipart/form-data", ""):
+        answer = await send_act(officer, signed, **{"Content-Type": kind})
+        assert (answer.status_code, problem_code(answer)) == (415, "wrong-media-type")
+    huge = phone.sign(phone.payload("note", {"found": "长" * 70_000}))
+    answer = await send_act(officer, huge)
+    assert (answer.status_code, problem_code(answer)) == (413, "body-too-large")
+    assert (await send_act(officer, f"{signed}\r\n")).status_code == 201, "a line's end after it is no part of it"
