@@ -21,6 +21,7 @@ PATHS = (
     "/audit/findings/{one.finding_id}",
     "/audit/readings",
     "/audit/statements",
+    "/audit/keys",
     "/audit/lots",
     "/audit/pairs",
     "/audit/looks",

@@ -13,10 +13,11 @@ from tests.audited import a_day
 from tests.conftest import SignIn, problem_code
 from tests.mandates import give, looks
 from tests.notes import note_body, send_note
+from tests.signing import known_phone, send_act
 from tests.trips import a_complaint_job, departed_trip
 from tests.world import HeldClock, World, make_world
 
-PLACES = ("", "/log", "/findings", "/readings", "/statements", "/lots", "/pairs")
+PLACES = ("", "/log", "/findings", "/readings", "/statements", "/keys", "/lots", "/pairs")
 SCRIPT = "<script>alert(1)</script>{{ 7 * 7 }}\u202egnp.exe"
 
 
@@ -153,6 +154,30 @@ async def test_nobody_but_an_auditor_is_led_elsewhere_by_an_address(
         for named in (visited.bureau_id, "000000", "x"):
             assert problem_code(await client.get(f"/v1/vehicles?bureau={named}")) == "no-mandate"
     assert await looks(visited) == []
+
+
+async def test_what_a_phone_signed_says_between_when_and_what_its_chain_misses_is_told(
+    world: World, signed_in: SignIn
+) -> None:
+    """The note on its trip with the number and the proved bracket; the number that never came on the list of chains."""
+    job_id = await a_complaint_job(world)
+    trip_id = await departed_trip(world, job_ids=(job_id,))
+    officer, auditor = await signed_in("officer"), await signed_in("auditor")
+    phone = await known_phone(world, officer)
+    assert "whole" in await shown(auditor, "/audit/keys")
+    world.clock.advance(minutes=5)
+    note = note_body(job_id, world.clock(), trip_id=trip_id)
+    assert (await send_act(officer, phone.act("note", note, trip_id))).status_code == 201
+    page = await shown(auditor, f"/audit/trips/{trip_id}")
+    assert page.count("#1</span>") == 2
+    assert "made between 2026-11-23 10:00 – 2026-11-23 10:05" in page
+    assert "not signed by a phone" not in page
+    phone.act("stop", {"job_id": str(job_id), "what": "leave"}, trip_id)
+    waits = phone.act("stop", {"job_id": str(job_id), "what": "leave"}, trip_id)
+    assert (await send_act(officer, waits)).status_code == 201
+    chains = await shown(auditor, "/audit/keys")
+    assert "missing 2<" in chains
+    assert "whole" not in chains.partition("<tbody>")[2]
 
 
 async def test_what_people_wrote_is_text_on_every_page(world: World, signed_in: SignIn) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from litestar.handlers import HTTPRouteHandler
 
 from api.http.pages.audit_books import readings_list, statements_list
-from api.http.pages.audit_watch import bureaus_page, looks_page, lots_page, pairs_page
+from api.http.pages.audit_watch import bureaus_page, keys_list, looks_page, lots_page, pairs_page
 from api.http.pages.audited_findings import finding_page, queue_page
 from api.http.pages.audited_trip import trip_page, trip_scene
 from api.http.pages.month import log_page, month_page
@@ -23,6 +23,7 @@ AUDIT_PAGES: Final[tuple[HTTPRouteHandler, ...]] = (
     statements_list,
     lots_page,
     pairs_page,
+    keys_list,
     looks_page,
     bureaus_page,
 )

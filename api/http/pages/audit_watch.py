@@ -1,4 +1,4 @@
-"""`/audit/lots`, `/audit/pairs`, `/audit/looks`, `/audit/bureaus`: whom an auditor asks, and who watches that."""
+"""`/audit/lots`, `/pairs`, `/keys`, `/looks`, `/bureaus`: whom an auditor asks, and who watches the auditor."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from api.db.queries.lots import consumers_of, lots_of_months, people_of_trips
 from api.db.queries.newest import newest
 from api.db.queries.people import names_of
 from api.db.queries.settings import settings_of
+from api.db.queries.signed_acts import keys_page
 from api.db.queries.trips import order_numbers
 from api.db.tables.people import AuditMandate, Look, MandateAccess
 from api.http.access import Allow
+from api.http.device_keys import key_view
 from api.http.fields import MonthOrNone
 from api.http.looks import HEADS
 from api.http.pages.auditing import AUDIT, LOOKS_ON, PAGE, audit_page, desk_of
 from api.http.pages.looked import looked
-from api.http.paging import After, cursor, parse_id_cursor
+from api.http.paging import After, cursor, instant_cursor, parse_id_cursor, parse_instant_cursor
 from api.usecases.mandates_held import mandates_held
 from domain.calendar import month_span
 from domain.lots import CallBackResult
@@ -111,6 +113,32 @@ async def pairs_page(
 def _back(month: date, months: int) -> date:
     count = month.year * 12 + month.month - 1 - months
     return date(count // 12, count % 12 + 1, 1)
+
+
+@get(f"{AUDIT}/keys", guards=[LOOKS_ON], include_in_schema=False, name="audit.keys", opt=PAGE)
+async def keys_list(
+    request: Request[Any, Any, Any],
+    *,
+    actor: NamedDependency[Actor],
+    database: NamedDependency[Database],
+    after: After = None,
+) -> Template:
+    """Show the chains of what phones sign: how far each goes, what is missing in it, and what stands beside it."""
+    async with database.read(actor.bureau_id) as reader:
+        desk = await desk_of(reader, actor, None, None)
+        rows = await keys_page(reader, parse_instant_cursor(after), SHOWN + 1)
+        names = await names_of(reader)
+    keys = [key_view(row) for row in rows[:SHOWN]]
+    more = len(rows) > SHOWN
+    return audit_page(
+        request,
+        "keys",
+        actor,
+        desk,
+        keys=keys,
+        names=names,
+        next=instant_cursor(keys[-1].enrolled_at, keys[-1].key_id) if more else None,
+    )
 
 
 @get(f"{AUDIT}/looks", guards=[LOOKS_ON], include_in_schema=False, name="audit.looks", opt=PAGE | {"home": True})

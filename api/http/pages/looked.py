@@ -19,6 +19,8 @@ _WORDS: Final = tuple(
         (r"/audit/findings|/v1/findings", "异常列表", "the list of findings"),
         (r"/audit/readings|/v1/readings", "里程读数", "readings"),
         (r"/audit/statements|/v1/vehicles/.+/(months|years)/.+", "结算表", "a statement"),
+        (r"/audit/keys|/v1/device-keys", "手机签名", "the chains of what phones sign"),
+        (r"/v1/signed-acts.*", "手机签名的行为", "what a phone signed"),
         (r"/audit/lots|/v1/lots.*", "抽签回访", "call-backs"),
         (r"/audit/pairs|/v1/statistics/pairs", "结对统计", "statistics of pairs"),
         (r"/v1/visit-notes/.+", "一份走访记录", "a visit note"),
