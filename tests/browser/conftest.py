@@ -77,8 +77,9 @@ async def faults() -> AsyncIterator[Faults]:
 
 
 @pytest.fixture
-async def contexts(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
-    """Return a function that makes a context; all are closed at the end."""
+async def contexts(browser: Browser, port: int) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
+    """Return a function that makes a context; all are closed at the end, before the service that streams to them."""
+    del port
     made: list[BrowserContext] = []
 
     async def make(**options: Any) -> BrowserContext:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import gc
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.async_api import Page, expect
 
 from api.usecases.add_job import add_job
 from domain.place.datum import from_wgs84
-from domain.values import Datum
+from domain.values import Datum, Point
 from tests.browser.conftest import Opens
 from tests.browser.looked_at import fits, no_violations, texts_translated
 from tests.complaints import accepted_complaint, new_job
+from tests.conftest import SignIn
+from tests.phones import drive, enrol, send
 from tests.trips import a_complaint_job, approved_trip, departed_trip, requested_trip
 from tests.world import INSIDE, World, add_vehicle
+
+# A page that is left in the middle of a request cancels it, and the collector closes the connection that asked.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function BaseConnection.__del__")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Let what a left page held be collected with its own test."""
+    yield
+    gc.collect()
 
 
 async def a_full_day(world: World) -> None:
@@ -101,6 +117,46 @@ async def test_a_job_is_dragged_onto_a_vehicles_line(desk: Opens, world: World) 
     hour, minute = asked["from"][0][-5:].split(":")
     assert 12 <= int(hour) <= 13
     assert int(minute) % 5 == 0
+
+
+async def test_a_vehicle_moves_on_the_map_as_its_terminal_reports(
+    desk: Opens, world: World, signed_in: SignIn, port: int
+) -> None:
+    """Nobody reloads: the plate is where the last fix was, and a trip that is asked for meanwhile is on the line."""
+    _, token = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    page = await desk("dispatcher", "/board", lang="en")
+    await drawn(page)
+    await expect(page.locator("#live[data-state=open]")).to_have_text("● live")
+    car = page.locator(f".car[data-vehicle='{world.vehicle_id}']")
+    await expect(car).to_have_class(re.compile("car-still"))
+    before = await car.bounding_box()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        for fix in drive(world.clock(), 3, place=Point(INSIDE.lat + 0.05, INSIDE.lon)):
+            await send(client, token, [fix])
+    await expect(car).not_to_have_class(re.compile("car-still"))
+    await page.wait_for_timeout(1200)
+    after = await car.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["y"] < before["y"] - 20
+    await no_violations(page)
+    trip_id = await requested_trip(world)
+    await expect(page.locator(f"#day a[href='/board/trips/{trip_id}']")).to_have_count(1)
+    await expect(page.locator("#jobs [data-job] .tag:has-text('requested')")).to_have_count(1)
+
+
+async def test_a_notice_leads_to_what_it_is_about(desk: Opens, world: World) -> None:
+    """Its link names a trip, a finding or a job, and opens nothing without a session."""
+    trip_id, job_id = await requested_trip(world), await a_complaint_job(world)
+    page = await desk("custodian", f"/board?trip={trip_id}")
+    await expect(page.locator("#trip")).to_be_visible()
+    root = page.url.split("/board")[0]
+    await page.goto(f"{root}/board?job={job_id}")
+    await page.wait_for_url(f"**/board/jobs/{job_id}")
+    await page.goto(f"{root}/board?finding={job_id}")
+    await page.wait_for_url("**/board/inbox*")
+    stranger = await desk("", f"/board?trip={trip_id}")
+    assert "/sign-in?next=" in stranger.url
 
 
 async def test_what_is_shown_on_tiles_of_gcj_02_is_shifted_as_the_service_shifts_it(desk: Opens) -> None:

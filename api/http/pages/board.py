@@ -152,10 +152,14 @@ class BoardController(Controller):
         tiles: NamedDependency[Tiles | None],
         day: Day = None,
         within: Within = None,
+        trip: Annotated[UUID | None, QueryParameter(description="what a notice is about")] = None,
+        finding: Annotated[UUID | None, QueryParameter(description="what a notice is about")] = None,
+        job: Annotated[UUID | None, QueryParameter(description="what a notice is about")] = None,
     ) -> Template | Redirect:
-        """Show the screen; who keeps the registers only is sent there."""
-        if not actor.roles & BOARD:
-            return Redirect("/board/admin", status_code=303, headers=page_headers())
+        """Show the screen; who comes by a notice, or keeps the registers only, is sent on."""
+        way = _way(actor, trip=trip, finding=finding, job=job)
+        if way:
+            return Redirect(way, status_code=303, headers=page_headers())
         async with database.read(actor.bureau_id) as reader:
             local = await local_of(reader, language_of_page(request))
             shown = await jobs_shown(reader, local, within, None) | await day_shown(reader, local, day_or_none(day))
@@ -254,6 +258,17 @@ class BoardController(Controller):
         return Response(
             msgspec.json.encode(drawn), media_type="application/json", headers={"Cache-Control": "no-store"}
         )
+
+
+def _way(actor: Actor, *, trip: UUID | None, finding: UUID | None, job: UUID | None) -> str:
+    """Return where somebody is sent on to, empty where nowhere."""
+    if not actor.roles & BOARD:
+        return "/board/admin"
+    if trip is not None:
+        return f"/board/trips/{trip}"
+    if finding is not None:
+        return f"/board/inbox#finding-{finding}"
+    return f"/board/jobs/{job}" if job is not None else ""
 
 
 def _site(row: Any, local: Local) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 // The dispatcher's screen: keys, dragging a job onto a vehicle's line, the line of now, and what is live.
 import { typed } from "../clock.js";
+import { live } from "../live.js";
 import "./slots.js";
+import { showState } from "./live_state.js";
 import { boardMap } from "./map.js";
 
 const STEP_MS = 5 * 60_000;
@@ -104,6 +106,11 @@ function soon() {
   clearTimeout(waiting);
   waiting = setTimeout(() => refresh(jobs, day), 400);
 }
-import("../live.js")
-  .then(({ live }) => live({ fix: map.fix, trip: soon, job: () => { soon(); map.load(); }, reload: () => { refresh(jobs, day); map.load(); } }))
-  .catch(() => setInterval(() => { refresh(jobs, day); map.load(); }, 30_000));
+function anew() {
+  refresh(jobs, day);
+  map.load();
+}
+live({
+  fix: map.fix, trip: soon, upkeep: soon, reload: anew, state: showState,
+  job: () => { soon(); map.soon(); },
+});

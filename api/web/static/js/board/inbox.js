@@ -1,4 +1,7 @@
 // What waits is asked for anew when something happens to it, unless somebody is writing.
+import { live } from "../live.js";
+import { showState } from "./live_state.js";
+
 const inbox = () => document.querySelector("#inbox");
 
 function refresh() {
@@ -6,6 +9,4 @@ function refresh() {
   if (!writing) window.htmx.trigger(inbox(), "refresh");
 }
 
-import("../live.js")
-  .then(({ live }) => live({ trip: refresh, finding: refresh, inbox: refresh, reload: refresh }))
-  .catch(() => setInterval(refresh, 30_000));
+live({ trip: refresh, finding: refresh, inbox: refresh, reload: refresh, state: showState });

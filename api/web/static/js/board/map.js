@@ -67,7 +67,8 @@ export function boardMap(element) {
   }
 
   async function load() {
-    const drawn = await api("GET", element.dataset.src);
+    const drawn = await api("GET", element.dataset.src).catch(() => null);
+    if (!drawn) return;
     if (!bounded) bound(drawn.boundary);
     bounded = true;
     sites.clearLayers();
@@ -87,7 +88,14 @@ export function boardMap(element) {
     glide(marker, at(one.lat, one.lon));
   }
 
+  let waiting = null;
+  /** Ask anew in a moment, once for all that happens until then. */
+  function soon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(load, 1_000);
+  }
+
   new MutationObserver(load).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   load();
-  return { load, fix, map, vehicles };
+  return { load, soon, fix };
 }
