@@ -99,6 +99,9 @@ async def tap(page: Page, name: str) -> None:
 async def departs(page: Page) -> None:
     """Depart with the trip that is first, everything in order."""
     await page.locator("a[href^='#depart/']").first.tap()
+    reading = page.locator("input.reading")
+    if not await reading.input_value():
+        await reading.fill("52000")
     await tap(page, "全部正常")
     await tap(page, "现在出车")
     await expect(page.locator("[data-key=next]")).to_contain_text("到达")

@@ -155,7 +155,7 @@ async def own_handset(
 @pytest.fixture
 def new_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     """Return a function that brings a new build of the pages into service, and returns its name."""
-    caches = (web_assets.assets, web_assets.build, field_pages.kept_files, field_pages._modules)
+    caches = (web_assets.assets, web_assets.build, field_pages.kept_files, field_pages.first_modules)
 
     def forget() -> None:
         for one in caches:

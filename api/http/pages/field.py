@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +20,9 @@ from domain.signing.act import ActKind
 from domain.visit.note import Presence
 
 FIELD: Final = "/field"
+APP: Final = "js/field/app.js"
 WORKER: Final = "js/field/sw.js"
+IMPORT: Final = re.compile(r'^import (?:[^"\']* from )?"(\.[^"]+)";', re.MULTILINE)
 WORDS: Final[dict[str, type[Named]]] = {"result": VisitResult, "party": Party, "standing": Presence, "act": ActKind}
 """What the app names in both languages."""
 KEPT: Final = (
@@ -41,9 +46,18 @@ def kept_files() -> list[str]:
 
 
 @cache
-def _modules() -> list[str]:
-    skipped = (WORKER, "js/field/first.js")
-    return [name for name in sorted(assets()) if name.startswith(KEPT) and name.endswith("js") and name not in skipped]
+def first_modules() -> list[str]:
+    """Return what the first sight needs: the app, and what its modules import by name, in order of name."""
+    found: dict[str, None] = {}
+    ahead = [APP]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found[name] = None
+            folder = PurePosixPath(name).parent
+            imported = IMPORT.findall(assets()[name].body.decode())
+            ahead += [normpath(folder / one) for one in imported]
+    return sorted(found)
 
 
 @cache
@@ -55,7 +69,7 @@ def _words() -> str:
 @get(FIELD, guards=[public], include_in_schema=False, name="pages.field", opt={"page": True})
 async def field_page(request: Request[Any, Any, Any]) -> Template:
     """Return the app's page; who is signed in, it asks the API."""
-    return page(request, "field/app.html", words=_words(), modules=_modules())
+    return page(request, "field/app.html", words=_words(), modules=first_modules())
 
 
 @get(f"{FIELD}/sw.js", guards=[public], include_in_schema=False, name="pages.field_worker")

@@ -48,15 +48,15 @@ class App {
     addEventListener("online", () => this.connect());
     addEventListener("offline", () => this.#heard(false));
     tabs.addEventListener("message", ({ data }) => this.#fromOtherTab(data));
-    updates((newer) => {
-      this.newer = newer;
-      this.drawState();
-    });
     takeToken();
     this.who = await remembered();
     if (this.who) await this.#open();
     await this.show();
     document.documentElement.dataset.ready = "yes";
+    updates((newer) => {
+      this.newer = newer;
+      this.drawState();
+    });
     await this.connect();
     setInterval(() => {
       if (document.visibilityState === "visible") this.connect();
@@ -87,7 +87,10 @@ class App {
     if (fresh.receipt) await sawReceipt(this.who.owner, fresh.receipt);
     if (fresh.day) {
       this.day = fresh.day;
-      this.lost = await lostHere(this.day.keys);
+      const lost = await lostHere(this.day.keys);
+      const heard = lost?.known !== this.lost?.known;
+      this.lost = lost;
+      if (heard && !this.key) await this.show();
       tabs.postMessage("day");
       await this.changed();
     }

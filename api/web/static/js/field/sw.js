@@ -10,7 +10,7 @@ self.addEventListener("install", (event) => event.waitUntil(fetchAll()));
 /** Fetch every file of this build, and the page if it is of this build too; else install nothing. */
 async function fetchAll() {
   const cache = await caches.open(CACHE);
-  await cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })));
+  await cache.addAll(FILES); // named by their build: what the page has loaded already need not come twice
   const page = await fetch(PAGE, { cache: "no-store", credentials: "same-origin" });
   const text = await page.clone().text();
   if (!page.ok || page.redirected || !text.includes(`/assets/${BUILD}/`)) {

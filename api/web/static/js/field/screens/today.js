@@ -50,7 +50,13 @@ function notices(app) {
 
 /** What to say where the browser threw the storage away. */
 export function lostText({ made, known }) {
-  if (known === null || known >= made) return t("浏览器清除过本应用的存储。之前的操作均已送达。", "The browser cleared this app’s storage. What was done before had arrived.");
+  if (known === null) {
+    return t(
+      `浏览器清除过本应用的存储：曾签名 ${made} 项，连上服务器后可知收到几项。`,
+      `The browser cleared this app’s storage: ${made} acts were signed; how many arrived is told once the server answers.`,
+    );
+  }
+  if (known >= made) return t("浏览器清除过本应用的存储。之前的操作均已送达。", "The browser cleared this app’s storage. What was done before had arrived.");
   return t(
     `浏览器清除过本应用的存储：曾签名 ${made} 项，服务器收到 ${known} 项，其余已丢失，请用纸质单据补报。`,
     `The browser cleared this app’s storage: ${made} acts were signed, ${known} arrived. Report the others on paper.`,
