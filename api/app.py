@@ -59,6 +59,7 @@ from api.http.pages.field import field_page, field_worker
 from api.http.pages.files import page_asset
 from api.http.pages.inbox import InboxController
 from api.http.pages.sign_in import password_page, sign_in_page
+from api.http.pages.told import notices_worker
 from api.http.pages.trust import authority_file, trust_page
 from api.http.people import PeopleController
 from api.http.places import find_places
@@ -133,6 +134,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     list_terminal_readings,
     mediation_record_pdf,
     note_pdf,
+    notices_worker,
     order_pdf,
     page_asset,
     password_page,

@@ -209,6 +209,7 @@ async def port(app: Litestar) -> AsyncIterator[int]:
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
     yield at
+    app.state.hub.close_pages()  # as `zhuanche serve` does: no stream of an open page ends by itself
     server.stop()
     await serving
 

@@ -50,7 +50,7 @@ _NEAR = text(
     " ORDER BY j.due_on LIMIT 100"
 )
 _DUE = text(
-    "SELECT d.delivery_id, d.notice_id, d.channel, d.target_id, d.tries FROM notice_delivery d"
+    "SELECT d.delivery_id, d.notice_id, d.channel, d.target_id, d.person_id, d.tries FROM notice_delivery d"
     " WHERE d.bureau_id = :bureau_id AND d.state = 'waiting' AND d.due_at <= :now"
     " ORDER BY d.due_at LIMIT :most FOR UPDATE SKIP LOCKED"
 )
@@ -164,7 +164,7 @@ async def take_due(uow: UnitOfWork, address: str) -> list[Taken]:
                 tries=row.tries + 1,
                 urgent=kind in (NoticeKind.APPROVAL_WANTED, NoticeKind.APPROVAL_LATE),
                 words=_words(kind, told, address),
-                message=_message(kind, notice, told),
+                message=_message(kind, notice, told, told.page_of(row.person_id)),
                 hook=None if hook is None else (hook.kind, hook.url, hook.template),
                 subscription=None
                 if subscription is None
@@ -186,12 +186,12 @@ def _words(kind: NoticeKind, told: About, address: str) -> dict[str, str]:
     }
 
 
-def _message(kind: NoticeKind, notice: Notice, told: About) -> dict[str, Any]:
+def _message(kind: NoticeKind, notice: Notice, told: About, page: str) -> dict[str, Any]:
     languages = {
         language: dict(zip(("title", "body"), said(kind, told.subject, language), strict=True))
         for language in ("zh", "en")
     }
-    return {"kind": kind.value, "tag": f"{kind.value} {notice.subject_id}", "link": told.page, **languages}
+    return {"kind": kind.value, "tag": f"{kind.value} {notice.subject_id}", "link": page, **languages}
 
 
 async def record_try(uow: UnitOfWork, delivery_id: UUID, outcome: str, fault: str | None) -> None:

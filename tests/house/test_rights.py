@@ -34,6 +34,7 @@ PUBLIC = {
     "GET /metrics",
     "GET /verify/{bureau_id}/{year}/{number}/{code}",
     "GET /readyz",
+    "GET /notices/worker.js",
     "POST /v1/session",
     "GET /schema",
     "GET /schema/oauth2-redirect.html",

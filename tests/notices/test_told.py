@@ -31,14 +31,14 @@ async def test_the_custodian_is_told_of_a_request_and_only_the_browser_can_read_
     """Plate, time and a link, in both languages, encrypted for that browser, vouched for by the service's key."""
     browser = await subscribed(signed_in, outside, "custodian")
     await subscribed(signed_in, outside, "dispatcher")
-    trip_id = await requested_trip(world)
+    await requested_trip(world)
     assert await sent(courier, world) == 1
     (asked,) = outside.asked
     message = browser.reads(asked)
     assert message["kind"] == "approval-wanted"
     assert message["zh"] == {"title": "用车申请待审批", "body": "闽B12315，11-23 10:00 出车"}
     assert message["en"]["body"] == "闽B12315, departs 11-23 10:00"
-    assert message["link"] == f"/board?trip={trip_id}"
+    assert message["link"] == "/board/inbox"
     assert not any(word in str(message) for word in PRIVATE)
     assert b"12315" not in asked.body
     key = (await (await signed_in("officer")).get("/v1/push-subscriptions/key")).json()["key"]
@@ -66,7 +66,7 @@ async def test_requester_and_crew_are_told_of_the_answer(
     for who, browser in browsers.items():
         heard = {browser.reads(one)["kind"]: browser.reads(one) for one in pushed(outside, who)}
         assert heard.keys() == {"trip-approved", "trip-refused"}
-        assert heard["trip-approved"]["link"] == f"/field?trip={approved}"
+        assert heard["trip-approved"]["link"] == (f"/board/trips/{approved}" if who == "dispatcher" else "/field")
         assert "2026-1" in heard["trip-approved"]["zh"]["body"]
         assert "车辆另有安排" not in str(heard)
 
@@ -88,11 +88,11 @@ async def test_a_finding_is_told_with_its_term(
 ) -> None:
     """The head of the unit hears until when it is to be explained."""
     browser = await subscribed(signed_in, outside, "custodian")
-    finding_id = await a_finding(world)
+    await a_finding(world)
     await sent(courier, world)
     (message,) = [browser.reads(one) for one in outside.asked]
     assert message["zh"] == {"title": "异常待说明", "body": "闽B12315，说明期限 11-30 09:00"}
-    assert message["link"] == f"/board?finding={finding_id}"
+    assert message["link"] == "/board/inbox"
 
 
 async def test_the_outbox_is_written_with_the_act_or_not_at_all(world: World, courier: Courier) -> None:
@@ -272,7 +272,7 @@ async def test_a_visit_that_is_due_soon_is_told_once(
     await sent(courier, world)
     await sent(courier, world)
     (message,) = [browser.reads(one) for one in outside.asked]
-    assert (message["kind"], message["link"]) == ("deadline-near", f"/board?job={job_id}")
+    assert (message["kind"], message["link"]) == ("deadline-near", f"/board/jobs/{job_id}")
     assert f"{due_on:%m-%d}" in message["zh"]["body"]
 
 

@@ -57,9 +57,16 @@ class About:
 
     subject: Subject
     page: str
+    """The page that shows it to most of those who are told."""
     people: frozenset[UUID] = field(default_factory=frozenset)
     departs_at: datetime | None = None
     moot: bool = False
+    in_the_field: frozenset[UUID] = frozenset()
+    """Those among them who look at their day instead."""
+
+    def page_of(self, person_id: UUID | None) -> str:
+        """Return the page that shows it to somebody."""
+        return "/field" if person_id in self.in_the_field else self.page
 
 
 async def about(reader: Reader, notice: Notice) -> About:
@@ -86,14 +93,14 @@ async def _about_trip(reader: Reader, asked: dict[str, object], kind: NoticeKind
         if kind is NoticeKind.APPROVAL_LATE:
             # Where nobody holds a delegation the desk's chief is told, who may go and find the custodian.
             people = await _delegates(reader, unit_id) or await _holders(reader, "desk_chief")
-        page = f"/board?trip={asked['subject_id']}"
+        page = "/board/inbox"
     elif kind is NoticeKind.SPOKEN_TO_CONFIRM:
         moot = row.confirmed_at is not None
         people = frozenset({row.approver_id})
-        page = f"/board?trip={asked['subject_id']}"
+        page = "/board/inbox"
     else:
         people = frozenset({row.requester_id, *row.crew})
-        page = f"/field?trip={asked['subject_id']}"
+        page = f"/board/trips/{asked['subject_id']}"
     return About(
         Subject(
             plate=row.plate,
@@ -104,6 +111,7 @@ async def _about_trip(reader: Reader, asked: dict[str, object], kind: NoticeKind
         people,
         row.planned_from,
         moot,
+        frozenset(row.crew) - {row.requester_id},
     )
 
 
@@ -113,7 +121,7 @@ async def _about_finding(reader: Reader, asked: dict[str, object]) -> About:
     unit_id, _ = await dedication(reader, row.vehicle_id, row.recorded_at.astimezone(zone).date())
     return About(
         Subject(plate=row.plate, at=row.term_at.astimezone(zone)),
-        f"/board?finding={asked['subject_id']}",
+        "/board/inbox",
         await _heads(reader, unit_id),
     )
 
@@ -123,7 +131,7 @@ async def _about_job(reader: Reader, asked: dict[str, object], notice: Notice) -
     due_at = datetime.combine(row.due_on, time(), await zone_of(reader))
     return About(
         Subject(at=due_at, number=row.number),
-        f"/board?job={asked['subject_id']}",
+        f"/board/jobs/{asked['subject_id']}",
         await _holders(reader, "dispatcher", "desk_chief"),
         moot=row.state != "open" or row.due_on != notice.day,
     )
