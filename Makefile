@@ -3,10 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench fuzz tracks detection openapi format help
+.PHONY: run test check bench screenshots fuzz tracks detection openapi format help
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/installed ## install, start the database, migrate, load the demo bureau once, and serve
 	$(BIN)/zhuanche demo --serve
@@ -22,6 +22,9 @@ check: .venv/installed-dev ## linters and types
 
 bench: .venv/installed-dev ## measure, as ratios to a limit in the same run
 	$(BIN)/python -m tests.bench $(BENCH)
+
+screenshots: .venv/installed-dev ## every page of the demo at desk and phone size, into build/screenshots; the README's into docs/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 fuzz: .venv/installed-dev ## every decoder for ten minutes; FUZZ="NAME --seconds N" for less
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements-fuzz.txt

@@ -1,7 +1,7 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
 .venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [boards] [tracks]
- [statement] [kills]
+ [statement] [pages] [kills]
 
 `kills` takes minutes and is run only when it is named; it has a section of its own on the page. Of
 others that are named their rows alone are written anew.
@@ -16,7 +16,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import boards, desk, forms, ingest, kills, notes, phones, statement, terminals, tracks, watch
+from tests.bench import boards, desk, forms, ingest, kills, notes, pages, phones, statement, terminals, tracks, watch
 from tests.bench.result import Line
 
 BENCHES = {
@@ -30,6 +30,7 @@ BENCHES = {
     "boards": boards.measure,
     "tracks": tracks.measure_tracks,
     "statement": statement.measure_statement,
+    "pages": pages.measure_pages,
 }
 LONG = {"kills": kills.measure}
 KILLS = "## Killed under load"
