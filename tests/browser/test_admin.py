@@ -248,6 +248,22 @@ async def test_what_was_entered_is_taken_back_in_sight_with_its_reason_in_the_hi
     await expect(chief.locator("tbody")).to_contain_text("从严")
 
 
+async def test_a_webhook_is_added_and_its_address_is_shown_to_nobody(desk: Opens) -> None:
+    """Its host stands in the list; the key in its address does not."""
+    page = await desk("desk_chief", "/board/admin/notices")
+    await drawn(page)
+    values = {
+        "name": "投诉群",
+        "kind": "wecom",
+        "url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=secret-key",
+        "notices": ["approval-wanted"],
+        "reason": "按规定",
+    }
+    await sent(page, "form[data-act^='PUT /v1/webhooks/']", values)
+    await expect(page.locator("main")).to_contain_text("qyapi.weixin.qq.com")
+    await expect(page.locator("main")).not_to_contain_text("secret-key")
+
+
 async def test_whatever_is_typed_into_a_register_is_only_text(desk: Opens) -> None:
     """Script, template and right-to-left stand in the list as they were typed; ten kilobytes are refused in words."""
     page = await desk("admin", "/board/admin/units", lang="en")

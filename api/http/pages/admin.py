@@ -17,14 +17,15 @@ from sqlalchemy import text
 from api.db.database import Actor, Database, Reader
 from api.errors import NoSuchAddress
 from api.http.access import Allow
-from api.http.pages import register_people, register_things, register_vehicles
+from api.http.pages import register_notices, register_people, register_things, register_vehicles
 from api.http.pages.register import AdminPage, Register, RegisterAct
 from api.http.pages.shell import language_of_page, page, page_headers
 from domain.errors import Forbidden
 from domain.values import Datum, Role
 
 PAGES: Final[dict[str, AdminPage]] = {
-    one.key: one for one in (*register_people.PAGES, *register_vehicles.PAGES, *register_things.PAGES)
+    one.key: one
+    for one in (*register_people.PAGES, *register_vehicles.PAGES, *register_things.PAGES, *register_notices.PAGES)
 }
 SEES: Final = frozenset({Role.ADMIN, Role.DESK_CHIEF, Role.CUSTODIAN, Role.DISPATCHER})
 OF_A_THING: Final = re.compile(r"[a-z0-9_-]{1,64}")

@@ -63,7 +63,7 @@ class Control:
 class RegisterAct:
     """An act on a register or on one row of it: what is sent where, and who may.
 
-    `{id}` in `sends` is the row's id, `{of}` that of the thing whose page it stands on.
+    `{id}` in `sends` is the row's id, `{of}` that of the thing whose page it stands on, `{new}` one made for it.
     """
 
     said: Said

@@ -109,6 +109,13 @@ function register(section) {
   load(true);
 }
 
+/** Give each form that names a thing of its own making another id to send. */
+function renew() {
+  for (const form of document.querySelectorAll("form[data-act*='/webhooks/']:not(tr form)")) {
+    form.dataset.act = form.dataset.act.replace(/\{new\}|[0-9a-f-]{36}$/, crypto.randomUUID());
+  }
+}
+
 /** Show what is told once and never again: a password, the page of a device. */
 function show(answer) {
   const box = document.querySelector("#answer");
@@ -130,7 +137,9 @@ function show(answer) {
 
 document.addEventListener("acted", (event) => {
   show(event.detail);
+  renew();
   if (event.detail?.ended !== undefined) tell(t(`退出了 ${event.detail.ended} 处登录`, `${event.detail.ended} sessions ended`));
   if (!event.target.closest("[data-register]")) for (const section of document.querySelectorAll("[data-register]")) section.dispatchEvent(new CustomEvent("acted"));
 });
+renew();
 for (const section of document.querySelectorAll("[data-register]")) register(section);
