@@ -24,10 +24,12 @@ from api.db.queries.inbox import (
     spoken_unconfirmed,
     units_approved_for,
 )
+from api.db.queries.signed_acts import keys_page
 from api.db.queries.trips import TripFilter, trip_view, trips_page
 from api.db.queries.vehicles import vehicles_page
 from api.db.queries.who_can_go import custodians_of
 from api.http.access import Allow
+from api.http.device_keys import key_view
 from api.http.findings import finding_of
 from api.http.pages.board import BOARD, local_of
 from api.http.pages.local import Local
@@ -127,6 +129,7 @@ class InboxController(Controller):
             waiting = await trips_page(reader, TripFilter(state=UseState.REQUESTED), None, WAITING_SHOWN)
             spoken = [await trip_view(reader, use_id) for use_id in await spoken_unconfirmed(reader, actor.who)]
             found = await findings_page(reader, None, WAITING_SHOWN, explained=False, open_=True)
+            chains = [key_view(row) for row in await keys_page(reader, None, WAITING_SHOWN, waiting=True)]
             plates = {one.vehicle_id: one.plate for one in await vehicles_page(reader, None, None)}
             shown: dict[str, Any] = {
                 "local": local,
@@ -135,6 +138,7 @@ class InboxController(Controller):
                 "spoken": await cards_of(reader, spoken, local),
                 "findings": [finding_of(row, local.language, reader.now) for row in found],
                 "plates": plates,
+                "chains": [key for key in chains if key.gaps],
                 "delegations": await delegations_told(reader),
                 "delegates": await possible_delegates(reader, actor.who) if Role.CUSTODIAN in actor.roles else [],
                 "refused": _refusals(await refusals_told(reader, 5), local.language),
