@@ -75,6 +75,19 @@ async def _session(url: str, who: str) -> str:
         return str(answer.json()["token"])
 
 
+async def _phone(url: str, tokens: dict[str, str]) -> None:
+    """Register the officer's phone, whose person has read what is tracked."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        officer = {"Authorization": f"Bearer {tokens['officer']}"}
+        admin = {"Authorization": f"Bearer {tokens['admin']}"}
+        me = (await client.get("/v1/session", headers=officer)).json()
+        said = {"name": "红米手机", "person_id": me["person_id"]}
+        device = (await client.post("/v1/devices", json=said, headers=admin)).json()
+        notice = (await client.get("/v1/devices/mine", headers=officer)).json()["notice"]["version"]
+        way = f"/v1/devices/{device['device_id']}/acknowledge"
+        (await client.post(way, json={"notice": notice}, headers=officer)).raise_for_status()
+
+
 @asynccontextmanager
 async def _page(browser: Browser, url: str, token: str, **options: Any) -> AsyncIterator[Page]:
     context = await browser.new_context(timezone_id="Asia/Shanghai", **options)
@@ -89,14 +102,17 @@ async def _take(page: Page, url: str, shot: Shot, to: Path) -> None:
     if shot.find:
         there = await page.locator(shot.find).last.get_attribute("href")
         await page.goto(f"{url}{there}")
+    if shot.path == "/field":
+        await page.locator("form:has(input[name=device]) button.button").click()
     await page.wait_for_timeout(1_200)  # what is drawn by scripts and fetched in parts
-    await page.screenshot(path=to, full_page=True)
+    await page.screenshot(path=to, full_page=shot.name == "trip")
 
 
 async def take_all(url: str, chromium: str) -> None:
     """Take every page in both sizes, languages and themes."""
     ALL.mkdir(parents=True, exist_ok=True)
     tokens = {who: await _session(url, who) if who else "" for who in {shot.who for shot in SHOTS}}
+    await _phone(url, tokens)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         for size, options in SIZES.items():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,16 +20,6 @@ from tests.conftest import SignIn
 from tests.phones import drive, enrol, send
 from tests.trips import a_complaint_job, approved_trip, departed_trip, requested_trip
 from tests.world import INSIDE, World, add_vehicle
-
-# A page that is left in the middle of a request cancels it, and the collector closes the connection that asked.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function BaseConnection.__del__")
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Let what a left page held be collected with its own test."""
-    yield
-    gc.collect()
 
 
 async def a_full_day(world: World) -> None:
