@@ -18,6 +18,7 @@ from api.db.database import Actor, Database
 from api.db.queries.notices import Hook, webhooks
 from api.db.tables.notices import Notice, NoticeChoice, NoticeDelivery, PushSubscription
 from api.http.access import EVERYONE, Allow
+from api.http.field_wire import Word
 from api.http.paging import After, Limit, Page, newest_page
 from api.http.readings import Reason
 from api.notices.encrypt import base64url, public_bytes
@@ -119,10 +120,14 @@ class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What a webhook may be told of, and what its template may say."""
 
-    notices: list[tuple[str, str, str]]
-    kinds: list[tuple[str, str, str]]
+    notices: list[Word]
+    kinds: list[Word]
     words: Sequence[str]
     templates: dict[str, Any]
+
+
+def _word(one: NoticeKind | HookKind) -> Word:
+    return Word(code=one.value, zh=one.zh, en=one.en)
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -321,8 +326,8 @@ class WebhookController(Controller):
     async def words(self) -> Words:
         """Return the kinds of notices and of webhooks in both languages, the words of a template, and the templates."""
         return Words(
-            notices=[(kind.value, kind.zh, kind.en) for kind in NoticeKind if kind is not NoticeKind.TRIAL],
-            kinds=[(kind.value, kind.zh, kind.en) for kind in HookKind],
+            notices=[_word(kind) for kind in NoticeKind if kind is not NoticeKind.TRIAL],
+            kinds=[_word(kind) for kind in HookKind],
             words=WORDS,
             templates={kind.value: template for kind, template in TEMPLATES.items()},
         )
