@@ -39,8 +39,8 @@ from domain.values import Role
 RUNS_THE_DESK = Allow(Role.DESK_CHIEF, Role.ADMIN)
 SEES_NOTICES = Allow(Role.DESK_CHIEF, Role.ADMIN, Role.CUSTODIAN, Role.AUDITOR)
 
-Address = Annotated[str, msgspec.Meta(min_length=1, max_length=ADDRESS_MOST)]
-Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Address = Annotated[str, msgspec.Meta(min_length=1, max_length=ADDRESS_MOST, examples=["https://push.example/send/1"])]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA"])]
 
 
 class PushKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class ChoiceIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class WebhookIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A webhook as it shall be. Without `url` its address stays; without `template` it has its kind's."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60, examples=["企业微信群"])]
     kind: HookKind
     notices: Annotated[list[NoticeKind], msgspec.Meta(max_length=20)]
     reason: Reason

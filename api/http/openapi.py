@@ -61,6 +61,7 @@ _PARTS: Final = {
     "live": "What happens, as it happens, for pages that are open.",
     "field": "What an officer's phone takes along and seals.",
     "signatures": "What phones sign: their keys, and acts in a chain.",
+    "notices": "通知: who is told of what, by push or webhook, and what was sent.",
     "devices": "Phones and terminals that send positions.",
     "people": "People, units, roles, qualifications, delegations, roster.",
     "settings": "What a bureau sets, between bounds.",

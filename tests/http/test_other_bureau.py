@@ -46,6 +46,7 @@ NAMES: Mapping[str, str] = {
     "job_ids": "job",
     "key_id": "device key",
     "mandate_id": "mandate",
+    "of": "person",
     "note_id": "note",
     "officer_id": "person",
     "person_id": "person",
@@ -72,9 +73,9 @@ BODIES: Mapping[str, list[Any]] = {
     "POST /v1/devices": [{"name": "手机", "person_id": str(uuid4())}, {"name": "终端", "vehicle_id": str(uuid4())}],
 }
 """Bodies that get further than the example, which names everything there is to name at once."""
-OF_NO_BUREAU = {"name", "home_person_id", "month", "year", "line_no"}
-"""Settings, months and rows are the same everywhere; whom a mandate is for is of another bureau, looked up nowhere."""
-AT_HOME = {"month": "2026-10", "year": "2026", "line_no": "2"}
+OF_NO_BUREAU = {"name", "key", "home_person_id", "month", "year", "line_no"}
+"""Settings, registers, months and rows are the same everywhere; whom a mandate is for is of another bureau."""
+AT_HOME = {"key": "people", "month": "2026-10", "year": "2026", "line_no": "2"}
 """What is asked for of them; any other is a setting."""
 MADE_BY_THE_CLIENT = {
     ("POST /v1/visit-notes", "note_id"),
