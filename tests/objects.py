@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -17,6 +17,7 @@ from domain.tracking_notice import VERSION
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import token_of
 from tests.notes import NOTES, note_body
+from tests.notices.stand_in import Browser
 from tests.openrosa.collect import Collect
 from tests.openrosa.forms import filled
 from tests.signing import ACTS, KEYS, new_phone
@@ -116,6 +117,7 @@ async def one_of_each(desk: Desk) -> dict[str, str]:
         "vehicle": str(world.vehicle_id),
         **await _entered_at_the_desk(desk, now),
         **await _signed(desk),
+        **await _told(desk),
     }
 
 
@@ -127,6 +129,15 @@ async def _signed(desk: Desk) -> dict[str, str]:
     signed = phone.act("note", note_body(await a_complaint_job(desk.world), desk.world.clock()))
     await desk.made("officer", "POST", ACTS, content=signed, headers={"Content-Type": "application/jose"})
     return {"device key": str(phone.key_id), "signed act": str(phone.prev)}
+
+
+async def _told(desk: Desk) -> dict[str, str]:
+    """Let a browser be reached, and set a webhook."""
+    subscription = Browser("https://push.example/send/1").subscription
+    reached = await desk.made("officer", "PUT", "/v1/push-subscriptions", json=subscription)
+    hook = {"name": "值班群", "kind": "wecom", "url": "https://hook.example/", "reason": "开通", "notices": []}
+    set_up = await desk.made("desk_chief", "PUT", f"/v1/webhooks/{uuid4()}", json=hook)
+    return {"push subscription": reached["subscription_id"], "webhook": set_up["hook_id"]}
 
 
 async def _entered_at_the_desk(desk: Desk, now: datetime) -> dict[str, str]:

@@ -98,7 +98,7 @@ class WebhookIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: Reason
     url: Address | None = None
     template: Annotated[dict[str, Any] | None, msgspec.Meta(description="JSON with `${plate}` and so on")] = None
-    active: bool = True
+    active: Annotated[bool, msgspec.Meta(examples=[True])] = True
 
 
 class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
