@@ -15,13 +15,19 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
-from api.clock import Clock, wall_clock
+from api.clock import Clock, SteadyClock, wall_clock
 from api.db.database import Actor, Database
+from api.db.queries.clock import last_jump
 from api.errors import NotSignedIn
 from api.files import FileStore
+from api.files_watch import FilesWatch
+from api.first_look import database_time
 from api.gather import Gather
 from api.geocode.lookup import Places, Remembered, geocoder_of
+from api.guesses import Guesses
+from api.http.accesses import list_accesses
 from api.http.attachments import AttachmentController
+from api.http.browsers import Browsers
 from api.http.bureau_settings import SettingController
 from api.http.calendar import read_calendar
 from api.http.card_statements import CardStatementController
@@ -34,7 +40,8 @@ from api.http.devices import DeviceController
 from api.http.dispatch_orders import order_pdf, verify_order
 from api.http.duty import DelegationController, ExaminationController, LicenceController, ShiftController
 from api.http.enrolment import EnrolmentController
-from api.http.failures import Failures
+from api.http.erasures import list_erasures
+from api.http.failures import Asked, Failures
 from api.http.field_day import field_day
 from api.http.field_vault import field_vault
 from api.http.filled_forms import FilledFormController
@@ -42,6 +49,7 @@ from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
 from api.http.health import healthz, readyz, show_metrics
 from api.http.jobs import JobController
+from api.http.ledger import read_entry
 from api.http.live import live
 from api.http.looks import list_looks
 from api.http.lots import LotController, pairs
@@ -49,17 +57,18 @@ from api.http.mandates import MandateController
 from api.http.my_devices import MyDeviceController
 from api.http.notices import NoticeController, PushController, WebhookController
 from api.http.officer_use import officer_use
-from api.http.openapi import complete_document, openapi_config, viewer_assets
+from api.http.openapi import openapi_config, viewer_assets
 from api.http.openrosa import CollectByDigestController, CollectByTokenController
-from api.http.pages.admin import AdminController
+from api.http.pages.admin.routes import AdminController, machine_page
 from api.http.pages.ask import ask_page
-from api.http.pages.audit import AUDIT_PAGES
+from api.http.pages.audit.routes import AUDIT_PAGES
 from api.http.pages.board import BoardController
 from api.http.pages.field import field_page, field_worker
 from api.http.pages.files import page_asset
 from api.http.pages.inbox import InboxController
+from api.http.pages.notes_aside import note_aside
+from api.http.pages.notices_worker import notices_worker
 from api.http.pages.sign_in import password_page, sign_in_page
-from api.http.pages.told import notices_worker
 from api.http.pages.trust import authority_file, trust_page
 from api.http.people import PeopleController
 from api.http.places import find_places
@@ -70,13 +79,17 @@ from api.http.reached import reached_at
 from api.http.readings import ReadingController
 from api.http.refusals import BorrowController, RefusalController
 from api.http.requests import Requests, answer_with_problem, json_only, once_of
+from api.http.restores import list_restores
+from api.http.retired_months import list_retired_months
 from api.http.secure import Secure
 from api.http.seen import Seen
 from api.http.session import SessionController, SessionsController
+from api.http.shown import Accesses
 from api.http.signed_acts import SignedActController
 from api.http.site_decisions import SiteDecisionController
 from api.http.slots import find_slots
 from api.http.statements import MonthController, year_statement
+from api.http.towns import TownController
 from api.http.track import track_geojson, track_gpx
 from api.http.trip_changes import TripChangeController
 from api.http.trip_check import check
@@ -95,16 +108,21 @@ from api.http.vehicles import VehicleController
 from api.http.visit_notes import VisitNoteController
 from api.ingest.door import Door, Lane
 from api.jobs.all_jobs import JOBS
+from api.jobs.backup import BACKUP_LOCK, Backups
 from api.jobs.notices import LOOK_S, NOTICE_LOCK, Courier
 from api.jobs.runner import Runner
+from api.jobs.unclaimed import FILES_LOCK, unclaimed_files_of
 from api.live.hub import Hub
 from api.live.metrics import LiveNumbers
+from api.machine import MachineNumbers
 from api.metrics import Metrics
 from api.notices.outside import Outside
 from api.notices.send import Sender
 from api.settings import Settings
+from api.space import Space
 from api.terminals.metrics import TerminalNumbers
 from api.terminals.server import Terminals
+from api.timekeeper import ClockNumbers, Timekeeper
 from api.usecases.receive_form import receive_forms
 from api.usecases.record_note import record_notes
 from api.usecases.sign_in import actors_of_tokens
@@ -118,7 +136,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     authority_file,
     trust_page,
     ask_page,
-    *AUDIT_PAGES,
+    note_aside,
+    AUDIT_PAGES,
     check,
     correct_a_cost,
     field_day,
@@ -130,7 +149,12 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     healthz,
     live,
     list_device_events,
+    list_accesses,
+    list_erasures,
     list_looks,
+    list_restores,
+    list_retired_months,
+    read_entry,
     list_terminal_readings,
     mediation_record_pdf,
     note_pdf,
@@ -150,6 +174,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     trip_measures,
     verify_order,
     AdminController,
+    machine_page,
     AttachmentController,
     CostController,
     BoardController,
@@ -183,6 +208,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ShiftController,
     SignedActController,
     SiteDecisionController,
+    TownController,
     TripChangeController,
     TripController,
     UnitController,
@@ -272,6 +298,25 @@ def _courier(outside: Outside, vault: Vault, hub: Hub, settings: Settings) -> Co
     return courier
 
 
+def _timekeeper(database: Database, clock: Clock, settings: Settings, metrics: Metrics) -> Timekeeper | None:
+    """Return what keeps a steady clock; one that a test or the demo holds needs none."""
+    if not isinstance(clock, SteadyClock):
+        return None
+    keeper = Timekeeper(clock, partial(database_time, database), partial(last_jump, database), settings.time_server)
+    metrics.add(ClockNumbers(keeper))
+    return keeper
+
+
+def _runners(
+    database: Database, url: str, courier: Courier, keeper: Timekeeper | None, settings: Settings
+) -> tuple[Runner, ...]:
+    """Return what does background work, sends notices and backs up: slow addresses and disks hold up no other work."""
+    jobs = JOBS if keeper is None else (*JOBS, keeper.job)
+    work = Runner(database, url, jobs), Runner(database, url, courier.jobs, lock=NOTICE_LOCK, look_s=LOOK_S)
+    backups = Backups(settings).jobs
+    return (*work, Runner(database, url, backups, lock=BACKUP_LOCK)) if backups else work
+
+
 def create_app(
     settings: Settings,
     service_url: str,
@@ -286,9 +331,11 @@ def create_app(
         ingest_url: connection that may act as the ingest role.
         clock: where "now" comes from.
     """
-    database = Database(service_url, settings, clock)
+    space = Space.of(settings)
+    database = Database(service_url, settings, clock, space=space, longest_s=settings.transaction_timeout_s)
     door = Door(database, service_url, ingest_url, settings, clock)
-    files = FileStore.of(settings)
+    files = FileStore.of(settings, space)
+    files.forget_left(clock())
     who = Gather(partial(actors_of_tokens, database))
     notes = Gather(partial(record_notes, database))
     forms = Gather(partial(receive_forms, database, note_of_form))
@@ -298,20 +345,24 @@ def create_app(
     metrics.add(TerminalNumbers(terminals))
     watch = _watch(database, door, metrics)
     hub = _hub(database, service_url, door, metrics)
-    runner = Runner(database, service_url, JOBS)
     vault, outside = Vault.of(settings), Outside(settings)
     courier = _courier(outside, vault, hub, settings)
-    letters = Runner(database, service_url, courier.jobs, lock=NOTICE_LOCK, look_s=LOOK_S)
+    keeper = _timekeeper(database, clock, settings, metrics)
+    keeping = Runner(database, service_url, (unclaimed_files_of(files),), lock=FILES_LOCK)
+    runners = (*_runners(database, service_url, courier, keeper, settings), keeping)
+    kept_files = FilesWatch(files)
+    metrics.add(MachineNumbers(space, kept_files, database, runners))
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
-    handed |= {"vault": vault, "outside": outside}
-    handed["hub"] = hub
-    handed["failures"] = Failures(settings.failures_a_minute)
-    handed["tiles"] = tiles_of(settings)
+    handed |= {"vault": vault, "outside": outside, "hub": hub, "tiles": tiles_of(settings)}
+    handed |= {"failures": Failures(settings.failures_a_minute), "guesses": Guesses(), "browsers": Browsers(vault)}
 
-    kept: dict[str, object] = {"who": who, "terminals": terminals, "hub": hub, "courier": courier}
-    parts: list[Part] = [watch, hub, door, terminals, *([runner, letters] if settings.jobs else [])]
+    asked = Asked(settings.requests_a_minute)
+    kept: dict[str, object] = {"who": who, "asked": asked, "terminals": terminals, "hub": hub, "courier": courier}
+    kept |= {"space": space, "timekeeper": keeper, "accesses": Accesses(database), "runners": runners}
+    parts: list[Part] = [*([keeper] if keeper else ()), space, kept_files, watch, hub, door, terminals]
+    parts += runners if settings.jobs else ()
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[_living(database, parts)],
@@ -331,7 +382,6 @@ def create_app(
         template_config=TemplateConfig(directory=TEMPLATES, engine=JinjaTemplateEngine),
         logging_config=None,
     )
-    complete_document(app)
     lane = Lane(Seen(app.asgi_handler, metrics), door, settings, metrics.answered)
     app.asgi_handler = Secure(lane, settings)
     return app

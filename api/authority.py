@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from api.durable import flush
 from api.settings import Settings
+
+log = structlog.get_logger()
 
 AUTHORITY_FOR: Final = timedelta(days=3650)
 CERTIFICATE_FOR: Final = timedelta(days=820)
@@ -69,8 +73,14 @@ def own_certificate(settings: Settings, now: datetime) -> Files:
     folder = settings.data / "tls"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    names = names_of(settings)
-    authority, authority_key = _authority(folder, names, now)
+    told, found = names_of(settings)
+    authority, authority_key = _authority(folder, told, found, now)
+    names = _those(found, authority)
+    if names != found:
+        log.warning(
+            "names-left-out",
+            names=[str(one) for one in {*found.hosts, *found.addresses} - {*names.hosts, *names.addresses}],
+        )
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         _begun(key.public_key(), authority.subject, now, CERTIFICATE_FOR)
@@ -81,10 +91,16 @@ def own_certificate(settings: Settings, now: datetime) -> Files:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    files = Files(folder / "certificate.pem", folder / "certificate.key")
+    files = own_files(settings)
     _write(files.key, _key_bytes(key), 0o600)
     _write(files.certificate, _pem(certificate) + _pem(authority), 0o644)
     return files
+
+
+def own_files(settings: Settings) -> Files:
+    """Return where the service's own certificate and its key lie, once they were made."""
+    folder = settings.data / "tls"
+    return Files(folder / "certificate.pem", folder / "certificate.key")
 
 
 def authority_of(settings: Settings) -> x509.Certificate | None:
@@ -100,12 +116,18 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def names_of(settings: Settings) -> Names:
-    """Return by what names and addresses this machine may be reached: its own, and those it is told."""
+def names_of(settings: Settings) -> tuple[Names, Names]:
+    """Return by what names and addresses this machine is reached: those it is told, and all, its own of today too."""
     told = [one.strip() for one in settings.https_names.split(",") if one.strip()]
     base = urlsplit(settings.base_url or "").hostname
+    told += [*([base] if base else []), settings.host]
+    return _sorted(told), _sorted([*told, socket.gethostname(), *_own_addresses()])
+
+
+def _sorted(names: list[str]) -> Names:
+    """Return names and addresses apart, the loopback's among them."""
     hosts, addresses = {"localhost"}, {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
-    for one in [*told, *([base] if base else []), settings.host, socket.gethostname(), *_own_addresses()]:
+    for one in names:
         try:
             address = ipaddress.ip_address(one)
         except ValueError:
@@ -126,13 +148,19 @@ def _own_addresses() -> list[str]:
     return found
 
 
-def _authority(folder: Path, names: Names, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Return the authority, made anew where there is none, it is over, or it may not speak for these names."""
+def _authority(
+    folder: Path, told: Names, names: Names, now: datetime
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Return the authority, made anew for all `names` where there is none, it is over, or it may not speak for `told`.
+
+    What the machine merely happens to be called (a container's name, the address its provider gave it today) makes no
+    new one: every phone would have to be told to trust it again.
+    """
     certificate_file, key_file = folder / "authority.pem", folder / "authority.key"
     with contextlib.suppress(FileNotFoundError):
         known = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         key = serialization.load_pem_private_key(key_file.read_bytes(), None)
-        if isinstance(key, ec.EllipticCurvePrivateKey) and _speaks_for(known, names, now):
+        if isinstance(key, ec.EllipticCurvePrivateKey) and _holds_for(known, told, now):
             return known, key
     key = ec.generate_private_key(ec.SECP256R1())
     title = f"Zhuanche 专车 {names.hosts[0] if names.hosts[0] != 'localhost' else socket.gethostname()}"[:64]
@@ -173,14 +201,18 @@ def _permitted(names: Names) -> list[x509.GeneralName]:
     ]
 
 
-def _speaks_for(authority: x509.Certificate, names: Names, now: datetime) -> bool:
-    if authority.not_valid_after_utc < now + CERTIFICATE_FOR:
-        return False
+def _holds_for(authority: x509.Certificate, told: Names, now: datetime) -> bool:
+    return authority.not_valid_after_utc >= now + CERTIFICATE_FOR and _those(told, authority) == told
+
+
+def _those(names: Names, authority: x509.Certificate) -> Names:
+    """Return the names that an authority may speak for."""
     permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
     hosts = [one.value for one in permitted if isinstance(one, x509.DNSName)]
     networks = [ipaddress.ip_network(one.value) for one in permitted if isinstance(one, x509.IPAddress)]
-    return all(any(host == one or host.endswith(f".{one}") for one in hosts) for host in names.hosts) and all(
-        any(address in network for network in networks) for address in names.addresses
+    return Names(
+        tuple(name for name in names.hosts if any(name == one or name.endswith(f".{one}") for one in hosts)),
+        tuple(address for address in names.addresses if any(address in network for network in networks)),
     )
 
 
@@ -221,3 +253,4 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    flush(path.parent)  # phones were told to trust what is in it

@@ -5,12 +5,42 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from litestar.types import Receive
+from litestar.types import Message, Receive, Send
 
 from api.errors import BodyTooSlow
 
 SLOWEST_BYTES_PER_S: Final = 4 * 1024
 """What a sender must keep up, beyond the seconds it is given: a photo over the poorest mobile network still arrives."""
+
+
+class Answered:
+    """ASGI: sends an answer, and knows when all of it was sent.
+
+    Who asks what comes after that is told of a disconnect (ASGI specification, "Disconnect - receive event"). Of a
+    client that goes away just as its stream ends, the server does not always tell, and the request would never end.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._all = asyncio.Event()
+
+    async def __call__(self, message: Message) -> None:
+        """Send a part of the answer."""
+        try:
+            await self._send(message)
+        finally:
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                self._all.set()
+
+    async def or_gone(self, receive: Receive) -> Any:
+        """Return what is received, or a disconnect once all of the answer was sent."""
+        waiting = [asyncio.ensure_future(receive()), asyncio.ensure_future(self._all.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return waiting[0].result() if waiting[0].done() else {"type": "http.disconnect"}
+        finally:
+            for one in waiting:
+                one.cancel()
 
 
 class InTime:
@@ -20,11 +50,12 @@ class InTime:
     neither silence nor a byte now and then holds a request for ever. Only waiting counts, not what we do in between.
     """
 
-    def __init__(self, receive: Receive, patience_s: float) -> None:
+    def __init__(self, receive: Receive, patience_s: float, answered: Answered | None = None) -> None:
         self._receive = receive
         self._patience_s = patience_s
         self._left_s = patience_s
         self._arrived = False
+        self._answered = answered
 
     async def __call__(self) -> Any:
         """Return the next message.
@@ -34,7 +65,7 @@ class InTime:
         """
         if self._arrived:
             # What is waited for after the body is that the client goes away: a long download may take its time.
-            return await self._receive()
+            return await (self._receive() if self._answered is None else self._answered.or_gone(self._receive))
         clock = asyncio.get_running_loop().time
         began_s = clock()
         try:

@@ -12,7 +12,9 @@ import msgspec
 
 from api.db.database import KeyReused, RecordedRefusal
 from api.db.faults import Busy, DatabaseAway, HeldByDatabase
+from domain.erasure import PersonalDataWithheld
 from domain.errors import DomainError, Forbidden, InvalidInput, NotFound, StateConflict
+from domain.retention import FileRetired, PositionsRetired
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -87,6 +89,13 @@ class TooManyFailures(DomainError):
     zh = "来自您所在地址的错误密码或无效链接过多，请一分钟后再试。"
 
 
+class TooManyRequests(DomainError):
+    """Too many requests came from your session, or without one from your address: wait a minute."""
+
+    code = "too-many-requests"
+    zh = "您的会话（未登录时为您所在地址）请求过于频繁，请一分钟后再试。"
+
+
 STATUS: Final[dict[type[DomainError], int]] = {
     DomainError: 400,
     InvalidInput: 400,
@@ -101,10 +110,14 @@ STATUS: Final[dict[type[DomainError], int]] = {
     StateConflict: 409,
     KeyReused: 409,
     RecordedRefusal: 409,
+    PositionsRetired: 410,
+    PersonalDataWithheld: 410,
+    FileRetired: 410,
     HeldByDatabase: 409,
     BodyTooLarge: 413,
     WrongMediaType: 415,
     TooManyFailures: 429,
+    TooManyRequests: 429,
     Unexpected: 500,
     DatabaseAway: 503,
     Busy: 503,

@@ -16,6 +16,11 @@ def header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
+def header_lines(scope: Scope, name: bytes) -> str:
+    """Return a request header that is a list, all lines of it in one (RFC 9110 §5.3), or an empty text."""
+    return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
 def bearer(scope: Scope) -> str:
     """Return the token a request carries as its Bearer, or an empty text."""
     authorization = header(scope, b"authorization")

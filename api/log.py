@@ -1,7 +1,7 @@
 """The process's log: one JSON object a line, on stderr or in a file that is rotated, without personal data.
 
 What a fault says may quote a request or a row, so a fault is logged by its kind, the places in the code it came
-through, SQLSTATE and constraint, and never by its message.
+through, SQLSTATE and constraint, and never by its message. What a library says may do so too: its words stay unfilled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from api.settings import Settings, SettingsError
 
 ROTATED_BYTES: Final = 16 * 1024 * 1024
 KEPT_FILES: Final = 10
-LEVELS: Final = ("debug", "info", "warning", "error")
 FRAMES_TOLD: Final = 12
 """Of each fault, the places nearest to where it was raised."""
 
@@ -29,10 +28,8 @@ def start_logging(settings: Settings) -> None:
     """Send what our code and the libraries log to stderr, or to the file the settings name.
 
     Raises:
-        SettingsError: the level is unknown or the file cannot be written.
+        SettingsError: the file cannot be written.
     """
-    if settings.log_level not in LEVELS:
-        raise SettingsError(f"ZHUANCHE_LOG_LEVEL is {settings.log_level!r}; it is one of {', '.join(LEVELS)}.")
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -42,7 +39,8 @@ def start_logging(settings: Settings) -> None:
     handler = _handler(settings)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
+            foreign_pre_chain=[tell_place, *before],
+            use_get_message=False,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
@@ -76,6 +74,17 @@ def _handler(settings: Settings) -> logging.Handler:
         )
     except OSError as fault:
         raise SettingsError(f"ZHUANCHE_LOG_FILE {settings.log_file} cannot be written: {fault.strerror}.") from fault
+
+
+def tell_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Tell of what a library logs which line of it did so, and its words before anything was put into them.
+
+    What it puts in may be the address that it asked, with a key and a consumer's address in it.
+    """
+    record: logging.LogRecord = event["_record"]
+    words = str(record.msg) if record.args else "a library's own words"
+    event.update(event=words, library=record.name, at=f"{record.module}:{record.lineno}")
+    return event
 
 
 def tell_fault(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

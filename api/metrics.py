@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -32,6 +32,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_Ingest(door))
+        ProcessCollector(registry=self._registry)
         self.months_ahead: int | None = None
         """Months after this one that positions can be stored in, as last looked up; None while it is not known."""
         self._registry.register(_Months(self))

@@ -18,13 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from api.durable import flush
 from api.notices.encrypt import key_from
-from api.settings import Settings, SettingsError
+from api.settings import Settings
 
 FILE: Final = "field-vault.key"
 """Beside the database in the data folder; to be backed up with it."""
-SECRET_LEAST: Final = 32
-"""Characters of a secret that is set, at least."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,7 @@ class Vault:
 
     @classmethod
     def of(cls, settings: Settings) -> Vault:
-        """Return the vault of a process. Raises `SettingsError` where the secret that is set is short."""
-        if settings.vault_secret is not None and len(settings.vault_secret) < SECRET_LEAST:
-            raise SettingsError(f"ZHUANCHE_VAULT_SECRET has at least {SECRET_LEAST} characters.")
+        """Return the vault of a process."""
         return cls(settings.data, settings.vault_secret)
 
     def key_of(self, bureau_id: str, person_id: UUID) -> bytes:
@@ -50,6 +47,10 @@ class Vault:
         """Return the key that notices are pushed in the name of (RFC 8292): the same for as long as the secret is."""
         named = b"zhuanche push key 1"
         return key_from(HKDF(algorithm=SHA256(), length=48, salt=None, info=named).derive(self._secret))
+
+    def browser_key(self) -> bytes:
+        """Return the key by which a browser is known again that somebody signed in from."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"zhuanche browsers 1").derive(self._secret)
 
     @cached_property
     def _secret(self) -> bytes:
@@ -71,4 +72,5 @@ def _kept(path: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
+    flush(path.parent)  # what phones seal with it must open after a power cut, whoever of several processes made it
     return path.read_bytes()

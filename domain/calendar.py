@@ -53,6 +53,12 @@ def next_month(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def months_back(month: date, count: int) -> date:
+    """Return the first day of the month so many before another."""
+    at = month.year * 12 + month.month - 1 - count
+    return date(at // 12, at % 12 + 1, 1)
+
+
 def month_of(at: datetime, zone: ZoneInfo) -> date:
     """Return the first day of the month that an instant lies in, as the clocks of a zone have it."""
     return at.astimezone(zone).date().replace(day=1)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
-from enum import StrEnum
 from typing import TypeAlias
 
 from domain.calendar import Calendar
 from domain.errors import InvalidInput, StateConflict
 from domain.settings import BureauSettings
+from domain.values import Named
 
 DutyHours: TypeAlias = Sequence[tuple[time, time]]
 """Duty hours of a working day, in order, apart from each other; a visit longer than any of them may span the break."""
@@ -61,13 +61,11 @@ class SealUnexplained(InvalidInput):
     zh = "启封须说明原因。"
 
 
-class SealVerb(StrEnum):
+class SealVerb(Named):
     """What is done to the seal of a vehicle."""
 
-    SEAL = "seal"
-    """封存"""
-    UNSEAL = "unseal"
-    """启封"""
+    SEAL = "seal", "封存", "sealed"
+    UNSEAL = "unseal", "启封", "unsealed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 SEED_BYTES: Final = 32
 _HUNDRED: Final = 100

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
-from domain.complaint.words import Named
 from domain.errors import InvalidInput
+from domain.values import Named
 
 
 class NoticeKind(Named):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class PairKind(Named):

@@ -1,4 +1,4 @@
-"""Words shared by every rule: roles, places with their datum, windows of time.
+"""Words shared by every rule: named words, roles, places with their datum, windows of time.
 
 Units end names: `_m` metres, `_s` seconds, `_at` an aware instant, `_mps` metres per second.
 """
@@ -8,25 +8,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
-class Role(StrEnum):
+class Named(StrEnum):
+    """A word with a wire value, a Chinese name `zh` and an English one `en`."""
+
+    zh: str
+    en: str
+
+    def __new__(cls, value: str, zh: str = "", en: str = "") -> Self:
+        """Make the member of that wire value and those names; the defaults only let types see `Party("respondent")`."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.zh = zh
+        member.en = en
+        return member
+
+
+class Role(Named):
     """What a person may be; several at once, but an auditor holds no other role."""
 
-    OFFICER = "officer"
-    """现场调解人员"""
-    DRIVER = "driver"
-    """驾驶员"""
-    DISPATCHER = "dispatcher"
-    """调度员"""
-    CUSTODIAN = "custodian"
-    """用车单位领导"""
-    DESK_CHIEF = "desk_chief"
-    """台长"""
-    AUDITOR = "auditor"
-    """审计人员"""
-    ADMIN = "admin"
-    """系统管理员"""
+    OFFICER = "officer", "现场调解人员", "officer"
+    DRIVER = "driver", "驾驶员", "driver"
+    DISPATCHER = "dispatcher", "调度员", "dispatcher"
+    CUSTODIAN = "custodian", "用车单位领导", "custodian"
+    DESK_CHIEF = "desk_chief", "台长", "desk chief"
+    AUDITOR = "auditor", "审计人员", "auditor"
+    ADMIN = "admin", "系统管理员", "administrator"
 
 
 class Datum(StrEnum):

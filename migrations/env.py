@@ -1,4 +1,7 @@
-"""Alembic's entry: runs as the owner role, one transaction a revision, with a lock time-out."""
+"""Alembic's entry: runs as the owner role, one transaction a revision, with a lock time-out.
+
+On a distributed schema (Citus) each revision distributes what it made before it is done.
+"""
 
 import runpy
 from pathlib import Path
@@ -8,6 +11,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
+from api.db.distribute import prepare, spread_new
 from api.db.migrate import MIGRATION_LOCK
 from api.db.roles import OWNER
 from api.db.tables import metadata
@@ -33,6 +37,7 @@ def run(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
     connection.execute(text(f"SET ROLE {OWNER}"))
     connection.execute(text("SET lock_timeout = '10s'"))
+    prepare(connection)
     connection.commit()
     context.configure(
         connection=connection,
@@ -40,6 +45,7 @@ def run(connection: Connection) -> None:
         render_item=render_item,
         include_name=include_name,
         transaction_per_migration=True,
+        on_version_apply=lambda ctx, **_: spread_new(ctx.connection),
     )
     with context.begin_transaction():
         context.run_migrations()

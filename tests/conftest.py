@@ -7,10 +7,12 @@ to create roles. `--distribute` makes the schema distributed first.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +27,16 @@ from litestar import Litestar
 from sqlmodel import select
 
 from api.app import create_app
+from api.cli.serve import Draining
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.migrate import migrate
+from api.db.migrate import MIGRATION_LOCK, migrate
 from api.db.roles import INGEST, OWNER, READER, SERVICE
 from api.db.tables.people import Person
 from api.settings import Settings
 from api.usecases.sign_in import open_session
+from tests.buckets import s3_server
 from tests.ledger import ledger_faults
-from tests.live import free_port
+from tests.live import free_port, throw_away
 from tests.world import HeldClock, World, make_world, monday_morning
 
 if TYPE_CHECKING:
@@ -55,7 +59,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cases", type=int, default=3, help="requests an operation and role, made from the OpenAPI document"
     )
+    parser.addoption("--bundle", default=None, help="archive of `make bundle` to install without a network")
     parser.addoption("--distribute", action="store_true", help="distribute the schema by bureau first (Citus)")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the modules of the libraries: they are never garbage, and each run walks them all."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -123,6 +135,7 @@ def check_ledger(url: str) -> None:
 def keep_months(url: str) -> None:
     """Make the partitions around the tests' clock, whatever the date is today."""
     with psycopg.connect(url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))  # several workers on one cluster
         connection.execute(
             "SELECT make_position_partition((%s::date + make_interval(months => n))::date)"
             " FROM generate_series(-3, 3) AS n",
@@ -133,13 +146,39 @@ def keep_months(url: str) -> None:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Return the settings of the application under test."""
-    return Settings(data=tmp_path_factory.mktemp("data"), pool_size=20, jobs=False, failures_a_minute=1_000_000)
+    unhindered = {"failures_a_minute": 1_000_000, "requests_a_minute": 1_000_000}
+    return Settings(data=tmp_path_factory.mktemp("data"), pool_size=20, jobs=False, time_server="none", **unhindered)
+
+
+class ClockOfTest:
+    """The clock of the test that runs now, for the application that all tests share."""
+
+    now: HeldClock
+
+    def __call__(self) -> datetime:
+        """Return the instant of the running test."""
+        return self.now()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def thrown_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the databases that tests left in their folders be cleared once those are gone, wherever their homes lie."""
+    yield
+    for home in tmp_path_factory.getbasetemp().rglob("postgres"):
+        throw_away(home.parent)
+
+
+@pytest.fixture(scope="session")
+def shared_clock() -> ClockOfTest:
+    """Return the clock that the shared application reads."""
+    return ClockOfTest()
 
 
 @pytest.fixture
-def clock() -> HeldClock:
+def clock(shared_clock: ClockOfTest) -> HeldClock:
     """Return a clock held at an ordinary Monday morning."""
-    return HeldClock(monday_morning())
+    shared_clock.now = HeldClock(monday_morning())
+    return shared_clock.now
 
 
 @pytest.fixture(scope="session")
@@ -187,19 +226,37 @@ async def running(application: Litestar) -> AsyncIterator[None]:
     await task
 
 
+@pytest.fixture(scope="session")
+async def shared_app(server: Server, settings: Settings, shared_clock: ClockOfTest) -> AsyncIterator[Litestar]:
+    """Return an application that runs through all tests: a new one each would take longer than most tests do."""
+    application = create_app(settings, server.service, server.ingest, shared_clock)
+    async with running(application):
+        yield application
+
+
 @pytest.fixture
 async def app(server: Server, app_settings: Settings, clock: HeldClock) -> AsyncIterator[Litestar]:
-    """Return the running application, on the test's loop and clock."""
+    """Return a running application of the test's own, for what looks into it or sets it otherwise."""
     application = create_app(app_settings, server.service, server.ingest, clock)
     async with running(application):
         yield application
 
 
 @pytest.fixture
-async def port(app: Litestar) -> AsyncIterator[int]:
-    """Return the port of the application, served as the product serves it but under the test's clock."""
+def spoken_to(request: pytest.FixtureRequest, app_settings: Settings, settings: Settings) -> Litestar:
+    """Return the application that a test's clients speak to: the shared one, unless the test has one of its own."""
+    request.getfixturevalue("clock")
+    own = "app" in request.fixturenames or app_settings is not settings
+    spoken_to: Litestar = request.getfixturevalue("app" if own else "shared_app")
+    return spoken_to
+
+
+@asynccontextmanager
+async def served(app: Litestar) -> AsyncIterator[int]:
+    """Serve a running application as the product does, yield the port, and work on what was asked to its end."""
     at = free_port()
-    server = Granian(app, port=at, interface=Interfaces.ASGINL, websockets=False, backlog=1024, log_enabled=False)
+    draining = Draining(app)
+    server = Granian(draining, port=at, interface=Interfaces.ASGINL, websockets=False, backlog=1024, log_enabled=False)
     serving = asyncio.create_task(server.serve())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{at}") as client:
         for _ in range(200):
@@ -212,12 +269,20 @@ async def port(app: Litestar) -> AsyncIterator[int]:
     app.state.hub.close_pages()  # as `zhuanche serve` does: no stream of an open page ends by itself
     server.stop()
     await serving
+    await draining.finish()  # who goes away in the midst of a request does not end it
 
 
 @pytest.fixture
-async def anonymous(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+async def port(app: Litestar) -> AsyncIterator[int]:
+    """Return the port of the application, served as the product serves it but under the test's clock."""
+    async with served(app) as at:
+        yield at
+
+
+@pytest.fixture
+async def anonymous(spoken_to: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client that is not signed in."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=spoken_to, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
         yield client
 
@@ -237,12 +302,12 @@ SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture
-async def signed_in(app: Litestar, world: World) -> AsyncIterator[SignIn]:
+async def signed_in(spoken_to: Litestar, world: World) -> AsyncIterator[SignIn]:
     """Return a function that signs a person of the world in by name and returns their HTTP client."""
     clients: list[httpx.AsyncClient] = []
 
     async def client_of(who: str) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=spoken_to, raise_app_exceptions=False)  # type: ignore[arg-type]
         client = httpx.AsyncClient(transport=transport, base_url="http://desk", headers={"Accept-Language": "en"})
         clients.append(client)
         client.headers["Authorization"] = f"Bearer {await token_of(world, who)}"
@@ -251,6 +316,13 @@ async def signed_in(app: Litestar, world: World) -> AsyncIterator[SignIn]:
     yield client_of
     for client in clients:
         await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Return the address of an S3 server of this machine with one bucket."""
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """No fact without a ledger entry, no entry without a fact: asked of a whole database, whatever use cases filled it.
 
 A row's system column `xmin` is the transaction that wrote it (last). A use case writes its facts and their entries in
-one transaction, so every row of a table that holds facts must share it with an entry. Nothing here is a list of facts:
-only the tables whose rows have no entry are named; a table that is new is asked for one.
+one transaction, so every row of a table that holds facts must share it with an entry, or with the step that took
+personal data out of it. Nothing here is a list of facts: only the tables whose rows have no entry are named; a table
+that is new is asked for one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ NO_ENTRY: Final = {
     "sign_in_session": "opens doors; who acted is in every entry",
     "person": "tries and locks come and go; everything else is a `person_act`, which a trigger asks for",
     "remembered_place": "convenience, taken from complaints and jobs",
+    "withheld_row": "what a restriction took out; the step is the fact",
+    "withheld_file": "the same",
+    "file_to_drop": "what the store still has of a retired file; the step is the fact",
     "position": "committed to by the hour, in `position_digest`",
     "position_held": "not a fact yet; dropped after a day",
     "position_aside": "can never count",
@@ -43,6 +47,7 @@ NO_ENTRY: Final = {
     "books_mark": "the same",
     "notice": "whom to tell of what is entered; that it was sent is no fact",
     "notice_delivery": "the same",
+    "personal_access": "who opened what, before it was shown; kept for its time, held by the database for half a year",
     "push_subscription": "where a person's own browser is reached",
     "notice_choice": "what a person wants to be told by",
     "device_command": "entered when it is asked for; that it was sent and answered is its state",
@@ -67,7 +72,8 @@ def facts_without_entry(connection: psycopg.Connection[Any]) -> Iterator[tuple[s
         rows = connection.execute(
             statement(
                 "SELECT f.bureau_id, count(*) FROM {table} f WHERE NOT EXISTS (SELECT 1 FROM ledger_outbox o"
-                f" WHERE o.bureau_id = f.bureau_id AND o.xmin = f.xmin {own}) GROUP BY 1 ORDER BY 1",
+                f" WHERE o.bureau_id = f.bureau_id AND o.xmin = f.xmin {own}) AND NOT EXISTS (SELECT 1 FROM erasure e"
+                " WHERE e.bureau_id = f.bureau_id AND e.xmin = f.xmin) GROUP BY 1 ORDER BY 1",
                 table.name,
             )
         )

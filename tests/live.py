@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from api.db.leftover import THROWAWAY_NOTE
+from tests.time_server import answer, time_server
 
 ZHUANCHE = Path(sys.executable).with_name("zhuanche")
 PATIENCE_S = 120
@@ -27,7 +30,7 @@ def free_port() -> int:
         return port
 
 
-def zhuanche(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
+def zhuanche(*arguments: str, patience_s: float = PATIENCE_S, **settings: object) -> subprocess.CompletedProcess[str]:
     """Run a command to its end with settings such as `data=…` and nothing else from our environment."""
     try:
         return subprocess.run(
@@ -35,7 +38,7 @@ def zhuanche(*arguments: str, **settings: object) -> subprocess.CompletedProcess
             env=environment(**settings),
             capture_output=True,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=patience_s,
             check=False,
         )
     finally:
@@ -50,8 +53,18 @@ def throw_away(data: object) -> None:
             (home.resolve() / THROWAWAY_NOTE).touch()
 
 
+_OPEN = contextlib.ExitStack()
+
+
+@cache
+def vouching() -> str:
+    """Return the address of a time server that goes by this machine's clock, whatever tests have recorded."""
+    return _OPEN.enter_context(time_server(lambda asked: answer(asked, time.time())))
+
+
 def environment(**settings: object) -> dict[str, str]:
-    """Return an environment that holds these settings."""
+    """Return an environment that holds these settings; a bench or a walk asks more in a minute than people do."""
+    settings = {"requests_a_minute": 100_000_000, "time_server": vouching()} | settings
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHUANCHE_")}
     return kept | {f"ZHUANCHE_{name.upper()}": str(value) for name, value in settings.items()}
 

@@ -127,8 +127,9 @@ async def _signed(desk: Desk) -> dict[str, str]:
     key = {"key_id": str(phone.key_id), "device_id": str(phone.device_id), "jwk": phone.jwk, "proof": phone.proof()}
     await desk.made("officer", "POST", KEYS, json=key)
     signed = phone.act("note", note_body(await a_complaint_job(desk.world), desk.world.clock()))
-    await desk.made("officer", "POST", ACTS, content=signed, headers={"Content-Type": "application/jose"})
-    return {"device key": str(phone.key_id), "signed act": str(phone.prev)}
+    sent = await desk.made("officer", "POST", ACTS, content=signed, headers={"Content-Type": "application/jose"})
+    entry = sent["receipt"]["entry"]
+    return {"device key": str(phone.key_id), "signed act": str(phone.prev), "ledger entry": entry}
 
 
 async def _told(desk: Desk) -> dict[str, str]:

@@ -131,6 +131,7 @@ async def told(
     months = sorted({row["fixed_at"].replace(day=1).date() for row in rows})
     async with world.database.engine.begin() as connection:
         for month in months:
+            await connection.execute(text("SET LOCAL lock_timeout = '60s'"))  # a test beside may copy or migrate all
             await connection.execute(text("SELECT make_position_partition(:month)"), {"month": month})
     await world.database.write(world["admin"], work)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -39,14 +40,32 @@ ROLES = {
 
 
 class HeldClock:
-    """A clock that a test moves."""
+    """A clock that a test moves, or lets go on."""
 
     def __init__(self, at: datetime) -> None:
-        self.at = at
+        self._at = at
+        self._goes_since: float | None = None
+
+    @property
+    def at(self) -> datetime:
+        """Return the instant it is held at, or has come to."""
+        gone = 0.0 if self._goes_since is None else time.monotonic() - self._goes_since
+        return self._at + timedelta(seconds=gone)
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        self._at = at
+        if self._goes_since is not None:
+            self._goes_since = time.monotonic()
 
     def __call__(self) -> datetime:
-        """Return the instant it is held at."""
+        """Return its instant."""
         return self.at
+
+    def go_on(self) -> None:
+        """Let it go on: who looks at it beside a phone's own clock sees how far that is off."""
+        self.at = self.at
+        self._goes_since = time.monotonic()
 
     def advance(self, **parts: float) -> datetime:
         """Move on by a timedelta's parts and return the new instant."""

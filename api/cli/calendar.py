@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.connections import check_schema, database_of, lent
+from api.cli.connections import database_of, opened
+from api.cli.operator import operator
 from api.db.roles import OWNER
+from api.loop import run_in_loop
 from api.settings import Settings, load_settings
 from api.usecases.enter_notice import enter_notice
 from domain.calendar import Notice, read_notice
@@ -18,18 +18,22 @@ from domain.calendar import Notice, read_notice
 
 def calendar(
     notice: Annotated[
-        Path, typer.Argument(help="JSON of the form of docs/operations.md.", exists=True, dir_okay=False)
+        Path, typer.Argument(help="JSON, of the form that docs/operations.md names.", exists=True, dir_okay=False)
     ],
 ) -> None:
-    """Enter the State Council's notice of a year's holidays."""
+    """Enter the State Council's notice of a year's holidays.
+
+    Terms that rested on the year are counted anew.
+
+    Example: zhuanche calendar notice.json
+    """
     read = read_notice(notice.read_bytes())
     settings = load_settings()
-    with lent(settings) as connections:
-        check_schema(connections)
-        moved = asyncio.run(_enter(connections.owner_url, settings, read))
+    with opened(settings, "calendar") as connections:
+        moved = run_in_loop(_enter(connections.owner_url, settings, read))
     typer.echo(f"The notice of {read.year} is entered; {moved} terms of open complaints moved.")
 
 
 async def _enter(url: str, settings: Settings, notice: Notice) -> int:
     async with database_of(url, settings, OWNER) as owner:
-        return await enter_notice(owner, notice, f"{getpass.getuser()}, zhuanche calendar")
+        return await enter_notice(owner, notice, operator("calendar"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -10,12 +9,13 @@ from uuid import UUID
 import typer
 from sqlmodel import select
 
-from api.cli.connections import check_schema, database_of, lent
+from api.cli.connections import database_of, opened
 from api.cli.user import Code
 from api.db.database import Actor, Database
 from api.db.roles import SERVICE
 from api.db.tables.people import Person
 from api.db.tables.vehicles import Vehicle
+from api.loop import run_in_loop
 from api.settings import load_settings
 from api.usecases.enrol_device import Enrolled, NewDevice, enrol_device, revoke_device, rotate_token
 from domain.errors import NotFound
@@ -34,7 +34,10 @@ def enrol(
     login: Annotated[str | None, typer.Option(help="The phone's person, by login.")] = None,
     plate: Annotated[str | None, typer.Option(help="The terminal's vehicle, by plate.")] = None,
 ) -> None:
-    """Enrol a phone of a person or a terminal of a vehicle, and print its token."""
+    """Enrol a phone of a person or a terminal of a vehicle, and print its token.
+
+    Example: zhuanche device enrol 350302 "phone of Zheng" --login driver
+    """
 
     async def work(database: Database) -> Enrolled:
         person_id = vehicle_id = None
@@ -60,7 +63,10 @@ def enrol(
 
 @app.command("rotate")
 def rotate(code: Code, device_id: DeviceId) -> None:
-    """Give a device another token; the one before opens nothing from then on."""
+    """Give a device another token; the one before opens nothing from then on.
+
+    Example: zhuanche device rotate 350302 01932b3c-7d5e-7a10-8c4f-0a1b2c3d4e5f
+    """
     token = _on_database(lambda database: rotate_token(database, Actor(code), device_id))
     typer.echo(f"Device {device_id}, token {token}")
     _tell_link(token)
@@ -70,7 +76,10 @@ def rotate(code: Code, device_id: DeviceId) -> None:
 def revoke(
     code: Code, device_id: DeviceId, reason: Annotated[str, typer.Option(help="Why; it is kept with the act.")]
 ) -> None:
-    """Let a device in no more."""
+    """Let a device in no more.
+
+    Example: zhuanche device revoke 350302 01932b3c-7d5e-7a10-8c4f-0a1b2c3d4e5f --reason lost
+    """
     _on_database(lambda database: revoke_device(database, Actor(code), device_id, reason))
     typer.echo(f"Device {device_id} is revoked.")
 
@@ -82,11 +91,10 @@ def _tell_link(token: str) -> None:
 
 def _on_database(work: Callable[[Database], Awaitable[T]]) -> T:
     settings = load_settings()
-    with lent(settings) as connections:
-        check_schema(connections)
+    with opened(settings, "device") as connections:
 
         async def run() -> T:
             async with database_of(connections.service, settings, SERVICE) as database:
                 return await work(database)
 
-        return asyncio.run(run())
+        return run_in_loop(run())

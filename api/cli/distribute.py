@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from api.cli.connections import NoDatabase, check_schema, named
 from api.db.distribute import distribute as distribute_schema
+from api.db.work import working
 from api.settings import load_settings
 
 
 def distribute() -> None:
-    """Distribute the schema by bureau on a Citus cluster; run again, it changes nothing."""
+    """Distribute the schema by bureau on a Citus cluster; run again, it changes nothing.
+
+    Example: ZHUANCHE_DATABASE_URL=postgresql://zhuanche@coordinator.lan/zhuanche zhuanche distribute
+    """
     connections = named(load_settings())
     if connections is None:
         raise NoDatabase("The embedded database is one server: set ZHUANCHE_DATABASE_URL to a Citus coordinator.")
-    check_schema(connections)
-    distribute_schema(connections.owner_url)
+    with working(connections.lock_url, "distribute"):
+        check_schema(connections)
+        distribute_schema(connections.owner_url)

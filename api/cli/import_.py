@@ -5,7 +5,6 @@ What each column is taken for is shown first, then every problem by row and colu
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,13 +12,15 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import select
 
-from api.cli.connections import check_schema, database_of, lent
+from api.cli.connections import database_of, opened
+from api.cli.progress import progress
 from api.cli.user import Code
 from api.db.database import Actor, Database, Reader
 from api.db.roles import SERVICE
 from api.db.tables.bureau import Bureau
 from api.db.tables.people import Person
 from api.db.tables.vehicles import Vehicle
+from api.loop import run_in_loop
 from api.settings import load_settings
 from api.spreadsheet import read_spreadsheet
 from api.usecases.import_history import (
@@ -71,7 +72,12 @@ def log(  # noqa: PLR0917 - typer makes arguments and options of them
     yes: Yes = False,
     english: English = False,
 ) -> None:
-    """Take over the old log of a vehicle: what was driven before its first reading, as paper says it."""
+    """Take over the old log of a vehicle: what was driven before its first reading, as paper says it.
+
+    Columns and problems are shown first; all rows are taken over, or none.
+
+    Example: zhuanche import log 350302 闽B12315 log.csv --as custodian --yes
+    """
     file = SheetFile(path.name, path.read_bytes())
     rows = read_spreadsheet(file.content, sheet).rows
     headings = _headings(rows, trips.COLUMNS, column, english=english)
@@ -105,7 +111,12 @@ def list_of_complaints(  # noqa: PLR0917 - typer makes arguments and options of 
     yes: Yes = False,
     english: English = False,
 ) -> None:
-    """Register the complaints of a list by their number at its source, for the unit of who takes them over."""
+    """Register the complaints of a list by their number at its source, for the unit of who takes them over.
+
+    Columns and problems are shown first; all rows are taken over, or none.
+
+    Example: zhuanche import complaints 350302 complaints.csv --as dispatcher --yes
+    """
     file = SheetFile(path.name, path.read_bytes())
     rows = read_spreadsheet(file.content, sheet).rows
     headings = _headings(rows, complaints.COLUMNS, column, english=english)
@@ -159,8 +170,7 @@ async def _person(reader: Reader, login: str) -> Actor:
 
 def _take_over(prepare: Prepare, *, dry_run: bool, yes: bool, english: bool) -> None:
     settings = load_settings()
-    with lent(settings) as connections:
-        check_schema(connections)
+    with opened(settings, "import") as connections:
 
         async def run() -> None:
             async with database_of(connections.service, settings, SERVICE) as database:
@@ -170,11 +180,13 @@ def _take_over(prepare: Prepare, *, dry_run: bool, yes: bool, english: bool) -> 
                     raise typer.Exit(1)
                 if dry_run or not examined.fresh:
                     return
-                if not yes:
-                    typer.confirm("Take them over with these columns?", abort=True)
-                typer.echo(f"{await enter()} rows are taken over.")
+                if not yes and not typer.confirm("Take them over with these columns?"):
+                    raise typer.Exit(1)
+                with progress(f"Taking over {examined.fresh} rows"):
+                    taken = await enter()
+                typer.echo(f"{taken} rows are taken over.")
 
-        asyncio.run(run())
+        run_in_loop(run())
 
 
 def _show(examined: Examined, language: str) -> None:

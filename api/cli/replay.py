@@ -18,8 +18,8 @@ from typing import Annotated, Any, Final
 import httpx
 import msgspec
 import typer
-from rich.progress import track as progress
 
+from api.cli.progress import progress
 from api.recorded_track import RecordedFix, UnreadableTrackError, read_track
 
 TRIES: Final = 20
@@ -62,7 +62,12 @@ def replay(
     drop_answers: Annotated[bool, typer.Option("--drop-answers", help="Lose some answers and send again.")] = False,
     seed: Annotated[int, typer.Option(help="Repeats the same faults.")] = 0,
 ) -> None:
-    """Send a recorded track to the service as a phone would."""
+    """Send a recorded track to the service as a phone would.
+
+    Its token is better told in DEVICE_TOKEN: other accounts of the machine can read the command line.
+
+    Example: zhuanche replay drive.csv --url http://127.0.0.1:8000
+    """
     try:
         fixes = read_track(path)
     except (OSError, UnreadableTrackError) as fault:
@@ -77,7 +82,8 @@ def replay(
             return client.post("/v1/positions", content=body, headers={"Content-Type": "application/json"})
 
         bodies = sendings(batches(fixes, batch), faults)
-        counts = send_all(post, progress(bodies, description=path.name), faults, _waits(fixes, len(bodies), speed))
+        with progress(f"Sending {path.name}", len(bodies)) as bar:
+            counts = send_all(post, bodies, faults, _waits(fixes, len(bodies), speed), bar.advance)
     typer.echo(", ".join(f"{counts[name]} {name}" for name in COUNTS))
 
 
@@ -100,8 +106,14 @@ def sendings(bodies: Sequence[bytes], faults: Faults) -> list[bytes]:
     return sent
 
 
-def send_all(post: Post, bodies: Iterable[bytes], faults: Faults, wait_s: float = 0) -> Counter[str]:
-    """Send every body until it is answered, and return what the answers counted.
+def send_all(
+    post: Post,
+    bodies: Iterable[bytes],
+    faults: Faults,
+    wait_s: float = 0,
+    answered: Callable[[], None] = lambda: None,
+) -> Counter[str]:
+    """Send every body until it is answered, and return what the answers counted; `answered` is called after each.
 
     Raises:
         ReplayFailed: the service refused a body, or did not answer for long.
@@ -115,6 +127,7 @@ def send_all(post: Post, bodies: Iterable[bytes], faults: Faults, wait_s: float 
             answer = _answered(post, body)
         for name in COUNTS:
             counts[name] += answer.get(name, 0)
+        answered()
         time.sleep(wait_s)
     return counts
 

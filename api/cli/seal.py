@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated
@@ -11,11 +9,13 @@ from typing import Annotated
 import typer
 from sqlmodel import col, select
 
-from api.cli.connections import check_schema, database_of, lent
+from api.cli.connections import database_of, opened
+from api.cli.operator import operator
 from api.db.database import Actor, Database, Reader
 from api.db.roles import SERVICE
 from api.db.tables.bureau import Bureau
 from api.db.tables.vehicles import Vehicle
+from api.loop import run_in_loop
 from api.settings import load_settings
 from api.usecases.seal_month import due_months, seal_month
 from domain.errors import DomainError, NotFound
@@ -36,22 +36,30 @@ def seal(
         str | None, typer.Option(help="The last month to seal, such as 2026-11; else the last over.")
     ] = None,
     plate: Annotated[str | None, typer.Option(help="Only the vehicle with this plate.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is due; seal nothing.")] = False,
 ) -> None:
-    """Seal the months of a bureau's vehicles that are over: each statement is frozen and names the one before it."""
+    """Seal the months of a bureau's vehicles that are over: each statement is frozen and names the one before it.
+
+    Each month is sealed by itself; run again it goes on, and seals nothing twice.
+
+    Example: zhuanche seal 350302 --until 2026-11
+    """
     settings, last = load_settings(), _month(until)
 
     async def work(url: str) -> None:
-        async with database_of(url, settings, SERVICE) as database:
-            async for line in seal_due(database, code, last or date.max.replace(day=1), plate):
+        async with database_of(url, settings, SERVICE, is_final=True) as database:
+            async for line in seal_due(database, code, last or date.max.replace(day=1), plate, dry=dry_run):
                 typer.echo(line)
 
-    with lent(settings) as connections:
-        check_schema(connections)
-        asyncio.run(work(connections.service))
+    with opened(settings, "seal") as connections:
+        run_in_loop(work(connections.service))
 
 
-async def seal_due(database: Database, bureau_id: str, last: date, plate: str | None) -> AsyncIterator[str]:
-    """Seal what is due up to a month, and yield a line of each statement.
+async def seal_due(
+    database: Database, bureau_id: str, last: date, plate: str | None, *, dry: bool = False
+) -> AsyncIterator[str]:
+    """Seal what is due up to a month, or only look where it is `dry`, and yield a line of each statement.
 
     A vehicle whose month cannot be sealed keeps no other from it.
 
@@ -59,12 +67,15 @@ async def seal_due(database: Database, bureau_id: str, last: date, plate: str | 
         NotFound: there is no such bureau, or no such vehicle.
         DomainError: why the first of those was not sealed that were not, at the end.
     """
-    actor = Actor(bureau_id, name=f"{getpass.getuser()}, zhuanche seal")
+    actor = Actor(bureau_id, name=operator("seal"))
     async with database.read(bureau_id) as reader:
         due = [(one, await due_months(reader, one.vehicle_id, last)) for one in await _vehicles(reader, plate)]
     faults: list[DomainError] = []
     for vehicle, months in due:
         for month in months:
+            if dry:
+                yield f"{vehicle.plate} {month:%Y-%m} is due"
+                continue
             try:
                 done = await seal_month(database, actor, vehicle.vehicle_id, month)
             except DomainError as fault:

@@ -14,24 +14,32 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 import uvloop
 from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from litestar.types import ASGIApp, Receive, Scope, Send
 
-from api.app import create_app
-from api.authority import Files, authority_of, fingerprint_of, own_certificate
+from api.authority import Files, authority_of, fingerprint_of, own_certificate, own_files
 from api.cli.connections import Connections, check_schema, held
+from api.cli.ending import finished
+from api.cli.renewing import Renewal
+from api.cli.waiting import until_trusted
 from api.clock import wall_clock
+from api.db.work import working
+from api.first_look import Look
 from api.http.secure import TRUST, proxies_of
 from api.log import start_logging
 from api.settings import Settings, SettingsError, load_settings
 from api.terminals.server import tls_of
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 BACKLOG: Final = 1024
 """Connections that may wait to be taken up, and requests that may be worked on."""
@@ -42,12 +50,19 @@ DRAIN_S: Final = 30.0
 """How long a stopping service waits for the requests it has accepted."""
 OPEN_FILES: Final = 16_384
 """Open files and connections wanted where terminals connect."""
+READS_S: Final = 60.0
+"""How long whoever asked may take to read the next part of an answer (256 KiB of a file)."""
 HEADERS_S: Final = 10
 """The headers of a request must have arrived within this time."""
 
 
 def serve() -> None:
-    """Serve over HTTP, on the embedded database or the one ZHUANCHE_DATABASE_URL names."""
+    """Serve over HTTP, on the embedded database or the one ZHUANCHE_DATABASE_URL names.
+
+    Until SIGTERM or Ctrl-C, upon which it finishes what it has accepted.
+
+    Example: zhuanche serve
+    """
     settings = load_settings()
     with held_to_serve(settings) as connections:
         check_schema(connections)
@@ -55,7 +70,7 @@ def serve() -> None:
 
 
 @contextlib.contextmanager
-def held_to_serve(settings: Settings) -> Iterator[Connections]:
+def held_to_serve(settings: Settings, *, make: bool = False) -> Iterator[Connections]:
     """Yield the connections of a process that will serve: log and address are good, a signal ends all in order.
 
     The process ends here: nothing runs after the block.
@@ -63,12 +78,24 @@ def held_to_serve(settings: Settings) -> Iterator[Connections]:
     start_logging(settings)
     check_address(settings)
     signal.signal(signal.SIGTERM, _told_to_stop)
-    with contextlib.suppress(KeyboardInterrupt), held(settings) as connections:
+    ended: list[str] = []
+
+    def end(why: str) -> None:
+        ended.append(why)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        held(settings, make=make) as connections,
+        working(connections.lock_url, "serve", end),
+    ):
         yield connections
-    _leave()
+    if ended:
+        typer.echo(f"zhuanche: the service ended. {ended[0]}", err=True)
+    _leave(1 if ended else 0)
 
 
-def _leave() -> NoReturn:
+def _leave(code: int) -> NoReturn:
     """End the process now that all is closed, without taking the interpreter down.
 
     The server's own threads outlive `Server.serve`. Until Python 3.14 a thread that asks for the interpreter's lock
@@ -79,7 +106,7 @@ def _leave() -> NoReturn:
     with contextlib.suppress(OSError):  # whoever read our output may be gone
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def _told_to_stop(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -101,7 +128,7 @@ def check_address(settings: Settings) -> None:
             raise SettingsError("ZHUANCHE_PORT and ZHUANCHE_HTTPS_PORT are the same; each needs one of its own.")
         _check_free(settings.host, settings.https_port, "HOST", "HTTPS_PORT")
         if settings.certificate is not None:
-            certificate_of(settings)
+            certificate_of(settings, wall_clock())
     if settings.jt808_port is None:
         return
     if settings.jt808_port == settings.port:
@@ -145,36 +172,53 @@ def run(settings: Settings, connections: Connections) -> None:
     """Serve until SIGINT or SIGTERM."""
     if settings.jt808_port is not None:
         allow_connections()
-    uvloop.run(_run(settings, connections))
+    look = until_trusted(connections.service, settings, partial(listeners, settings, files=kept_certificate(settings)))
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # Not by `uvloop.run`: that would wait for what is left, however long a silent database keeps it.
+    loop.run_until_complete(_run(settings, connections, look))
 
 
-async def _run(settings: Settings, connections: Connections) -> None:
-    app = create_app(settings, connections.service, connections.ingest)
+async def _run(settings: Settings, connections: Connections, look: Look) -> None:
+    from api.app import create_app  # noqa: PLC0415 - of all commands, only a server takes the time to load it
+
+    app = create_app(settings, connections.service, connections.ingest, look.clock)
+    if look.newest is not None and look.is_set_right:
+        app.state.timekeeper.note(look.newest, look.at, followed=True)
     draining = Draining(app)
-    servers = [_server(draining, settings.host, settings.port)]
-    if settings.https_port is not None:
-        servers.append(_server(draining, settings.host, settings.https_port, certificate_of(settings)))
+    files = certificate_of(settings, look.clock()) if settings.https_port is not None else None
+    servers = listeners(settings, draining, files)
     loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
 
     def stop() -> None:
+        stopping.set()
         app.state.hub.close_pages()  # no stream ends by itself
         for server in servers:
             server.stop()  # type: ignore[no-untyped-call]  # Granian's own
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    async with app.lifespan():
-        spare_what_stays()
-        serving = [asyncio.create_task(server.serve()) for server in servers]
-        for port in filter(None, (settings.port, settings.https_port)):
-            await _listening(settings.host, port)
-        typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
-        _tell_of_authority(settings)
-        await asyncio.gather(*serving)
-        await draining.finish()
+
+    async def work() -> None:
+        async with app.lifespan():
+            spare_what_stays()
+            serving = [asyncio.create_task(server.serve()) for server in servers]
+            for port in filter(None, (settings.port, settings.https_port)):
+                await listening(settings.host, port)
+            typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
+            _tell_of_authority(settings)
+            renewing = asyncio.create_task(Renewal(settings, servers[-1], files, look.clock).run()) if files else None
+            await asyncio.gather(*serving)
+            if renewing is not None:
+                renewing.cancel()
+            await draining.finish()
+
+    jobs = [runner.break_off for runner in app.state.runners]
+    await finished(asyncio.create_task(work()), stopping, connections.service, jobs)
 
 
-async def _listening(host: str, port: int) -> None:
+async def listening(host: str, port: int) -> None:
     """Wait until somebody who connects is let in: what is printed then is true."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - of every address, the machine's own
     for _ in range(LISTENS_S * 50):
@@ -185,6 +229,24 @@ async def _listening(host: str, port: int) -> None:
         else:
             writer.close()
             return
+
+
+def listeners(settings: Settings, app: ASGIApp, files: Files | None) -> list[Server]:
+    """Return servers of an application at the service's addresses; over HTTPS where there is a certificate."""
+    servers = [_server(app, settings.host, settings.port)]
+    if settings.https_port is not None and files is not None:
+        servers.append(_server(app, settings.host, settings.https_port, files))
+    return servers
+
+
+def kept_certificate(settings: Settings) -> Files | None:
+    """Return the certificate of the last time: none is made while the time is doubted."""
+    if settings.https_port is None:
+        return None
+    if settings.certificate is not None:
+        return certificate_of(settings, wall_clock())
+    own = own_files(settings)
+    return own if own.certificate.exists() and own.key.exists() else None
 
 
 def _server(app: ASGIApp, host: str, port: int, files: Files | None = None) -> Server:
@@ -205,7 +267,7 @@ def _server(app: ASGIApp, host: str, port: int, files: Files | None = None) -> S
     )
 
 
-def certificate_of(settings: Settings) -> Files:
+def certificate_of(settings: Settings, now: datetime) -> Files:
     """Return the certificate to speak HTTPS by: the one named, else one of the service's own authority.
 
     Raises:
@@ -213,7 +275,7 @@ def certificate_of(settings: Settings) -> Files:
     """
     if settings.certificate is None:
         try:
-            return own_certificate(settings, wall_clock())
+            return own_certificate(settings, now)
         except OSError as fault:
             raise SettingsError(f"No certificate can be made in ZHUANCHE_DATA: {fault}.") from fault
     files = Files(settings.certificate, settings.key or settings.certificate)
@@ -241,8 +303,18 @@ def spare_what_stays() -> None:
     gc.freeze()
 
 
+def _read_in_time(send: Send) -> Send:
+    """Return what sends, and gives up where nobody reads: each such answer holds a file or a part of one open."""
+
+    async def send_in_time(message: Message) -> None:
+        async with asyncio.timeout(READS_S):
+            await send(message)
+
+    return send_in_time
+
+
 class Draining:
-    """ASGI: counts the requests that are worked on, so that stopping can wait for them."""
+    """ASGI: counts the requests that are worked on, so that stopping can wait for them; ends those nobody reads."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -255,7 +327,7 @@ class Draining:
         self._open += 1
         self._idle.clear()
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _read_in_time(send))
         finally:
             self._open -= 1
             if self._open == 0:

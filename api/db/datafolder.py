@@ -4,6 +4,7 @@
       zhuanche.lock            held by flock while a service uses the folder; holds that process's number
       database-passwords.json  only after TCP was asked for (0600)
       postgres/                home of the server, or a link to it (see below)
+      postgres-17/             the same of the last major version, kept until its upgrade is confirmed
         pgdata/                the cluster, owned by the account that runs the server, 0700
         log/                   the server's own log, same owner
         pg_hba.conf  socket -> binaries-…  zoneinfo   written by the service, only read by the server
@@ -36,6 +37,8 @@ from typing import IO, Final
 
 ELSEWHERE: Final = Path("/var/lib/zhuanche")
 """Where root's service makes the server's home when the data folder lies behind a closed folder."""
+KEPT: Final = "postgres-"
+"""Before the major version: the home of the server that was before, in the data folder until it is confirmed."""
 ACCOUNTS: Final = ("zhuanche", "postgres", "nobody")
 LOCK: Final = "zhuanche.lock"
 ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
@@ -72,7 +75,20 @@ def file_faults(path: Path) -> Iterator[None]:
         where = fault.filename or path
         if fault.errno in FULL:
             raise NoSpace(f"There is no room for the database in {path} ({fault.strerror}).") from fault
-        raise DataFolderUnusable(f"The data folder {path} cannot be used: {where}: {fault.strerror}.") from fault
+        whose = _whose(Path(where)) if isinstance(fault, PermissionError) else ""
+        raise DataFolderUnusable(f"The data folder {path} cannot be used: {where}: {fault.strerror}{whose}.") from fault
+
+
+def _whose(path: Path) -> str:
+    """Return whose a file is, in words that go on with a refusal; nothing where that cannot be seen either."""
+    with contextlib.suppress(OSError):
+        owner = path.stat().st_uid
+        if owner != os.geteuid():
+            name = f"the user number {owner}"
+            with contextlib.suppress(KeyError):
+                name = pwd.getpwuid(owner).pw_name
+            return f"; it is {name}'s: run zhuanche as that account, or as root"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +302,11 @@ class DataFolder:
             raise DataFolderUnusable(
                 f"The database of {self.path} lay in {entry.readlink()}, which is gone: bring it back, "
                 f"or remove the link {entry} to begin with an empty database."
+            )
+        if not entry.exists() and any(self.path.glob(f"{KEPT}[0-9]*")):
+            raise DataFolderUnusable(
+                f"The database of {self.path} is being changed to another major version of PostgreSQL: run"
+                " `zhuanche upgrade-db` again. Nothing is lost."
             )
         self.account = choose_account(entry.resolve() / "pgdata")
         closed = self._closed(self.path)

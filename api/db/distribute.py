@@ -1,8 +1,8 @@
 """Distributes the schema over a Citus cluster: every table of a bureau by `bureau_id`, reference data everywhere.
 
-Run after `migrate`, by a user who may (the owner of the tables, or a superuser), as often as one likes: what is
-distributed already is left alone, and what a later migration added is distributed then. The cluster needs, on every
-node, the extension btree_gist and
+Run once after the first `migrate`, by a user who may (the owner of the tables, or a superuser), or as often as one
+likes: what is distributed already is left alone. What a later migration adds to a distributed schema is distributed in
+that migration's own transaction (`spread_new`). The cluster needs, on every node, the extension btree_gist and
 
     citus.enable_unsafe_triggers = on           -- triggers look only at rows of the bureau they fire for
     citus.propagate_set_commands = 'local'      -- `SET LOCAL zhuanche.bureau_id` must reach the workers
@@ -51,26 +51,53 @@ def distribute(url: str) -> Distributed:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             _check(connection)
-            known = set(connection.execute(_DISTRIBUTED).scalars())
-            reference = [table for table in REFERENCE if table not in known]
-            for table in reference:
-                connection.execute(text("SELECT create_reference_table(:name)"), {"name": table})
-            tables = [table for table in _tenant_tables(connection) if table not in known]
-            for table in tables:
-                connection.execute(
-                    text("SELECT create_distributed_table(:name, 'bureau_id', colocate_with => :beside)"),
-                    {"name": table, "beside": "default" if table == "bureau" else "bureau"},
-                )
-            functions = _functions(connection)
-            for function in functions:
-                connection.execute(text("SELECT create_distributed_function(:name)"), {"name": function})
-            return Distributed(tuple(tables), tuple(reference), tuple(functions))
+            return _spread(connection)
     finally:
         engine.dispose()
 
 
+def prepare(connection: Connection) -> None:
+    """Let what follows on this connection change functions and distributed tables in one transaction.
+
+    Citus refuses that when it works on several shards of a node at once. On a single server nothing changes.
+    """
+    if is_cluster(connection):
+        connection.execute(text("SET citus.multi_shard_modify_mode = 'sequential'"))
+
+
+def spread_new(connection: Connection) -> None:
+    """Distribute what this transaction has added to a schema that is distributed; leave any other as it is.
+
+    Until then a foreign key from a new table to a distributed one looks at nothing, and no row may be written there.
+    """
+    if is_cluster(connection) and "bureau" in connection.execute(_DISTRIBUTED).scalars():
+        _spread(connection)
+
+
+def _spread(connection: Connection) -> Distributed:
+    known = set(connection.execute(_DISTRIBUTED).scalars())
+    reference = [table for table in REFERENCE if table not in known]
+    for table in reference:
+        connection.execute(text("SELECT create_reference_table(:name)"), {"name": table})
+    tables = [table for table in tenant_tables_in_order(connection) if table not in known]
+    for table in tables:
+        connection.execute(
+            text("SELECT create_distributed_table(:name, 'bureau_id', colocate_with => :beside)"),
+            {"name": table, "beside": "default" if table == "bureau" else "bureau"},
+        )
+    functions = _functions(connection)
+    for function in functions:
+        connection.execute(text("SELECT create_distributed_function(:name)"), {"name": function})
+    return Distributed(tuple(tables), tuple(reference), tuple(functions))
+
+
+def is_cluster(connection: Connection) -> bool:
+    """Tell whether this is a Citus coordinator."""
+    return bool(connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'citus'")).scalar())
+
+
 def _check(connection: Connection) -> None:
-    if not connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'citus'")).scalar():
+    if not is_cluster(connection):
         raise NotACluster("The database has no extension citus: it is no coordinator of a cluster.")
     for name, wanted in SETTINGS.items():
         held = connection.execute(text("SELECT current_setting(:name, true)"), {"name": name}).scalar()
@@ -78,7 +105,7 @@ def _check(connection: Connection) -> None:
             raise NotACluster(f"Set {name} = '{wanted}' on every node of the cluster; it is '{held}' here.")
 
 
-def _tenant_tables(connection: Connection) -> list[str]:
+def tenant_tables_in_order(connection: Connection) -> list[str]:
     """Return the owner's tables with a bureau, each after those its foreign keys lead to."""
     rows = connection.execute(
         text(

@@ -42,7 +42,7 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from api.db.address import DATABASE, SUPERUSER, Address, make_socket_folder, running
+from api.db.address import DATABASE, SUPERUSER, Address, NoServer, make_socket_folder, running
 from api.db.cluster import (
     LOOPBACK,
     Programs,
@@ -63,11 +63,15 @@ from api.db.datafolder import (
     file_faults,
 )
 from api.db.leftover import FAST_S, KILLED_S, clear_forsaken, end_leftover, mark_of, note_throwaway
+from api.durable import flush
+from api.loop import held_back
 
 READY_TIMEOUT_S: Final = 300.0
 """Time from start to ready: recovery after a crash reads up to 1 GB of log again."""
 LOG_S: Final = 2.0
 """How long an ended server's last words may take to reach its log."""
+BUSY_S: Final = 10.0
+"""How long a command waits for a server that another process is starting or stopping."""
 LOGS_KEPT: Final = 20
 THROWAWAY: Final = "zhuanche-throwaway-"
 JUST_BEING_MADE_S: Final = 60.0
@@ -137,7 +141,7 @@ class EmbeddedServer:
     def stop(self) -> None:
         """Shut down fast: sessions are ended, what was committed stays. Waits for the end; may be called again."""
         self._stopping.set()
-        with self._turn:
+        with held_back(), self._turn:
             if self._process is not None:
                 _end(self._process)
             shutil.rmtree(self.address.socket, ignore_errors=True)
@@ -187,8 +191,13 @@ class EmbeddedServer:
             ]
             with said.open("wb") as output:
                 said.chmod(0o600)
-                self._process = self.folder.account.spawn(command, output, cwd=self.folder.pgdata)
         try:
+            with (
+                file_faults(self.folder.path),
+                said.open("ab") as output,
+                held_back(),
+            ):  # a process that has begun is known, and ended below
+                self._process = self.folder.account.spawn(command, output, cwd=self.folder.pgdata)
             self._wait_until_ready()
             self._make_database()
         except _Ended:
@@ -196,7 +205,8 @@ class EmbeddedServer:
             on_port = f" on port {self._tcp}" if self._tcp else ""
             raise told_fault(text, self.folder.path, f"The database server did not start{on_port}") from None
         except BaseException:
-            _end(self._process)
+            if self._process is not None:
+                _end(self._process)
             raise
 
     def _wait_until_ready(self) -> None:
@@ -241,6 +251,7 @@ class EmbeddedServer:
                 making.unlink(missing_ok=True)
                 with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                     json.dump(kept | {role: password}, file)
+                flush(making)  # half a file would be read, in vain, at every start
                 making.rename(path)
             return password
 
@@ -300,7 +311,7 @@ def start(
     folder = DataFolder(data, elsewhere=elsewhere)
     try:
         note_throwaway(folder, durable=durable)
-        usable = usable_programs(folder, programs or installed_tree())
+        usable = usable_programs(folder, programs or installed_tree(), durable=durable)
         check_version(folder, usable)
         make_cluster(folder, usable, durable=durable)
         return EmbeddedServer(folder, usable, port=port, durable=durable)
@@ -313,17 +324,29 @@ def start(
 def reach(data: Path) -> Iterator[Address]:
     """Yield the address of the data folder's server: the service's where one runs, else one started for the while.
 
+    Another command may be starting or stopping the server just now: that is waited for.
+
     Raises:
-        EmbeddedError: it cannot be started, or the service that holds the folder has no server ready.
+        EmbeddedError: it cannot be started, or who holds the folder has no server ready.
     """
-    server = None
-    with contextlib.suppress(DataFolderInUse):
-        server = start(data)
-    if server is None:
-        yield running(data)
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        server = None
+        with contextlib.suppress(DataFolderInUse):
+            server = start(data)
+        if server is not None:
+            with server:
+                yield server.address
+            return
+        try:
+            address = running(data)
+        except NoServer:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+            continue
+        yield address
         return
-    with server:
-        yield server.address
 
 
 @contextmanager

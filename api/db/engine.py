@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import URL, event, make_url
@@ -32,10 +33,25 @@ def async_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
+LINE: Final[dict[str, Any]] = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Of every connection: a network that is gone without a word is noticed within a minute. Sockets of this machine have
+none of it, and need none."""
+NOTICED: Final = (
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=20000"
+)
+"""The same at the server's end, as libpq `options`: else a lock of a machine that lost its power is held for hours."""
+
+
 def connect_options(role: str, settings: Settings) -> str:
     """Return libpq `options`: role, time-outs and zone of every connection, explicit and the same everywhere."""
     return (
-        f"-c role={role} -c timezone=UTC"
+        f"-c role={role} -c timezone=UTC {NOTICED}"
         f" -c statement_timeout={int(settings.statement_timeout_s * 1000)}"
         f" -c lock_timeout={int(settings.lock_timeout_s * 1000)}"
         " -c idle_in_transaction_session_timeout=30000"
@@ -55,10 +71,27 @@ def engine_of(url: str, role: str, settings: Settings) -> AsyncEngine:
             "options": connect_options(role, settings),
             "connect_timeout": int(settings.connect_timeout_s),
             "application_name": f"zhuanche {role}",
+            **LINE,
         },
     )
     event.listen(engine.sync_engine, "connect", _keep_warnings)
     return engine
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections of a pool: how many it may hold, holds, and lends."""
+
+    size: int
+    open: int
+    used: int
+
+
+def use_of(engine: AsyncEngine) -> PoolUse:
+    """Return how much of a pool is in use."""
+    pool: Any = engine.pool
+    used = pool.checkedout()
+    return PoolUse(pool.size(), used + pool.checkedin(), used)
 
 
 def _keep_warnings(connection: Any, record: Any) -> None:

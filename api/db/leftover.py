@@ -160,6 +160,25 @@ def note_throwaway(folder: DataFolder, *, durable: bool) -> None:
             (folder.home / THROWAWAY_NOTE).touch(mode=0o600)
 
 
+def homes_without_folder(elsewhere: Path) -> list[tuple[Path, str]]:
+    """Return the homes that lie elsewhere and that no data folder leads to, each with the folder it was made for.
+
+    Those that were made to be thrown away are left out: the next throwaway server clears them.
+
+    Raises:
+        PermissionError: this account may not look.
+    """
+    found = []
+    for home in sorted(elsewhere.iterdir()) if elsewhere.is_dir() else []:
+        if not stat.S_ISDIR(home.lstat().st_mode) or (home / THROWAWAY_NOTE).exists():
+            continue
+        note = home / "belongs-to"
+        data = note.read_text("utf-8", "replace").removesuffix("\n") if note.is_file() else ""
+        if not data or (Path(data) / "postgres").resolve() != home.resolve():
+            found.append((home, data or "?"))
+    return found
+
+
 def clear_forsaken(elsewhere: Path) -> None:
     """Delete the homes of throwaway servers that do not run any more, and whose data folder is gone."""
     with contextlib.suppress(OSError):  # not there, or none of ours

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from api.db.engine import LINE, NOTICED
+from api.db.faults import DatabaseAway
+from api.db.revision import CONNECT_S, Step, check_open, program, schema_of, steps, waiting
 from api.db.roles import OWNER, ensure_roles
 
 MIGRATION_LOCK = 5_350_302
@@ -37,36 +42,56 @@ def alembic_config(engine: Engine | None = None) -> Config:
 
 def owner_engine(url: str) -> Engine:
     """Return an engine for the migrating user: one connection, closed after use."""
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={"options": NOTICED, **LINE},
+    )
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Make the roles and bring the schema to `revision`, as the owner role.
+def migrate(url: str, revision: str = "head", *, shut: bool = False) -> None:
+    """Make the roles and bring the schema to `revision`, as the owner role; `shut`: though nobody works on it.
 
     Raises:
         RolesMissing: roles must be made by an operator first.
+        UnknownSchema: a newer release has been at it.
+        DatabaseClosed: it was moved elsewhere, another is on its way here, or an upgrade is not done.
+        DatabaseAway: it cannot be reached.
     """
+    found = schema_of(url, OWNER)
+    waiting(found, steps(alembic_config()))
+    if not shut:
+        check_open(found)
     engine = owner_engine(url)
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             ensure_roles(connection)
         command.upgrade(alembic_config(engine), revision)
+        with engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
+            connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{program()}'"))
     finally:
         engine.dispose()
+
+
+def waiting_steps(url: str) -> list[Step]:
+    """Return the migrations that the database has not seen yet.
+
+    Raises:
+        UnknownSchema: it has seen one that this release does not have.
+        DatabaseAway: it cannot be reached.
+    """
+    return waiting(schema_of(url, OWNER), steps(alembic_config()))
 
 
 def current_revision(url: str) -> str | None:
-    """Return the revision the database is at, or None for an empty one."""
-    engine = owner_engine(url)
-    try:
-        with engine.connect() as connection:
-            if not connection.execute(text("SELECT to_regclass('alembic_version')")).scalar():
-                return None
-            connection.execute(text(f"SET ROLE {OWNER}"))
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    finally:
-        engine.dispose()
+    """Return the revision the database is at, or None for an empty one.
+
+    Raises:
+        DatabaseAway: it cannot be reached.
+    """
+    return schema_of(url, OWNER).revision
 
 
 def backfill(connection: Connection, statement: str, *, tables: Collection[str], counted: str) -> int:
@@ -97,3 +122,20 @@ def backfill(connection: Connection, statement: str, *, tables: Collection[str],
     for table in tables:
         connection.execute(text(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"))
     return moved
+
+
+def has_no_bureau(url: str) -> bool:
+    """Tell whether no bureau was set up yet: there is nothing to back up before such a schema is brought up.
+
+    Raises:
+        DatabaseAway: it cannot be reached.
+    """
+    try:
+        with psycopg.connect(url, connect_timeout=CONNECT_S) as connection:
+            known = connection.execute("SELECT to_regclass('bureau_directory') IS NOT NULL").fetchone()
+            if known != (True,):
+                return True
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(OWNER)))
+            return connection.execute("SELECT 1 FROM bureau_directory LIMIT 1").fetchone() is None
+    except psycopg.OperationalError as fault:
+        raise DatabaseAway from fault

@@ -14,9 +14,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from sqlmodel import col, func, select
 
 from api.db.database import Database
 from api.db.tables.bureau import Bureau
+from api.db.tables.uses import VehicleUse
 from api.demo.bureau import BASE, BUREAU, SHOWN_M, Demo, MovedClock, enter_people, enter_the_vehicle
 from api.demo.drives import drive, farthest, wheel_metres
 from api.ingest.door import Door
@@ -41,8 +43,21 @@ from domain.trip.life import UseVerb
 from domain.use_rule.facts import Seat
 from domain.values import Datum, Point, Window
 
+
+class DemoHalfLoaded(Exception):
+    """An earlier run was ended before the demo was whole; nothing that was recorded can be taken back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The demo bureau was loaded in part only, by a run that did not end: name an empty folder in ZHUANCHE_DATA,"
+            " or an empty database."
+        )
+
+
 CHUNK: Final = 500
 """Fixes a request of the demo's phone carries."""
+TRIPS: Final = 2
+"""One of the last working day, and one under way."""
 IN_ORDER: Final = Checked(tyres=True, lights=True, fuel=True, papers=True)
 
 
@@ -58,9 +73,12 @@ async def load_demo(owner: Database, service_url: str, ingest_url: str, settings
 
     Raises:
         NotEmpty: another bureau is served from this database.
+        DemoHalfLoaded: an earlier run did not end.
     """
     bureaus = await owner.bureaus()
     if BUREAU in bureaus and await _is_demo(owner):
+        if not await _is_whole(owner):
+            raise DemoHalfLoaded
         return False
     if bureaus:
         raise NotEmpty(bureaus=bureaus)
@@ -89,6 +107,13 @@ async def _is_demo(owner: Database) -> bool:
     async with owner.read(BUREAU) as reader:
         bureau = await reader.get(Bureau)
         return bureau is not None and bureau.demo
+
+
+async def _is_whole(owner: Database) -> bool:
+    """Tell whether the last trip of the demo has departed: that is what is loaded last."""
+    async with owner.read(BUREAU) as reader:
+        driven = select(func.count()).where(VehicleUse.bureau_id == BUREAU, col(VehicleUse.actual_from).is_not(None))
+        return int(await reader.one(driven)) >= TRIPS
 
 
 def _last_working_morning(now: datetime) -> datetime:

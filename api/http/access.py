@@ -30,13 +30,16 @@ class PasswordChangeRequired(Forbidden):
 
 
 class Allow:
-    """A guard that lets in people who hold one of some roles."""
+    """A guard that lets in people who hold one of some roles; `without_role` also whoever has a session and no role."""
 
-    def __init__(self, *roles: Role | frozenset[Role], before_password_change: bool = False) -> None:
+    def __init__(
+        self, *roles: Role | frozenset[Role], before_password_change: bool = False, without_role: bool = False
+    ) -> None:
         self.roles: frozenset[Role] = frozenset().union(
             *(role if isinstance(role, frozenset) else {role} for role in roles)
         )
         self.before_password_change = before_password_change
+        self.without_role = without_role
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Refuse who is not signed in, or holds none of the roles.
@@ -51,7 +54,7 @@ class Allow:
             raise NotSignedIn
         if actor.must_change_password and not self.before_password_change:
             raise PasswordChangeRequired
-        if not actor.roles & self.roles:
+        if not actor.roles & self.roles and not (self.without_role and not actor.roles):
             raise Forbidden(needs=sorted(self.roles))
 
 

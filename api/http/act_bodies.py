@@ -12,19 +12,20 @@ import msgspec
 from sqlmodel import select
 
 from api.db.database import UnitOfWork
+from api.db.faults import Unstorable
 from api.db.tables.notes import VisitNote
 from api.db.tables.signing import DeviceKey
 from api.db.tables.uses import VehicleUse
 from api.http.complaint_acts import How
 from api.http.complaints import REGISTRARS, RegisterComplaint
-from api.http.fields import Instant, instant
+from api.http.fields import Instant, clock_instant, instant
 from api.http.note_wire import VisitNoteBody
 from api.http.trip_wire import BreakDownReport, DepartureReport, Reported, ReturnReport, StopReport
 from api.http.trips import FIELD
 from api.http.visits import VisitBody
 from api.usecases.depart_trip import record_departure
 from api.usecases.field_act import Kept
-from api.usecases.receive_act import Done, chain_of
+from api.usecases.receive_act import Done, chain_of, proved_after
 from api.usecases.record_note import Clash, RecordedNote, SentNote, record_all
 from api.usecases.return_trip import record_return
 from api.usecases.stop_trip import record_break_down, record_stop
@@ -33,14 +34,15 @@ from api.usecases.use_step import lock_use
 from domain.complaint.words import Party
 from domain.errors import DomainError, Forbidden, InvalidInput
 from domain.signing.act import ActKind, SignedAct
+from domain.signing.bracket import Ticks, Timing, clock_error
 from domain.trip.life import UseKind
 from domain.values import Role
 from domain.visit.note import NoteIdUsed
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Reported)
-AT_ONCE: Final = timedelta(minutes=1)
-"""Within which an act signed with a network is sent, by the device's own clock."""
+AT_ONCE: Final = timedelta(seconds=1)
+"""Within which an act is sent once it is signed, where there is a network, by the device's own clock."""
 
 
 class ConsentBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +78,8 @@ class AnotherJobBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def _read(act: SignedAct, kind: type[T]) -> T:
+    if not bytes(act.body):
+        raise Unstorable
     try:
         return msgspec.json.decode(act.body, type=kind)
     except msgspec.MsgspecError as fault:
@@ -88,36 +92,56 @@ def _trip(act: SignedAct) -> UUID:
     return act.trip
 
 
-def _reported(uow: UnitOfWork, act: SignedAct, kind: type[R], sent_at: datetime | None) -> R:
+async def _reported(uow: UnitOfWork, act: SignedAct, kind: type[R], sent_at: datetime | None) -> R:
     """Return a report from the body; one that was signed as of now and waited all the same is of when it was signed.
 
-    What is signed cannot be changed any more when its network goes: it happened then, and not when it arrives.
+    What is signed cannot be changed any more when its network goes: it happened then, and not when it arrives. And its
+    device's clock cannot be set right any more either: what it is off by is taken out here.
     """
     body = _read(act, kind)
-    if body.source != "online" or (sent_at or uow.now) - act.device_at <= AT_ONCE:
+    if body.source == "paper" or (body.source == "online" and (sent_at or uow.now) - act.device_at <= AT_ONCE):
         return body
-    return msgspec.structs.replace(body, source="offline", stated_at=act.device_at)
+    claimed = clock_instant(body.stated_at) if body.source == "offline" else act.device_at
+    at = None if claimed is None else (await _clock(uow, act, sent_at))(claimed)
+    return msgspec.structs.replace(body, source="offline", stated_at=at)
+
+
+async def _clock(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Callable[[datetime], datetime]:
+    """Return what sets an instant right that the device's clock told."""
+    timing = Timing(
+        made=Ticks(act.device_at, act.mono, str(act.boot)),
+        received_at=uow.now,
+        not_before=await proved_after(uow, act),
+        named_receipt=act.srv is not None,
+        sent_at=sent_at,
+    )
+    error = clock_error(timing)
+    now = uow.now
+    return lambda told: min(told - error, now)
 
 
 async def _depart(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
-    return await record_departure(uow, _trip(act), _reported(uow, act, DepartureReport, sent_at).departure())
+    return await record_departure(uow, _trip(act), (await _reported(uow, act, DepartureReport, sent_at)).departure())
 
 
 async def _stop(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
-    return await record_stop(uow, _trip(act), _reported(uow, act, StopReport, sent_at).stop())
+    return await record_stop(uow, _trip(act), (await _reported(uow, act, StopReport, sent_at)).stop())
 
 
 async def _return(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
-    return await record_return(uow, _trip(act), _reported(uow, act, ReturnReport, sent_at).back())
+    return await record_return(uow, _trip(act), (await _reported(uow, act, ReturnReport, sent_at)).back())
 
 
 async def _break_down(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
-    return await record_break_down(uow, _trip(act), _reported(uow, act, BreakDownReport, sent_at).break_down())
+    return await record_break_down(uow, _trip(act), (await _reported(uow, act, BreakDownReport, sent_at)).break_down())
 
 
-async def _another_job(uow: UnitOfWork, act: SignedAct, _: datetime | None) -> Kept:
-    await take_another_job(uow, _trip(act), _read(act, AnotherJobBody).another())
-    return Kept()
+async def _another_job(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Kept:
+    new, right = _read(act, AnotherJobBody).another(), await _clock(uow, act, sent_at)
+    complaint = replace(new.complaint, received_at=right(new.complaint.received_at or act.device_at))
+    consents = [replace(one, given_at=right(one.given_at)) for one in new.consents]
+    new = replace(new, complaint=complaint, consents=consents)
+    return await take_another_job(uow, _trip(act), new, right(act.device_at))
 
 
 async def _note(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Done:

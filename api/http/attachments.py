@@ -121,8 +121,6 @@ class AttachmentController(Controller):
             headers={
                 "Content-Length": str(kept.size_bytes),
                 "Content-Disposition": "inline" if kept.media_type.startswith(SHOWN) else "attachment",
-                "Cache-Control": "private, immutable, max-age=31536000",
-                "ETag": f'"{sha256}"',
             }
             | INERT,
         )

@@ -22,6 +22,7 @@ from api.http.trips import FIELD
 from api.metrics import Metrics
 from api.signatures import MEMBERS, BadKey
 from api.usecases.enrol_key import NewKey, enrol_key
+from api.usecases.report_loss import answer_loss, report_loss
 from api.usecases.sign_off_gap import NewSignOff, sign_off_gap
 from domain.signing.act import Seq
 from domain.signing.chain import gaps
@@ -57,6 +58,8 @@ class KeyToEnrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     proof: Annotated[
         str, msgspec.Meta(max_length=4_000, pattern="^[A-Za-z0-9_.-]+$", examples=["eyJhbGciOiJFUzI1NiIsInR5cCI6..."])
     ]
+    token: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    """The device's token that the phone was handed, if any: refused where it is another device's."""
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,23 @@ class SignedOffView(GapView, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class LossAnswered(msgspec.Struct, frozen=True, kw_only=True):
+    """How lost acts were answered for."""
+
+    reason: str
+    by: UUID
+    recorded_at: datetime
+
+
+class LossView(msgspec.Struct, frozen=True, kw_only=True):
+    """Acts that a phone had signed and lost before they were sent, by its own unsigned word."""
+
+    made: int
+    lost: int
+    recorded_at: datetime
+    answered: LossAnswered | None
+
+
 class ForkView(msgspec.Struct, frozen=True, kw_only=True):
     """An act kept beside the chain: another `stands` at its number, if one does."""
 
@@ -121,10 +141,12 @@ class DeviceKeyView(msgspec.Struct, frozen=True, kw_only=True):
     gaps: list[GapView]
     signed_off: list[SignedOffView]
     forks: list[ForkView]
+    loss: LossView | None
     after_end: int
     replaced_by: UUID | None
     replaced_at: datetime | None
     ended_seq: int | None
+    """The last act of a replaced key that had arrived then; those of them that wait are judged in their turn yet."""
     revoked_at: datetime | None
 
 
@@ -133,6 +155,25 @@ class GapSignedOff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     through: Annotated[Seq, msgspec.Meta(examples=[19])]
     reason: Annotated[Prose, msgspec.Meta(examples=["手机落水，第 17 至 19 号操作无法找回，已按纸质单据补录"])]
+
+
+class LossToReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many acts the phone had signed by a key when its storage was thrown away."""
+
+    made: Annotated[Seq, msgspec.Meta(examples=[12])]
+
+
+class LossToAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How what was lost came on record otherwise, or why not."""
+
+    reason: Annotated[Prose, msgspec.Meta(examples=["已核对纸质派车单，两项操作均已补录"])]
+
+
+class LossTold(msgspec.Struct, frozen=True, kw_only=True):
+    """How many acts were signed, and how many of them are lost: 0 where all arrived, and nothing is recorded."""
+
+    made: int
+    lost: int
 
 
 class SignedOffAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +187,12 @@ class SignedOffAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def receipt_view(receipt: Receipt) -> ReceiptView:
     """Return the wire form of a receipt."""
     return ReceiptView(entry=receipt.entry, leaf=receipt.leaf, recorded_at=receipt.recorded_at)
+
+
+def _loss(steps: dict[str, Any] | None) -> LossView | None:
+    if steps is None:
+        return None
+    return msgspec.convert(steps["reported"] | {"answered": steps.get("answered")}, LossView)
 
 
 def key_view(row: Any) -> DeviceKeyView:
@@ -166,6 +213,7 @@ def key_view(row: Any) -> DeviceKeyView:
         gaps=[GapView(first=gap.first, last=gap.last) for gap in missing],
         signed_off=msgspec.convert(row.signed_off, list[SignedOffView]),
         forks=msgspec.convert(row.forks, list[ForkView]),
+        loss=_loss(row.losses),
         after_end=row.after_end,
         replaced_by=row.replaced_by,
         replaced_at=row.replaced_at,
@@ -200,7 +248,7 @@ class DeviceKeyController(Controller):
         if data.jwk.d is not None:
             raise BadKey("The private half of a key never leaves its phone: make another key.")
         jwk = {name: getattr(data.jwk, name) for name in MEMBERS}
-        new = NewKey(key_id=data.key_id, device_id=data.device_id, jwk=jwk, proof=data.proof)
+        new = NewKey(key_id=data.key_id, device_id=data.device_id, jwk=jwk, proof=data.proof, token=data.token)
         try:
             enrolled = await enrol_key(database, actor, new)
         except BadSignature as fault:
@@ -255,3 +303,39 @@ class DeviceKeyController(Controller):
         """Answer for acts that are missing and will not come; what waited behind them is judged now."""
         done = await sign_off_gap(database, actor, key_id, NewSignOff(data.through, data.reason), carry_out)
         return SignedOffAnswer(first=done.gap.first, last=done.gap.last, judged=done.judged)
+
+    @post(
+        "/{key_id:uuid}/loss",
+        guards=[FIELD],
+        status_code=200,
+        summary="Report acts that a phone lost",
+        name="device_keys.report_loss",
+    )
+    async def report_loss(
+        self,
+        key_id: FromPath[UUID],
+        data: JSONBody[LossToReport],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> LossTold:
+        """Tell how many acts one's own phone had signed by a key that went with its storage; the first word stands."""
+        loss = await report_loss(database, actor, key_id, data.made)
+        return LossTold(made=loss.made, lost=loss.lost)
+
+    @post(
+        "/{key_id:uuid}/loss/answer",
+        guards=[Allow(Role.CUSTODIAN, Role.DESK_CHIEF)],
+        status_code=200,
+        summary="Answer for acts that a phone lost",
+        name="device_keys.answer_loss",
+    )
+    async def answer_loss(
+        self,
+        key_id: FromPath[UUID],
+        data: JSONBody[LossToAnswer],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+    ) -> LossTold:
+        """Answer for lost acts, once: how they came on record otherwise, or why not."""
+        loss = await answer_loss(database, actor, key_id, data.reason)
+        return LossTold(made=loss.made, lost=loss.lost)

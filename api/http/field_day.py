@@ -18,13 +18,14 @@ from api.db.queries.field_day import (
     bureau_of,
     day_of,
     jobs_of_day,
-    names_of,
     permits_of,
     photographed,
     trips_of_day,
 )
 from api.db.queries.my_devices import acknowledgements_of, devices_of
+from api.db.queries.people import names_of
 from api.db.queries.readings import last_reading
+from api.db.queries.restores import restores
 from api.db.queries.signed_acts import Receipt, keys_page, newest_receipt
 from api.db.queries.sites import drawn_boundary_in
 from api.db.tables.vehicles import Vehicle
@@ -37,40 +38,26 @@ from api.http.field_wire import (
     FieldDevice,
     FieldJob,
     FieldPerson,
+    FieldRestore,
     FieldSite,
     FieldTrip,
     FieldVehicle,
     LastReading,
     PartyView,
     Permit,
-    words_of,
 )
 from api.http.my_devices import notice_now
 from api.http.trip_wire import TripView, trip_of
 from domain.complaint.job import JobKind
-from domain.complaint.states import State
-from domain.complaint.words import Party, Source, VisitResult
-from domain.signing.act import ActKind
+from domain.complaint.words import Party
 from domain.signing.jws import digest_of
 from domain.tracking_notice import VERSION
-from domain.trip.life import UseState
 from domain.values import Role
-from domain.visit.note import Presence
 
 RECEIPT_HEADER: Final = "Zhuanche-Receipt"
-WORDS: Final = words_of(
-    {
-        "result": VisitResult,
-        "standing": Presence,
-        "side": Party,
-        "job_kind": JobKind,
-        "trip_state": UseState,
-        "complaint_state": State,
-        "source": Source,
-        "act": ActKind,
-    }
-)
 KEYS_MOST: Final = 20
+KEPT_FOR: Final = timedelta(days=30)
+"""How long a phone keeps what was answered (`outbox.js`)."""
 
 
 @get(
@@ -94,7 +81,7 @@ async def field_day(
     async with database.read(actor.bureau_id) as reader:
         day = await _day(reader, actor)
     tag = _tag(day)
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": tag}
     if day.receipt is not None:
         headers[RECEIPT_HEADER] = f"{day.receipt.entry} {day.receipt.leaf}"
     if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
@@ -134,7 +121,10 @@ async def _day(reader: Reader, actor: Actor) -> FieldDay:
         notice=notice_now(),
         notice_read=VERSION in read,
         trips=await _trips(reader, trips, cases=bool(actor.roles & CASE_READERS)),
-        words=WORDS,
+        restores=[
+            FieldRestore(restore_id=row.restore_id, taken_at=row.taken_at, restored_at=row.recorded_at)
+            for row in await restores(reader, after=reader.now - KEPT_FOR)
+        ],
         boundary=drawn_boundary_in(bureau.boundary),
     )
 
@@ -202,7 +192,7 @@ async def _permits(reader: Reader, trips: list[TripView]) -> dict[UUID, Permit]:
         if before and trip.approved_at is not None:
             given[trip.trip_id] = (trip, before[-1])
     entries = await permits_of(reader, [decision.decision_id for _, decision in given.values()])
-    names = await names_of(reader, [trip.approver_id for trip, _ in given.values() if trip.approver_id])
+    names = await names_of(reader, [trip.approver_id for trip, _ in given.values()])
     permits = {}
     for trip_id, (trip, decision) in given.items():
         entry, grace = entries[decision.decision_id], timedelta(seconds=trip.grace_s)

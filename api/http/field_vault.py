@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from api.db.database import Actor, Database
 from api.db.queries.people import open_sessions
 from api.errors import NotSignedIn
 from api.http.access import Allow
+from api.notices.encrypt import base64url
 from api.vault import Vault
 from domain.values import Role
 
@@ -42,5 +42,5 @@ async def field_vault(
     until = next((one.expires_at for one in sessions if one.session_id == actor.session_id), None)
     if until is None:
         raise NotSignedIn
-    key = urlsafe_b64encode(vault.key_of(actor.bureau_id, actor.who)).rstrip(b"=").decode()
+    key = base64url(vault.key_of(actor.bureau_id, actor.who))
     return Response(VaultKey(key=key, until=until), headers={"Cache-Control": "no-store"})

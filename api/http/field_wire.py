@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,15 +12,6 @@ from api.http.device_keys import DeviceKeyView, ReceiptView
 from api.http.my_devices import Notice
 from api.http.trip_wire import CrewView, OrderView, PassengerView, StopView
 from domain.complaint.job import JobKind
-from domain.complaint.words import Named
-
-
-class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """A code of ours and what it is called."""
-
-    code: str
-    zh: str
-    en: str
 
 
 class PartyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +130,14 @@ class FieldDevice(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
 
 
+class FieldRestore(msgspec.Struct, frozen=True, kw_only=True):
+    """The record was rolled back: what was answered between both instants is to be sent again."""
+
+    restore_id: UUID
+    taken_at: datetime
+    restored_at: datetime
+
+
 class FieldDay(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a phone needs without a network for today and until tomorrow night.
 
@@ -161,12 +159,7 @@ class FieldDay(msgspec.Struct, frozen=True, kw_only=True):
     notice_read: bool
     """Whether the notice that holds was acknowledged."""
     trips: list[FieldTrip]
-    words: dict[str, list[Word]]
-    """The codes of `result`, `standing`, `side`, `job_kind`, `trip_state`, `complaint_state`, `source`, `act`."""
+    restores: list[FieldRestore]
+    """Of the last thirty days, for as long as a phone keeps what was answered."""
     boundary: dict[str, Any] | None
     """GeoJSON in WGS-84, to be drawn: what is inside is judged by the finer one."""
-
-
-def words_of(kinds: Mapping[str, type[Named]]) -> dict[str, list[Word]]:
-    """Return the members of enumerations in both languages."""
-    return {name: [Word(code=one.value, zh=one.zh, en=one.en) for one in kind] for name, kind in kinds.items()}

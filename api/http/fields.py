@@ -17,6 +17,8 @@ WITHOUT_NUL: Final = "^[^\\x00]*$"
 SAYS_SOMETHING: Final = "^[^\\x00]*[^\\s\\x00][^\\x00]*$"
 """The same, and not blank."""
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
+_CLOCKS_BEGIN = 1969
+"""What a device's clock says that has lost the time: 1 January 1970, in New York the evening before."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=WITHOUT_NUL)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300, pattern=WITHOUT_NUL)]
@@ -57,6 +59,13 @@ def instant(given: datetime) -> datetime:
 def instant_or_none(given: datetime | None) -> datetime | None:
     """Return an instant in UTC, or None where none was given. Raises `TimeOutOfRange`."""
     return None if given is None else instant(given)
+
+
+def clock_instant(given: datetime | None) -> datetime | None:
+    """Return in UTC what a device's clock says, however wrong it is. Raises `TimeOutOfRange`: no clock says that."""
+    if given is not None and (given.tzinfo is None or not _CLOCKS_BEGIN <= given.year < _LAST_YEAR):
+        raise TimeOutOfRange(given=given.isoformat())
+    return None if given is None else given.astimezone(UTC)
 
 
 def day_or_none(given: date | None) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from api.http.visit_notes import READS_NOTES
 from api.openrosa.audit import AUDIT_BYTES, AUDIT_FILE, read_audit
 from api.openrosa.filled import media_of, read_filled
 from api.usecases.assign_form import assign_form
+from domain.erasure import PersonalDataWithheld
 from domain.values import Role
 from domain.visit.form import Waits
 
@@ -124,8 +126,11 @@ class FilledFormController(Controller):
         """Return the XML exactly as Collect sent it."""
         async with database.read(actor.bureau_id) as reader:
             row = await form_view(reader, submission_id)
+        xml = bytes(row.xml)
+        if hashlib.sha256(xml).hexdigest() != row.xml_sha256:
+            raise PersonalDataWithheld
         return Response(
-            bytes(row.xml),
+            xml,
             media_type="text/xml",
             headers={
                 "ETag": f'"{row.xml_sha256}"',

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import msgspec
 from litestar import MediaType, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.db.database import Database
 from api.db.faults import Busy, DatabaseAway
+from api.files import FileStore
 from api.http.access import public
 from api.jobs.positions import months_ahead
 from api.metrics import Metrics
+from api.timekeeper import Timekeeper
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,13 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     revision: str | None = None
     position_months_ahead: int | None = None
     """Months after this one that positions can be stored in; fewer than two are an alarm."""
+    files: str | None = None
+    """Whether the store of attachments answered when it was asked last: `ok`, `away`, `not asked`; trips need none."""
+    clock: str | None = None
+    """`held` where the database's clock was set and is not followed, else `ok`; a service that has not begun since it
+    doubts the clock says `doubted`, with status 503."""
+    why: dict[str, str] | None = None
+    """Why the clock is held, in `zh` and in `en`."""
 
 
 @get("/healthz", guards=[public], tags=["operations"], summary="The process is alive")
@@ -31,14 +41,28 @@ async def healthz() -> Health:
 
 
 @get("/readyz", guards=[public], tags=["operations"], summary="The service can do its work")
-async def readyz(database: NamedDependency[Database]) -> Response[Health]:
+async def readyz(
+    state: State, database: NamedDependency[Database], files: NamedDependency[FileStore]
+) -> Response[Health]:
     """Answer 200 when the database answers, else 503."""
     try:
         revision = await database.ping()
         ahead = await months_ahead(database)
     except (DatabaseAway, Busy):
         return Response(Health(status="unavailable", database="away"), status_code=503)
-    return Response(Health(status="ok", database="ok", revision=revision, position_months_ahead=ahead))
+    store = {None: "not asked", True: "ok", False: "away"}[files.answers]
+    keeper: Timekeeper | None = state.timekeeper
+    why = None if keeper is None else keeper.why_held
+    health = Health(
+        status="ok",
+        database="ok",
+        revision=revision,
+        position_months_ahead=ahead,
+        files=store,
+        clock="ok" if why is None else "held",
+        why=None if why is None else dict(zip(("zh", "en"), why, strict=True)),
+    )
+    return Response(health)
 
 
 @get("/metrics", guards=[public], tags=["operations"], summary="What the service counts", media_type=MediaType.TEXT)

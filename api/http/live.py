@@ -50,7 +50,7 @@ async def live(
     seconds keeps the connection open; the stream ends with the session. Who does not ask for `text/event-stream` by
     its name is told what there is to tell, and no more: so one can poll.
     """
-    hub.admit()
+    hub.admit(actor)
     token = token_of(request.scope)
     who: Gather[str, Actor | None] = request.app.state.who
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database
 from api.db.queries.my_devices import acknowledgements_of, devices_of, kept_of
+from api.db.queries.settings import settings_of
 from api.http.access import STAFF, Allow
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.ingest.held import HELD_FOR
-from api.jobs.forgetting import ASIDE_FOR
 from api.usecases.acknowledge_tracking import acknowledge_tracking
 from domain.tracking_notice import NOTICE, VERSION
 
@@ -169,6 +169,7 @@ class MyDeviceController(Controller):
         before = _parsed(after, (_instant, UUID))
         async with database.read(actor.bureau_id) as reader:
             rows = await kept_of(reader, actor.who, "aside", before, limit + 1)
+            kept_for = timedelta(days=(await settings_of(reader))["keep_aside_days"])
         return _page(
             rows,
             limit,
@@ -177,7 +178,7 @@ class MyDeviceController(Controller):
                 reason=row.reason,
                 raw=row.raw.decode("utf-8", "replace"),
                 received_at=row.received_at,
-                forgotten_at=row.received_at + ASIDE_FOR,
+                forgotten_at=row.received_at + kept_for,
             ),
             lambda row: (row.received_at, row.aside_id),
         )

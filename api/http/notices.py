@@ -18,7 +18,6 @@ from api.db.database import Actor, Database
 from api.db.queries.notices import Hook, webhooks
 from api.db.tables.notices import Notice, NoticeChoice, NoticeDelivery, PushSubscription
 from api.http.access import EVERYONE, Allow
-from api.http.field_wire import Word
 from api.http.paging import After, Limit, Page, newest_page
 from api.http.readings import Reason
 from api.notices.encrypt import base64url, public_bytes
@@ -115,6 +114,14 @@ class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
     set_by: UUID
     set_at: datetime
     reason: str
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A code of ours and what it is called."""
+
+    code: str
+    zh: str
+    en: str
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):

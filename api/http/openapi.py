@@ -11,13 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import (
     Components,
     Example,
+    OpenAPI,
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
@@ -56,6 +57,7 @@ _PARTS: Final = {
     "forms": "ODK Collect: forms to fill, and what was filled.",
     "attachments": "Files by their SHA-256.",
     "findings": "异常: explained by the custodian, ruled on by the auditor.",
+    "ledger": "账本: the entry a fact left, with all it takes to check it.",
     "lots": "抽签: call-backs drawn by lot, and who acts together how often.",
     "vehicles": "Vehicles with their papers, dedication, free slots and log.",
     "live": "What happens, as it happens, for pages that are open.",
@@ -89,7 +91,9 @@ def openapi_config() -> OpenAPIConfig:
             " carried out once, however often it is sent."
         ),
         tags=[Tag(name=name, description=words) for name, words in _PARTS.items()],
-        openapi_router=Router(SCHEMA_PATH, route_handlers=[], guards=[public], include_in_schema=False),
+        openapi_router=Router(
+            SCHEMA_PATH, route_handlers=[], guards=[public], include_in_schema=False, before_request=_make_document
+        ),
         render_plugins=[
             SwaggerRenderPlugin(
                 js_url=f"{_ASSETS}/swagger-ui-bundle.js",
@@ -119,11 +123,22 @@ def viewer_assets() -> Router:
     return create_static_files_router(path=_ASSETS, directories=[STATIC], guards=[public], include_in_schema=False)
 
 
-def complete_document(app: Litestar) -> None:
-    """Add to every operation what all operations have in common."""
+def document_of(app: Litestar) -> OpenAPI:
+    """Return an application's document, made when first asked for: half of what an application's start would cost."""
     document = app.openapi_schema
     schemas: dict[str, Schema] = (document.components.schemas or {}) if document.components else {}
-    schemas["Problem"] = _problem_schema()
+    if "Problem" not in schemas:
+        schemas["Problem"] = _problem_schema()
+        _complete(app, schemas)
+    return document
+
+
+async def _make_document(request: Request[Any, Any, Any]) -> None:
+    document_of(request.app)
+
+
+def _complete(app: Litestar, schemas: dict[str, Schema]) -> None:
+    """Add to every operation what all operations have in common."""
     for handler, operation in _operations(app):
         guards = handler.guards or ()
         if public in guards:

@@ -110,10 +110,11 @@ async def holder_of(
 
 
 async def _jobs_file(database: Database, holder: Holder) -> bytes:
-    """Return the list of jobs that the officer may choose from."""
+    """Return the list of jobs that the officer may choose from; to others it is empty, also who was one before."""
     async with database.read(holder.actor.bureau_id) as reader:
         zone = await zone_of(reader)
-        rows = await jobs_to_choose(reader, holder.actor.who)
+        is_officer = Role.OFFICER in holder.actor.roles
+        rows = await jobs_to_choose(reader, holder.actor.who) if is_officer else []
     return jobs_csv([_open_job(row, zone) for row in rows])
 
 
@@ -213,8 +214,10 @@ class Collect(Controller):
     )
     async def send(
         self,
+        *,
         request: Request[Any, Any, Any],
         phone: NamedDependency[Phone],
+        database: NamedDependency[Database],
         files: NamedDependency[FileStore],
         forms: NamedDependency[Gather[SentForm, ReceivedForm]],
         settings: NamedDependency[Settings],
@@ -224,7 +227,7 @@ class Collect(Controller):
         A form that fits no job waits for the dispatcher. Other answers under its instanceID are kept aside: 409.
         """
         async with drained(request):
-            sent = await read_upload(request, phone, files, settings)
+            sent = await read_upload(request, phone, database, files, settings)
         received = await forms(phone.bureau_id, sent)
         return _answer(message(_sentence(received, language_of(request.headers.get("accept-language", "")))))
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
+from api.db.database import Database
 from api.errors import BodyTooSlow
 from api.files import FileStore
 from api.openrosa.filled import Filled, read_filled
@@ -27,6 +28,7 @@ from api.openrosa.upload import (
     read_parts,
 )
 from api.settings import Settings
+from api.usecases.keep_attachment import keep_retired
 from api.usecases.note_of_form import SentFile
 from api.usecases.receive_form import SentForm
 from domain.errors import DomainError
@@ -61,7 +63,9 @@ async def _forget_body(request: Request[Any, Any, Any]) -> None:
             return
 
 
-async def read_upload(request: Request[Any, Any, Any], phone: Phone, files: FileStore, settings: Settings) -> SentForm:
+async def read_upload(
+    request: Request[Any, Any, Any], phone: Phone, database: Database, files: FileStore, settings: Settings
+) -> SentForm:
     """Read a submission; its files are in the store when this returns, and only there.
 
     Raises:
@@ -70,6 +74,7 @@ async def read_upload(request: Request[Any, Any, Any], phone: Phone, files: File
         InstanceIdMissing: nothing tells which form it is.
         FilledFormTooLarge: the form without its files is beyond its limit.
         BodyTooLarge: a file is beyond its limit.
+        FilesAway: a file was dropped at the same moment, for nothing had named it; sent again, it stays.
     """
     form: tuple[bytes, Filled] | None = None
     sent: list[SentFile] = []
@@ -89,6 +94,7 @@ async def read_upload(request: Request[Any, Any, Any], phone: Phone, files: File
         else:
             name = file_name(part.filename or part.field)
             taken = await files.take(phone.bureau_id, name, _data(parts), limit_bytes=settings.attachment_limit_bytes)
+            await keep_retired(database, files, phone.bureau_id, phone.device_id, taken.sha256)
             sent.append(SentFile(name, taken.sha256, taken.size_bytes, taken.media_type))
     if form is None:
         raise UploadUnreadable

@@ -20,6 +20,7 @@ from api.http.fields import WITHOUT_NUL
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.request_loan import NewLoan, request_loan
 from domain.books.readings import Obtained
+from domain.trip.life import UseKind
 from domain.use_rule.reasons import OwnReason, ReasonCode, sentence_of
 from domain.values import Role
 
@@ -82,10 +83,11 @@ class ReportedReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
-    """An act from the field that happened and could not be recorded as one."""
+    """An act from the field that happened and could not be recorded as one; of upkeep, `trip_id` is the order's id."""
 
     conflict_id: UUID
     trip_id: UUID
+    kind: UseKind
     verb: str
     why: str
     reasons: list[ReasonView]
@@ -199,6 +201,7 @@ class RefusalController(Controller):
             ConflictView(
                 conflict_id=row.conflict_id,
                 trip_id=row.use_id,
+                kind=UseKind(row.kind),
                 verb=row.verb,
                 why=row.why,
                 reasons=told(row.reasons, language),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.enums import ScopeType
@@ -16,10 +19,10 @@ from litestar.exceptions import (
     ValidationException,
 )
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from api.body import InTime
-from api.db.database import Actor, Database, Once, request_digest
+from api.body import Answered, InTime
+from api.db.database import Actor, Database, Once
 from api.errors import (
     PROBLEM_JSON,
     BodyTooLarge,
@@ -39,9 +42,11 @@ from api.http.access import PasswordChangeRequired, by_device_token, public, rea
 from api.http.looked_at import looked_at
 from api.http.openrosa_faults import OPENROSA, answer_open_rosa
 from api.http.pages.shell import answer_with_page, wants_page
+from api.http.shown import Accesses
 from api.usecases.record_look import record_look
 from api.usecases.sign_in import TOKEN
 from api.usecases.visit_bureau import visit_bureau
+from api.web.assets import ASSETS
 from domain.errors import DomainError, InvalidInput
 from domain.people import MandateReadsOnly
 from domain.values import Role
@@ -55,6 +60,8 @@ BUREAU_HEADER: Final = "X-Bureau"
 """Names the bureau that an outside auditor looks into under a mandate; without it a session acts at home."""
 BUREAU_ASKED: Final = "bureau"
 """The same in an address; it opens what the header opens, by the same check, and nothing else."""
+_OF_BODY: Final = re.compile(r"^(.*) - at `\$\.data\.?(.*)`$")
+"""What msgspec says of a body's field, and which that is."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -71,9 +78,13 @@ class Requests:
             return
         settings = scope["litestar_app"].state.settings
         guards = scope["route_handler"].guards or ()
-        if by_device_token not in guards and public not in guards:
+        if public in guards:
+            _count(scope, None)
+        elif by_device_token not in guards:
+            send = _kept_nowhere(send)
             await self._sign_in(scope)
-        await self.app(scope, InTime(receive, settings.slow_body_s), send)
+        answered = Answered(send)
+        await self.app(scope, InTime(receive, settings.slow_body_s, answered), answered)
 
     async def _sign_in(self, scope: HTTPScope) -> None:
         token = token_of(scope)
@@ -83,12 +94,36 @@ class Requests:
         named = TOKEN.fullmatch(token)
         who: Gather[str, Actor | None] = scope["litestar_app"].state.who
         actor = await who(named[1], token) if named else None
+        _count(scope, actor)
         wanted = header(scope, BUREAU_HEADER.lower().encode()) or _asked_bureau(scope)
         if actor is not None and wanted not in ("", actor.bureau_id):
             actor = await _visitor(database, actor, wanted, scope)
         elif actor is not None and Role.AUDITOR in actor.roles:
             await _record(database, actor, scope)
+        if actor is not None and actor.mandate_id is None:
+            accesses: Accesses = scope["litestar_app"].state.accesses
+            await accesses(actor, scope)
         scope["actor"] = actor  # type: ignore[typeddict-unknown-key]  # ours, read by guards and providers
+
+
+def _kept_nowhere(send: Send) -> Send:
+    """Return what sends, and lets a browser keep nothing that a session opened: the next at the machine looks there."""
+
+    async def send_unkept(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = [*message["headers"]]
+            if all(name.lower() != b"cache-control" for name, _ in given):
+                message["headers"] = [*given, (b"cache-control", b"no-store")]
+        await send(message)
+
+    return send_unkept
+
+
+def _count(scope: HTTPScope, actor: Actor | None) -> None:
+    """Count a request of a person or of nobody; what trackers send is counted by nobody, nor are files of pages."""
+    if not scope["path"].startswith(f"{ASSETS}/"):
+        address = (scope["client"] or ("", 0))[0]
+        scope["litestar_app"].state.asked.count(None if actor is None else actor.session_id, address)
 
 
 def token_of(scope: HTTPScope) -> str:
@@ -137,6 +172,11 @@ async def once_of(request: Request[Any, Any, Any]) -> Once | None:
     return Once(key, request_digest(request.method, request.url.path, await request.body()))
 
 
+def request_digest(method: str, path: str, body: bytes) -> str:
+    """Return the digest that tells whether an Idempotency-Key came with the same request."""
+    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+
+
 async def json_only(request: Request[Any, Any, Any]) -> None:
     """Refuse a body that is not declared as JSON where JSON is expected.
 
@@ -159,6 +199,9 @@ def _from_litestar(fault: HTTPException) -> DomainError:  # noqa: PLR0911 - one 
             if isinstance(item, dict)
         ]
         return InvalidInput(None, faults=faults)
+    if isinstance(fault.__cause__, msgspec.ValidationError) and (at := _OF_BODY.search(str(fault.__cause__))):
+        # Litestar takes a field of the body for a dependency of that name, and so for a fault of ours.
+        return InvalidInput(None, faults=[{"at": at.group(2), "what": at.group(1)}])
     if isinstance(fault, NotFoundException):
         return NoSuchAddress()
     if isinstance(fault, MethodNotAllowedException):

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, status_of
-from api.headers import header, language_of
+from api.headers import header, header_lines, language_of
 from api.ingest.door import IN, POSITIONS
 from api.settings import Settings, SettingsError
 from domain.errors import Forbidden
@@ -23,6 +23,10 @@ TRUST: Final = "/trust"
 OPEN: Final = (f"{TRUST}", "/assets/")
 """What tells how to get in, and what it is drawn with."""
 TRACKERS: Final = (IN, POSITIONS)
+
+STRICT_S: Final = 30 * 24 * 3600
+"""How long a browser that was here insists on HTTPS; each visit begins it anew."""
+STRICT: Final = (b"strict-transport-security", b"max-age=%d" % STRICT_S)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -61,13 +65,20 @@ def _within(host: str, networks: tuple[Network, ...]) -> bool:
 
 
 class Secure:
-    """ASGI: lets in what came over HTTPS, from this machine itself, or through a proxy that is believed."""
+    """ASGI: lets in what came over HTTPS, from this machine itself, or through a proxy that is believed.
+
+    By a certificate that the operator named, browsers are told to insist on HTTPS (RFC 6797). By the service's own
+    authority they are not: their error, of a phone that was not told to trust it yet or of an authority made anew,
+    could then not be passed (§8.4), and the page that explains it, over plain HTTP, not be reached. What a proxy tells
+    browsers is its operator's to say.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Stand before `app`. Raises `SettingsError`: a proxy is no address."""
         self._app = app
         self._proxies = proxies_of(settings)
         self._open = OPEN + (TRACKERS if settings.plain_trackers else ())
+        self._strict = settings.certificate is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or tell how to come in."""
@@ -76,9 +87,12 @@ class Secure:
             return
         client = (scope.get("client") or ("", 0))[0]
         told = header(scope, b"x-forwarded-for") or header(scope, b"forwarded")
-        if self._proxies and _within(client, self._proxies):
+        believed = bool(self._proxies) and _within(client, self._proxies)
+        if believed:
             self._believe(scope, client)
-        elif told:
+        elif self._strict and scope["scheme"] == "https":
+            send = _strictly(send)
+        if told and not believed:
             client = ""  # a proxy that nobody named: who is behind it, and how they came, is not known
         at_home = not told and getattr(_address(client), "is_loopback", False)
         if scope["scheme"] == "https" or at_home or scope["path"].startswith(self._open):
@@ -88,11 +102,22 @@ class Secure:
 
     def _believe(self, scope: Scope, proxy: str) -> None:
         """Take from a proxy how the request came to it, and from whom: the last one that no believed proxy wrote."""
-        scope["scheme"] = header(scope, b"x-forwarded-proto").rpartition(",")[2].strip().lower() or "http"
-        hops = [one.strip() for one in header(scope, b"x-forwarded-for").split(",") if one.strip()]
+        scope["scheme"] = header_lines(scope, b"x-forwarded-proto").rpartition(",")[2].strip().lower() or "http"
+        hops = [one.strip() for one in header_lines(scope, b"x-forwarded-for").split(",") if one.strip()]
         while len(hops) > 1 and _within(hops[-1], self._proxies):
             hops.pop()
         scope["client"] = (hops[-1] if hops else proxy, 0)
+
+
+def _strictly(send: Send) -> Send:
+    """Return what sends, and tells a browser to insist on HTTPS."""
+
+    async def send_strictly(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], STRICT]
+        await send(message)
+
+    return send_strictly
 
 
 async def _send_in(scope: Scope, send: Send) -> None:

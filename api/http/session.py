@@ -14,7 +14,9 @@ from litestar.params import FromPath, JSONBody
 
 from api.db.database import Actor, Database
 from api.db.queries.people import open_sessions
+from api.guesses import Account, Guesses
 from api.http.access import EVERYONE, Allow, public
+from api.http.browsers import Browsers
 from api.http.failures import Failures
 from api.http.requests import SESSION_COOKIE
 from api.settings import Settings
@@ -87,42 +89,52 @@ class SessionController(Controller):
     tags = ("session",)
 
     @post(guards=[public], summary="Sign in", name="session.sign_in")
-    async def sign_in(
+    async def sign_in(  # noqa: PLR0917 - Litestar hands each over by its name
         self,
         data: JSONBody[SignIn],
         request: Request[Any, Any, Any],
         database: NamedDependency[Database],
         settings: NamedDependency[Settings],
         failures: NamedDependency[Failures],
+        guesses: NamedDependency[Guesses],
+        browsers: NamedDependency[Browsers],
     ) -> Response[SignedIn]:
         """Open a session for a person who knows the pass word."""
-        with failures.counted(request, sign_in.WrongCredentials):
+        account = Account(data.bureau_id, data.login)
+        source = browsers.source(request, account)
+        with failures.counted(request, sign_in.WrongCredentials, who=source.name if source.known else None):
             token, actor = await sign_in.sign_in(
                 database,
-                data.bureau_id,
-                data.login,
+                account,
                 data.password,
+                tried=(guesses, source),
                 client=request.headers.get("user-agent", ""),
                 hours=settings.session_hours,
             )
+        secure = request.url.scheme == "https"
         cookie = Cookie(
             key=SESSION_COOKIE,
             value=token,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=secure,
             max_age=int(settings.session_hours * 3600),
         )
-        return Response(SignedIn(token=token, me=me_of(actor)), status_code=201, cookies=[cookie])
+        known = browsers.cookie(request, account, secure=secure)
+        return Response(SignedIn(token=token, me=me_of(actor)), status_code=201, cookies=[cookie, known])
 
     @get(guards=[Allow(EVERYONE, before_password_change=True)], summary="Who am I", name="session.me")
     async def me(self, actor: NamedDependency[Actor]) -> Me:
         """Return the person the session belongs to."""
         return me_of(actor)
 
-    @delete(guards=[Allow(EVERYONE, before_password_change=True)], summary="Sign out", name="session.sign_out")
+    @delete(
+        guards=[Allow(EVERYONE, before_password_change=True, without_role=True)],
+        summary="Sign out",
+        name="session.sign_out",
+    )
     async def sign_out(self, actor: NamedDependency[Actor], database: NamedDependency[Database]) -> Response[None]:
-        """End the session that the request came with, and take its cookie back."""
+        """End the session that the request came with, and take its cookie back; also of who holds no role any more."""
         await sign_in.sign_out(database, actor)
         answer: Response[None] = Response(None, status_code=204)
         answer.delete_cookie(SESSION_COOKIE)
@@ -136,10 +148,14 @@ class SessionController(Controller):
         name="session.change_password",
     )
     async def change_password(
-        self, data: JSONBody[ChangePassword], actor: NamedDependency[Actor], database: NamedDependency[Database]
+        self,
+        data: JSONBody[ChangePassword],
+        actor: NamedDependency[Actor],
+        database: NamedDependency[Database],
+        guesses: NamedDependency[Guesses],
     ) -> None:
         """Set a new pass word; my other sessions end. Required once before anything else may be done."""
-        await change_password.change_password(database, actor, data.old_password, data.new_password)
+        await change_password.change_password(database, actor, data.old_password, data.new_password, guesses=guesses)
 
 
 class SessionsController(Controller):

@@ -19,11 +19,12 @@ from api.headers import language_of
 from api.http.access import Allow
 from api.http.act_bodies import carry_out
 from api.http.device_keys import GapView, ReceiptView, receipt_view
-from api.http.fields import instant_or_none
+from api.http.fields import clock_instant
 from api.http.paging import After, BadCursor, Limit, Page, cursor, parse_cursor
 from api.http.trips import FIELD
 from api.metrics import Metrics
 from api.usecases.receive_act import receive_act
+from domain.erasure import PersonalDataWithheld
 from domain.errors import NotFound
 from domain.signing.chain import gaps
 from domain.signing.jws import MOST_BYTES, BadSignature, digest_of
@@ -160,7 +161,7 @@ class SignedActController(Controller):
         if len(data) > MOST_BYTES:
             raise BodyTooLarge(limit_bytes=MOST_BYTES)
         try:
-            received = await receive_act(database, actor, data.strip(), instant_or_none(sent_at), carry_out)
+            received = await receive_act(database, actor, data.strip(), clock_instant(sent_at), carry_out)
         except BadSignature as fault:
             metrics.bad_signature(fault.flaw)
             raise
@@ -197,11 +198,14 @@ class SignedActController(Controller):
         note_id: FromQuery[UUID | None] = None,
         standing: FromQuery[Literal["chain", "fork", "after-end"] | None] = None,
         waiting: FromQuery[bool | None] = None,
+        outcome: FromQuery[Literal["recorded", "conflict", "refused"] | None] = None,
         after: After = None,
         limit: Limit = 50,
     ) -> Page[SignedActView]:
         """List what was signed, the last received first: also what waits, what was forked, what came after the end."""
-        wanted = WantedActs(key_id=key_id, trip_id=trip_id, note_id=note_id, standing=standing, waiting=waiting)
+        wanted = WantedActs(
+            key_id=key_id, trip_id=trip_id, note_id=note_id, standing=standing, waiting=waiting, outcome=outcome
+        )
         async with database.read(actor.bureau_id) as reader:
             rows = await acts_page(reader, wanted, _after(after), limit + 1)
         items = [act_view(row) for row in rows[:limit]]
@@ -228,6 +232,8 @@ class SignedActController(Controller):
     ) -> Response[str]:
         """Return the JWS as it was received, for whoever verifies it with the public key of its device."""
         row = await _known(database, actor, digest)
+        if not row.jws:
+            raise PersonalDataWithheld
         return Response(row.jws, media_type=JOSE, headers={"X-Content-Type-Options": "nosniff"})
 
 

@@ -12,9 +12,11 @@ from litestar.params import FromPath, Parameter
 
 from api.db.database import Actor, Database
 from api.db.queries.measures import track_of_trip
+from api.db.queries.retired import retired_at_of_uses
 from api.db.tables.uses import VehicleUse
 from api.http.access import Allow
 from domain.errors import NotFound
+from domain.retention import PositionsRetired
 from domain.track.export import to_geojson, to_gpx
 from domain.track.length import Track
 from domain.values import Role
@@ -71,8 +73,16 @@ async def track_gpx(
 
 
 async def _track(database: Database, actor: Actor, use_id: UUID, device_id: UUID | None) -> Track:
-    """Return the track. Raises NotFound: this bureau has no such trip."""
+    """Return the track.
+
+    Raises:
+        NotFound: this bureau has no such trip.
+        PositionsRetired: a month of its positions was retired.
+    """
     async with database.read(actor.bureau_id) as reader:
         if await reader.get(VehicleUse, use_id) is None:
             raise NotFound("There is no such trip.", use_id=str(use_id))
+        retired_at = (await retired_at_of_uses(reader, [use_id])).get(use_id)
+        if retired_at is not None:
+            raise PositionsRetired(retired_at=retired_at.isoformat())
         return await track_of_trip(reader, use_id, device_id)

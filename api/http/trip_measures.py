@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from api.db.database import Actor, Database, Reader
 from api.db.queries.bases import bases_of
 from api.db.queries.measures import fixes_by_device, measures_of, sites_of_uses
 from api.db.queries.ratios import driven_by_reading, ratio_of, witnessed
+from api.db.queries.retired import retired_at_of_uses
 from api.db.queries.settings import settings_of
 from api.db.tables.uses import VehicleUse
 from api.http.track import FOLLOWERS
@@ -62,6 +64,8 @@ class TripMeasures(msgspec.Struct, frozen=True, kw_only=True):
     reading_m: int | None
     """Metres between the readings of departure and return; null while one is missing."""
     devices: list[Figures]
+    positions_retired_at: datetime | None = None
+    """When positions of the trip were retired, their time being over; the figures are those measured before."""
     apart: list[Apart]
     """When the two best witnesses were apart for longer than the bureau's setting allows."""
     ratio_permille: int | None
@@ -119,6 +123,7 @@ async def measured_trip(reader: Reader, use_id: UUID) -> TripMeasures:
         plan_m=plan_m,
         reading_m=sum(interval.length_m for interval in intervals) if intervals else None,
         devices=[_figures(one) for one in measures],
+        positions_retired_at=(await retired_at_of_uses(reader, [use_id])).get(use_id),
         apart=list(await _apart(reader, use_id, measures, settings)),
         ratio_permille=None if ratio is None else round(1000 * ratio.middle),
         ratio_trips=0 if ratio is None else ratio.trips,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from api.http.note_wire import (
 )
 from api.http.paging import After, Limit, Page, instant_cursor, parse_instant_cursor
 from api.usecases.record_note import RecordedNote, SentNote
+from domain.erasure import PersonalDataWithheld
 from domain.errors import InvalidInput, NotFound
 from domain.values import Role
 from domain.visit.note import FORM
@@ -130,7 +132,12 @@ class VisitNoteController(Controller):
     ) -> Page[NoteConflictView]:
         """List what came under the ids of other notes, the last first."""
         async with database.read(actor.bureau_id) as reader:
-            rows = await note_conflicts(reader, note_id=note_id, after=parse_instant_cursor(after), limit=limit + 1)
+            rows = await note_conflicts(
+                reader,
+                note_ids=None if note_id is None else [note_id],
+                after=parse_instant_cursor(after),
+                limit=limit + 1,
+            )
         items = [
             NoteConflictView(
                 conflict_id=row.conflict_id,
@@ -166,8 +173,11 @@ class VisitNoteController(Controller):
 
 
 def _as_sent(row: Any) -> Response[bytes]:
+    body = bytes(row.body)
+    if hashlib.sha256(body).hexdigest() != row.body_sha256:
+        raise PersonalDataWithheld
     return Response(
-        bytes(row.body),
+        body,
         media_type="application/json",
         headers={"ETag": f'"{row.body_sha256}"', "X-Content-Type-Options": "nosniff"},
     )

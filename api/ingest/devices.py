@@ -25,6 +25,7 @@ import structlog
 from sqlalchemy import text
 
 from api.db.database import Database, Reader, UnitOfWork
+from api.db.engine import LINE
 
 CHANNEL: Final = "zhuanche_devices"
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -49,6 +50,8 @@ _DEVICE = text(
     "SELECT device_id, person_id, zone, strictness, EXISTS (SELECT 1 FROM tracking_acknowledgement t"
     " WHERE t.bureau_id = d.bureau_id AND t.bureau_id = :bureau_id AND t.person_id = d.person_id) AS acknowledged"
     " FROM device d WHERE bureau_id = :bureau_id AND token_sha256 = :digest AND revoked_at IS NULL"
+    " AND (d.person_id IS NULL OR EXISTS (SELECT 1 FROM person p"
+    " WHERE p.bureau_id = d.bureau_id AND p.bureau_id = :bureau_id AND p.person_id = d.person_id AND p.active))"
 )
 _ABOARD = text(
     "SELECT u.actual_from, u.actual_until FROM trip_crew c"
@@ -172,7 +175,7 @@ class Devices:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=5, application_name="zhuanche devices"
+                    self._url, autocommit=True, connect_timeout=5, application_name="zhuanche devices", **LINE
                 ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._listening = True

@@ -17,12 +17,13 @@ from uuid import UUID
 import psycopg
 import structlog
 
-from api.db.engine import connect_options
+from api.db.engine import LINE, connect_options
 from api.db.roles import INGEST
 from api.ingest.columns import Waiting
 from api.ingest.entry import Entry
 from api.ingest.fixes import Health
 from api.settings import Settings
+from api.space import Space
 
 log = structlog.get_logger()
 
@@ -114,8 +115,9 @@ _Day = tuple[str, UUID, date]
 class DeviceHealth:
     """The counts of a process, and the connection they are written on."""
 
-    def __init__(self, url: str, settings: Settings) -> None:
-        """Write on `url`, as the ingest role."""
+    def __init__(self, url: str, settings: Settings, space: Space | None = None) -> None:
+        """Write on `url`, as the ingest role; where `space` says that a disk is short, it waits."""
+        self._space = space
         self._url = url
         self._settings = settings
         self._counts: dict[_Day, DayCount] = {}
@@ -165,9 +167,9 @@ class DeviceHealth:
 
     async def flush(self) -> None:
         """Add what was counted to the days; what cannot be written now waits for the next time."""
-        counts, self._counts = self._counts, {}
-        if not counts:
+        if not self._counts or (self._space is not None and self._space.short):
             return
+        counts, self._counts = self._counts, {}
         try:
             rows = [_row(day, count) for day, count in sorted(counts.items(), key=lambda one: one[0])]
             connection = await self._connected()
@@ -193,6 +195,7 @@ class DeviceHealth:
                 options=connect_options(INGEST, self._settings),
                 connect_timeout=int(self._settings.connect_timeout_s),
                 application_name="zhuanche health",
+                **LINE,
             )
         return self._connection
 

@@ -33,9 +33,13 @@ _PROMOTE = text(
     " FROM position_held WHERE bureau_id = :bureau_id AND device_id = :device_id"
     " AND fixed_at BETWEEN :from_at AND :until_at ON CONFLICT DO NOTHING"
 )
+# Only what counts now: a fix that came since the statement before is held on, and found by the next round.
 _FORGET = text(
-    "DELETE FROM position_held WHERE bureau_id = :bureau_id AND device_id = :device_id"
-    " AND fixed_at BETWEEN :from_at AND :until_at"
+    "DELETE FROM position_held h WHERE h.bureau_id = :bureau_id AND h.device_id = :device_id"
+    " AND h.fixed_at BETWEEN :from_at AND :until_at AND EXISTS (SELECT 1 FROM position p"
+    " WHERE p.bureau_id = h.bureau_id AND p.bureau_id = :bureau_id AND p.device_id = h.device_id"
+    " AND p.fixed_at = h.fixed_at AND p.fixed_at BETWEEN :from_at AND :until_at AND p.lat_e7 = h.lat_e7"
+    " AND p.lon_e7 = h.lon_e7 AND p.source_seq = h.source_seq)"
 )
 _PHONES_ABOARD = (
     "SELECT d.device_id, u.actual_from, u.actual_until FROM vehicle_use u"

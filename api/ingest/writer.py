@@ -24,8 +24,8 @@ from sqlalchemy import text
 
 from api.clock import Clock
 from api.db.database import Database
-from api.db.engine import connect_options
-from api.db.faults import Busy, DatabaseAway, is_away, is_overloaded
+from api.db.engine import LINE, connect_options
+from api.db.faults import Busy, DatabaseAway, DiskFull, is_away, is_full, is_overloaded
 from api.db.roles import INGEST
 from api.ingest.columns import Waiting, copy_stream
 from api.ingest.devices import KnownDevice
@@ -97,7 +97,7 @@ class Writer:
         self.unanswered = 0
         """Fixes that wait or are being written."""
         self.stats = IngestStats()
-        self.health = DeviceHealth(url, settings)
+        self.health = DeviceHealth(url, settings, database.space)
         self.on_stored: list[Callable[[Entry, datetime], None]] = []
         """Called after the commit with each request that was written and when it was received; none may wait."""
 
@@ -121,6 +121,7 @@ class Writer:
 
         Raises:
             IngestFull: too many wait already, or the service is going down; nothing was taken.
+            DiskFull: there is no room for more.
             DatabaseAway: the database could not be reached.
             Busy: it did not take the batch in time.
         """
@@ -134,6 +135,8 @@ class Writer:
         if not weight:
             self.health.seen(device.bureau_id, device.device_id, received.health, now, private=not device.terminal)
             return NOTHING
+        if self._database.space is not None and self._database.space.refuses():
+            raise DiskFull
         if self._stopping or self.unanswered + weight > self._settings.ingest_queue:
             self.stats.refused += weight
             raise IngestFull
@@ -206,7 +209,8 @@ class Writer:
         for attempt in range(1, TRIES + 1):
             try:
                 began, received_at = perf_counter(), self._clock()
-                stored, held = await self._transaction(batch, received_at)
+                async with asyncio.timeout(self._settings.transaction_timeout_s):
+                    stored, held = await self._transaction(batch, received_at)
                 self._answer(batch, stored, held, received_at, perf_counter() - began)
             except (psycopg.DataError, psycopg.IntegrityError):
                 if len(batch) == 1:
@@ -216,7 +220,7 @@ class Writer:
                     await self._write([entry])
             except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as fault:
                 await self._drop_connection()
-                if attempt == TRIES or is_overloaded(fault):
+                if attempt == TRIES or is_overloaded(fault) or is_full(fault):
                     raise
                 continue
             return
@@ -299,6 +303,7 @@ class Writer:
                 options=connect_options(INGEST, self._settings),
                 connect_timeout=int(self._settings.connect_timeout_s),
                 application_name="zhuanche writer",
+                **LINE,
             )
             await prepare(connection)
             self._connection = connection
@@ -329,7 +334,9 @@ def _put_all_aside(entry: Entry) -> None:
 
 def _fail(batch: Sequence[Entry], fault: Exception) -> None:
     told: Exception = fault
-    if is_overloaded(fault):
+    if is_full(fault):
+        told = DiskFull()
+    elif is_overloaded(fault):
         told = Busy()
     elif is_away(fault):
         told = DatabaseAway()

@@ -1,21 +1,18 @@
-"""Background work that forgets: keys of repeated requests, sessions that are over, what devices sent in vain."""
+"""Background work that forgets: keys of repeated requests, sessions that are over, what devices sent in vain.
+
+How long each is kept is a setting of the bureau, with bounds (docs/retention.md).
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from api.db.database import UnitOfWork
+from api.db.queries.settings import settings_of
 
-KEY_LIFE: Final = timedelta(days=7)
-"""How long a request may be repeated under its Idempotency-Key: a phone offline for a working week, and more."""
-SESSION_REMAINS: Final = timedelta(days=1)
-ASIDE_FOR: Final = timedelta(days=30)
-"""How long a fix that can never count is kept as it was sent."""
-HEALTH_FOR: Final = timedelta(days=400)
-"""How long it is known how a device was on a day."""
 UNSEEN_FOR: Final = timedelta(days=1)
 """How long after a day of which nothing counts it is known that a phone sent then: such a day is private."""
 
@@ -28,6 +25,10 @@ _ASIDE = text(
     "DELETE FROM position_aside WHERE bureau_id = :bureau_id"
     " AND received_at <= least(CAST(:before AS timestamptz), now() - interval '30 days')"
 )
+_ACCESSES = text(
+    "DELETE FROM personal_access WHERE bureau_id = :bureau_id"
+    " AND recorded_at <= least(CAST(:before AS timestamptz), now() - interval '183 days')"
+)
 _DAYS = text("DELETE FROM device_day WHERE bureau_id = :bureau_id AND day < :before")
 _PRIVATE_DAYS = text(
     "DELETE FROM device_day h USING device d WHERE h.bureau_id = :bureau_id AND d.bureau_id = :bureau_id"
@@ -37,16 +38,20 @@ _PRIVATE_DAYS = text(
 
 
 async def forget(uow: UnitOfWork) -> int:
-    """Forget old idempotency keys, and sessions a day after they ended; return how many."""
-    keys = await uow.execute(_KEYS, {"bureau_id": uow.bureau_id, "before": uow.now - KEY_LIFE})
-    sessions = await uow.execute(_SESSIONS, {"bureau_id": uow.bureau_id, "before": uow.now - SESSION_REMAINS})
-    return keys.rowcount + sessions.rowcount
+    """Forget old idempotency keys, sessions that are over, and who opened what long ago; return how many."""
+    kept = await settings_of(uow)
+    accesses = await _go(uow, _ACCESSES, uow.now - timedelta(days=kept["keep_accesses_days"]))
+    keys = await _go(uow, _KEYS, uow.now - timedelta(days=kept["keep_answers_days"]))
+    return accesses + keys + await _go(uow, _SESSIONS, uow.now - timedelta(days=kept["keep_sessions_days"]))
 
 
 async def forget_of_devices(uow: UnitOfWork) -> int:
     """Forget old fixes that can never count, how devices were long ago, and a phone's private days; return how many."""
-    today = uow.now.date()
-    aside = await uow.execute(_ASIDE, {"bureau_id": uow.bureau_id, "before": uow.now - ASIDE_FOR})
-    days = await uow.execute(_DAYS, {"bureau_id": uow.bureau_id, "before": today - HEALTH_FOR})
-    private = await uow.execute(_PRIVATE_DAYS, {"bureau_id": uow.bureau_id, "before": today - UNSEEN_FOR})
-    return aside.rowcount + days.rowcount + private.rowcount
+    kept, today = await settings_of(uow), uow.now.date()
+    aside = await _go(uow, _ASIDE, uow.now - timedelta(days=kept["keep_aside_days"]))
+    days = await _go(uow, _DAYS, today - timedelta(days=kept["keep_device_days"]))
+    return aside + days + await _go(uow, _PRIVATE_DAYS, today - UNSEEN_FOR)
+
+
+async def _go(uow: UnitOfWork, statement: TextClause, before: date) -> int:
+    return (await uow.execute(statement, {"bureau_id": uow.bureau_id, "before": before})).rowcount

@@ -30,20 +30,27 @@ class Job:
 def in_each_bureau(act: Callable[[Database, str], Awaitable[int]]) -> Callable[[Database], Awaitable[None]]:
     """Return work that does `act` for each bureau; one that fails there stops no other.
 
-    `act` returns how many things it did, for the log.
+    `act` returns how many things it did, for the log. One that others were in the way of is told of once all had their
+    turn: the round raises `Busy` in the end.
     """
 
     async def go_round(database: Database) -> None:
+        waits: Busy | None = None
         for bureau_id in await database.bureaus():
             try:
                 done = await act(database, bureau_id)
-            except (DatabaseAway, Busy):
+            except DatabaseAway:
                 raise
+            except Busy as fault:
+                log.warning("job-waits", act=act.__name__, bureau_id=bureau_id)
+                waits = fault
             except Exception:
                 log.exception("job-failed", act=act.__name__, bureau_id=bureau_id)
             else:
                 if done:
                     log.info("job-done", act=act.__name__, bureau_id=bureau_id, done=done)
+        if waits is not None:
+            raise waits
 
     return go_round
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 from typing import Final
 
 import structlog
 
 from api.db.database import Actor, Database
-from api.jobs.job import Job, in_each_bureau
+from api.jobs.job import Job
 from api.notices.send import Outcome, Sender, What
 from api.usecases.deliver_notices import Taken, address_notices, find_waiting, record_try, take_due
 from domain.notices import HookKind
@@ -21,7 +22,9 @@ LOOK_S: Final = 1.0
 ROUND_S: Final = 30.0
 """How often every bureau is gone through: retries, quiet hours that are over, requests that wait for long."""
 AT_ONCE: Final = 8
-"""Tries that run side by side: one slow address holds up none of the others."""
+"""Tries of a bureau that run side by side: one slow address holds up none of the others."""
+BUREAUS_AT_ONCE: Final = 4
+"""Bureaus gone through side by side; each waits for its own addresses."""
 LONGEST_S: Final = 30.0
 """A bureau with more than that to send goes on in the next round."""
 NOTICE_LOCK: Final = 5_350_304
@@ -38,22 +41,41 @@ class Courier:
         self._sender = sender
         self._address = address
         self._heard: set[str] = set()
-        self._places = asyncio.Semaphore(AT_ONCE)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
         """The jobs of a courier."""
-        return (Job("notices-at-once", LOOK_S, self.at_once), Job("notices", ROUND_S, in_each_bureau(self.round)))
+        return (Job("notices-at-once", LOOK_S, self.at_once), Job("notices", ROUND_S, self.everywhere))
 
     def heard(self, bureau_id: str) -> None:
         """Take note that a bureau has new notices."""
         self._heard.add(bureau_id)
 
     async def at_once(self, database: Database) -> None:
-        """Send what was heard of."""
+        """Send what was heard of; where that fails it is heard of still."""
         heard, self._heard = self._heard, set()
-        for bureau_id in heard:
-            await self.deliver(database, bureau_id)
+        self._heard |= await self._side_by_side(database, heard, self.deliver)
+
+    async def everywhere(self, database: Database) -> None:
+        """Go the round of every bureau."""
+        await self._side_by_side(database, await database.bureaus(), self.round)
+
+    async def _side_by_side(
+        self, database: Database, bureaus: Iterable[str], act: Callable[[Database, str], Awaitable[int]]
+    ) -> set[str]:
+        """Do `act` in bureaus, some at a time: one with slow addresses holds up no other. Return where it failed."""
+        places, failed = asyncio.Semaphore(BUREAUS_AT_ONCE), set()
+
+        async def one(bureau_id: str) -> None:
+            async with places:
+                try:
+                    await act(database, bureau_id)
+                except Exception:
+                    log.exception("notices-not-delivered", bureau_id=bureau_id)
+                    failed.add(bureau_id)
+
+        await asyncio.gather(*map(one, bureaus))
+        return failed
 
     async def round(self, database: Database, bureau_id: str) -> int:
         """Look what waits for long in a bureau, then send what is due; return how many were sent or given up."""
@@ -62,19 +84,19 @@ class Courier:
 
     async def deliver(self, database: Database, bureau_id: str) -> int:
         """Find out who is to be told and send what is due; return how many tries were made."""
-        began, tried = monotonic(), 0
+        began, tried, places = monotonic(), 0, asyncio.Semaphore(AT_ONCE)
         while await database.write(Actor(bureau_id), address_notices):
             pass
         while monotonic() - began < LONGEST_S:
             taken = await database.write(Actor(bureau_id), lambda uow: take_due(uow, self._address))
             if not taken:
                 break
-            await asyncio.gather(*(self._try(database, bureau_id, one) for one in taken))
+            await asyncio.gather(*(self._try(database, bureau_id, one, places) for one in taken))
             tried += len(taken)
         return tried
 
-    async def _try(self, database: Database, bureau_id: str, taken: Taken) -> None:
-        async with self._places:
+    async def _try(self, database: Database, bureau_id: str, taken: Taken, places: asyncio.Semaphore) -> None:
+        async with places:
             try:
                 outcome = await self._sent(database, taken)
             except Exception as fault:

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from api.db.database import Database, UnitOfWork
+from api.db.faults import DiskFull
 from api.db.tables.positions import PositionDigest
 from api.ingest.held import drop_held, promote_all_held
 
@@ -22,7 +23,8 @@ SETTLED_AFTER: Final = timedelta(minutes=5)
 """How long after its end an hour's fixes are digested: what was received in it is committed by then."""
 LOOK_BACK: Final = timedelta(hours=2)
 
-_SINCE = text("SELECT max(received_hour) FROM position_digest WHERE bureau_id = :bureau_id")
+# What a clock that was ahead has digested lies beyond what is settled, and says nothing of the hours before it.
+_SINCE = text("SELECT max(received_hour) FROM position_digest WHERE bureau_id = :bureau_id AND received_hour < :until")
 # docs/positions.md says what a line is made of; floats go in as their bytes, so that no digit is rounded.
 _HOURS = text("""
 WITH lines AS (
@@ -60,7 +62,13 @@ _DONE = text(
 
 
 async def make_months(database: Database) -> None:
-    """Make the partition of this month and of those ahead, and sound the alarm where that does not help."""
+    """Make the partition of this month and of those ahead, and sound the alarm where that does not help.
+
+    Raises:
+        DiskFull: there is no room for more; it is tried again.
+    """
+    if database.space is not None and database.space.refuses():
+        raise DiskFull
     today = database.clock().date()
     async with database.engine.begin() as connection:
         for ahead in range(MONTHS_AHEAD + 1):
@@ -88,7 +96,7 @@ async def keep_held(uow: UnitOfWork) -> int:
 async def digest_hours(uow: UnitOfWork) -> int:
     """Commit to what each device delivered in each hour that is over: a digest and a ledger entry each."""
     until = (uow.now - SETTLED_AFTER).replace(minute=0, second=0, microsecond=0)
-    newest = (await uow.execute(_SINCE, {"bureau_id": uow.bureau_id})).scalar()
+    newest = (await uow.execute(_SINCE, {"bureau_id": uow.bureau_id, "until": until})).scalar()
     since = datetime(2020, 1, 1, tzinfo=UTC) if newest is None else newest - LOOK_BACK
     window = {"bureau_id": uow.bureau_id, "since": since, "until": until}
     done = {tuple(row) for row in await uow.execute(_DONE, {"bureau_id": uow.bureau_id, "since": since})}

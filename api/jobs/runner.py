@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Final
@@ -16,6 +17,8 @@ import psycopg
 import structlog
 
 from api.db.database import Database
+from api.db.engine import LINE, NOTICED
+from api.db.faults import Busy, DatabaseAway
 from api.jobs.job import Job
 
 log = structlog.get_logger()
@@ -48,6 +51,9 @@ class Runner:
         self._look_s = look_s
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.failed: Counter[str] = Counter()
+        """How often each job failed, or had to wait for others or for room twice in a row."""
+        self._waited: set[str] = set()
         self.leads = False
         """Whether this process does the jobs."""
 
@@ -59,17 +65,27 @@ class Runner:
         """Finish the job at hand, and do no more."""
         self._stopping.set()
         if self._task is not None:
-            done, _ = await asyncio.wait({self._task}, timeout=STOP_S)
-            if not done:
+            await asyncio.wait({self._task}, timeout=STOP_S)
+            await self.break_off()
+
+    async def break_off(self) -> None:
+        """End the job at hand, if there is one; one that is ending already cleans up to its end."""
+        if self._task is not None and not self._task.done():
+            if not self._task.cancelling():
                 self._task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await self._task
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=5, application_name="zhuanche jobs"
+                    self._url,
+                    autocommit=True,
+                    connect_timeout=5,
+                    application_name="zhuanche jobs",
+                    options=NOTICED,
+                    **LINE,
                 ) as connection:
                     await self._lead(connection)
             except (psycopg.Error, OSError) as fault:
@@ -96,10 +112,20 @@ class Runner:
         return bool(row and row[0])
 
     async def _do(self, job: Job) -> None:
+        waited, waits = job.name in self._waited, False
         try:
             await job.run(self._database)
+        except DatabaseAway as fault:
+            log.warning("job-waits", job=job.name, code=fault.code)
+        except Busy as fault:
+            # Once is nothing; what is so each time is work that is never done, and somebody has to see that.
+            waits = True
+            self.failed[job.name] += waited
+            log.warning("job-waits", job=job.name, code=fault.code)
         except Exception:
+            self.failed[job.name] += 1
             log.exception("job-failed", job=job.name)
+        (self._waited.add if waits else self._waited.discard)(job.name)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -27,10 +27,11 @@ WAITING_BYTES: Final = 512 * 1024
 
 
 class Listener:
-    """An open page: what waits for it."""
+    """An open page of somebody: what waits for it."""
 
-    def __init__(self, kinds: frozenset[Kind]) -> None:
+    def __init__(self, kinds: frozenset[Kind], person_id: UUID | None = None) -> None:
         self.kinds = kinds
+        self.person_id = person_id
         self.woken = asyncio.Event()
         self.lost = False
         """Whether it missed something, and is to ask anew."""

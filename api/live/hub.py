@@ -21,6 +21,7 @@ import structlog
 from sqlalchemy import text
 
 from api.db.database import Actor, Database
+from api.db.engine import LINE
 from api.db.faults import Busy, DatabaseAway
 from api.db.happened import CHANNEL, decode, stored_payloads
 from api.ingest.entry import Entry
@@ -39,6 +40,8 @@ LEFT_S: Final = 900.0
 """How long what happened is remembered for a page that slept, when no other of its bureau is open."""
 PAGES_MOST: Final = 500
 """Pages open at a process; each is a request that lasts, of those the server works on at once."""
+PAGES_OF_ONE: Final = 250
+"""Of them one person's, wherever signed in: nobody takes the places of all others."""
 
 _TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
@@ -122,9 +125,11 @@ class Hub:
             self._stored.setdefault(waiting.bureau_id, set()).add(str(waiting.device_id))
             self._has_stored.set()
 
-    def admit(self) -> None:
-        """Refuse one page too many. Raises `TooManyPages`."""
-        if self.pages >= PAGES_MOST or self._closing.is_set():
+    def admit(self, actor: Actor) -> None:
+        """Refuse one page too many, of all or of this person's. Raises `TooManyPages`."""
+        bureau = self._bureaus.get(actor.bureau_id)
+        own = sum(one.person_id == actor.person_id for one in bureau.listeners) if bureau else 0
+        if self.pages >= PAGES_MOST or own >= PAGES_OF_ONE or self._closing.is_set():
             raise TooManyPages
 
     async def stream(self, actor: Actor, who: Who | None, last_id: str | None) -> AsyncIterator[bytes]:
@@ -136,7 +141,7 @@ class Hub:
             last_id: the id of the event that it heard last, if it did.
         """
         bureau = self._bureaus.setdefault(actor.bureau_id, BureauLive(actor.bureau_id))
-        listener = Listener(kinds_of(actor.roles))
+        listener = Listener(kinds_of(actor.roles), actor.person_id)
         bureau.listeners.add(listener)
         try:
             missed = None if last_id is None else bureau.since(last_id, listener.kinds)
@@ -189,7 +194,7 @@ class Hub:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=5, application_name="zhuanche live"
+                    self._url, autocommit=True, connect_timeout=5, application_name="zhuanche live", **LINE
                 ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     # What happened while nobody listened is known to no one here.

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -77,22 +78,24 @@ class Outside:
 
     def _parsed(self, address: str) -> httpx.URL:
         try:
-            url = httpx.URL(address)
-        except (httpx.InvalidURL, UnicodeError) as fault:
+            # What others read out of it (a host to show, an origin to vouch for) is what is asked, or it is none.
+            url, told = httpx.URL(address), urlsplit(address)
+            fits = told.hostname in _names(url) and told.port != 0
+        except (httpx.InvalidURL, ValueError) as fault:
             raise AddressNotAllowed from fault
         allowed = ("https", "http") if self._is_listed(url) else ("https",)
-        if len(address) > ADDRESS_MOST or not url.host or url.userinfo or url.scheme not in allowed:
+        if not fits or len(address) > ADDRESS_MOST or not url.host or url.userinfo or url.scheme not in allowed:
             raise AddressNotAllowed
         if not self._is_listed(url) and _is_number(url.host) and not _is_outside(url.host):
             raise AddressNotAllowed
         return url
 
     def _is_listed(self, url: httpx.URL) -> bool:
-        return url.host.lower() in self._listed or f"{url.host.lower()}:{url.port}" in self._listed
+        return any(name in self._listed or f"{name}:{url.port}" in self._listed for name in _names(url))
 
     async def _looked_up(self, url: httpx.URL) -> str:
         port = url.port or (443 if url.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(_asked_as(url), port, type=socket.SOCK_STREAM)
         addresses = [str(one[4][0]) for one in found]
         if not self._is_listed(url) and not all(map(_is_outside, addresses)):
             raise AddressNotAllowed
@@ -107,7 +110,7 @@ class Outside:
                 url.copy_with(host=at),
                 content=body,
                 headers={**headers, "Host": host},
-                extensions={"sni_hostname": url.host},
+                extensions={"sni_hostname": _asked_as(url)},
             ) as answer,
         ):
             read = b""
@@ -116,6 +119,16 @@ class Outside:
                 if len(read) >= ANSWER_MOST:
                     break
             return Answered(answer.status_code, read[:ANSWER_MOST])
+
+
+def _asked_as(url: httpx.URL) -> str:
+    """Return the host as name servers know it: one written in Chinese by its ASCII form (RFC 5891)."""
+    return url.raw_host.decode("ascii")
+
+
+def _names(url: httpx.URL) -> frozenset[str]:
+    """Return the host in both its spellings, which are one host."""
+    return frozenset({url.host.lower(), _asked_as(url).lower()})
 
 
 def _is_number(host: str) -> bool:

@@ -12,9 +12,9 @@ from uuid import UUID
 from domain.books.amendments import Amendment, clock_time
 from domain.books.log import LogRow, MonthLog, Totals
 from domain.books.log_facts import LogStop
-from domain.complaint.words import Named
 from domain.trip.life import UseVerb
 from domain.use_rule.reasons import sentence_of
+from domain.values import Named
 
 Cell = str | int | Decimal | datetime | None
 """What a cell holds: text, a whole number, an exact decimal, an instant, or nothing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Limits of the server; `docs/operations.md` names them.
+    """Limits of the server; `docs/install.md` names them.
 
     A carrier has thousands of terminals behind few addresses, so that an address is bounded only in connections that
     have proved nothing yet.

@@ -22,6 +22,7 @@ import structlog
 
 from api.clock import Clock
 from api.db.database import Database
+from api.db.engine import LINE
 from api.db.faults import Busy, DatabaseAway
 from api.ingest.devices import KnownDevice
 from api.ingest.door import Door
@@ -278,7 +279,7 @@ class Terminals:
     async def _listen(self) -> None:
         """Hear of commands, and of terminals that have proved themselves to another process."""
         async with await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, connect_timeout=5, application_name="zhuanche terminals"
+            self._url, autocommit=True, connect_timeout=5, application_name="zhuanche terminals", **LINE
         ) as connection:
             await connection.execute(f"LISTEN {COMMANDED}")
             await connection.execute(f"LISTEN {CONNECTED}")

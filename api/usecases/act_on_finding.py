@@ -12,10 +12,10 @@ from sqlmodel import col, select
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.attachments import hold_files
 from api.db.queries.calendar import zone_of
 from api.db.queries.use_facts import dedication
 from api.db.tables.answers import Finding, FindingAct, FindingAttachment, FindingUpdate
-from api.db.tables.notes import Attachment
 from api.db.tables.uses import VehicleUse
 from api.usecases.amend_months import amend_about
 from api.usecases.enter_vehicle_file import FileNotSent
@@ -86,8 +86,9 @@ async def _act(database: Database, actor: Actor, finding_id: UUID, what: tuple[V
         if verb is Verb.EXPLAIN:
             await _check_unit(uow, finding.vehicle_id, about_at)
         last_at = await _check_turn(uow, finding_id, verb)
+        here = await hold_files(uow, [sha256 for sha256, _ in said.files])
         for sha256, _ in said.files:
-            if await uow.get(Attachment, sha256) is None:
+            if sha256 not in here:
                 raise FileNotSent(sha256=sha256)
         act_id = new_id()
         entry_id = await uow.enter(

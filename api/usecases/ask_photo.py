@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.attachments import hold_files
 from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.db.tables.lots import PhotoRequest, ReadingPhoto
-from api.db.tables.notes import Attachment
 from api.db.tables.uses import VehicleUse
 from api.db.tables.vehicles import Reading
 from api.usecases.enter_fact import enter_fact
@@ -77,7 +77,7 @@ async def give_photo(database: Database, actor: Actor, reading_id: UUID, sha256:
     async def work(uow: UnitOfWork) -> None:
         if await uow.get(Reading, reading_id) is None:
             raise NotFound("There is no such reading.", reading_id=str(reading_id))
-        if await uow.get(Attachment, sha256) is None:
+        if not await hold_files(uow, [sha256]):
             raise FileNotSent(sha256=sha256)
         if await uow.get(ReadingPhoto, reading_id, sha256) is not None:
             return

@@ -7,6 +7,7 @@ from uuid import UUID
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.queries.people import count_other_admins, roles_of
 from api.db.tables.bureau import Unit
+from api.ingest.devices import tell_devices
 from api.usecases.act_on_person import act_on_person, held_person, hold_everybody
 from api.usecases.change_password import end_sessions
 from api.usecases.delegate_approval import end_delegations_of
@@ -24,7 +25,7 @@ class AccountStands(StateConflict):
 async def deactivate_person(
     database: Database, actor: Actor, person_id: UUID, reason: str, once: Once | None = None
 ) -> UUID:
-    """Close an account: its sessions and delegations end, what the person did stays. Return the act's id.
+    """Close an account: sessions, delegations and its phones' tokens end, what was done stays. Return the act's id.
 
     Raises:
         NotFound: there is no such person.
@@ -41,9 +42,10 @@ async def deactivate_person(
         act_id = await act_on_person(uow, person_id, "deactivate", reason=reason, active=False)
         await end_sessions(uow, person_id)
         await end_delegations_of(uow, person_id, reason)
+        await tell_devices(uow)
         return act_id
 
-    return await database.write(actor, work, once=once, answer=UUID)
+    return await database.write(actor, work, once=once, answer=UUID, in_reserve=True)
 
 
 async def reactivate_person(
@@ -60,6 +62,7 @@ async def reactivate_person(
         person = await held_person(uow, person_id)
         if person.active:
             raise AccountStands
+        await tell_devices(uow)
         return await act_on_person(uow, person_id, "reactivate", reason=reason, active=True)
 
     return await database.write(actor, work, once=once, answer=UUID)

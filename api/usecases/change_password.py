@@ -11,9 +11,10 @@ from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.people import roles_of
 from api.db.tables.people import Person
+from api.guesses import Account, Guesses, Source
 from api.passwords import hash_password, password_fits, temporary_password
 from api.usecases.act_on_person import act_on_person, held_person
-from api.usecases.sign_in import WrongCredentials, count_wrong_password, may_try
+from api.usecases.sign_in import WrongCredentials, count_wrong_password, judged, may_try
 from domain.errors import NotFound
 from domain.people import check_password, check_reset
 
@@ -25,11 +26,11 @@ _REVOKE = text(
 _NONE_KEPT = UUID(int=0)
 
 
-async def change_password(database: Database, actor: Actor, old: str, new: str) -> None:
-    """Change the actor's own pass word and end their other sessions. Wrong tries count as at sign-in.
+async def change_password(database: Database, actor: Actor, old: str, new: str, *, guesses: Guesses) -> None:
+    """Change the actor's own pass word and end their other sessions. Wrong tries count as at sign-in, by session.
 
     Raises:
-        WrongCredentials: the old pass word is wrong, or the account is locked for a while.
+        WrongCredentials: the old pass word is wrong, or too many were in this session.
         PasswordTooWeak: the rule does not allow the new one.
         Busy: too many pass words are being hashed or checked.
     """
@@ -40,13 +41,18 @@ async def change_password(database: Database, actor: Actor, old: str, new: str) 
     check_password(new, known.login, old)
     fits = await password_fits(old, known.password_hash)
     new_hash = await hash_password(new, known.login, old) if fits else ""
+    account, source = (
+        Account(actor.bureau_id, known.login, known.password_hash),
+        Source(f"session {actor.session_id}", known=True),
+    )
+    trial = judged((guesses, source), account, fits=fits, now=database.clock())
 
     async def work(uow: UnitOfWork) -> bool:
         person = await held_person(uow, actor.who)
-        if not may_try(uow, person) or person.password_hash != known.password_hash:
+        if not may_try(uow, person, trial) or person.password_hash != known.password_hash:
             return False
         if not fits:
-            await count_wrong_password(uow, person)
+            await count_wrong_password(uow, person, trial)
             return False
         await act_on_person(
             uow,
@@ -59,8 +65,9 @@ async def change_password(database: Database, actor: Actor, old: str, new: str) 
         await end_sessions(uow, person.person_id, kept=actor.session_id)
         return True
 
-    if not await database.write(actor, work):
+    if not await database.write(actor, work, in_reserve=True):
         raise WrongCredentials
+    guesses.right(account, source)
 
 
 async def reset_password(
@@ -118,7 +125,7 @@ async def revoke_sessions(database: Database, actor: Actor, person_id: UUID, ses
             await act_on_person(uow, person_id, "revoke-sessions", detail={"ended": ended})
         return ended
 
-    return await database.write(actor, work)
+    return await database.write(actor, work, in_reserve=True)
 
 
 async def end_sessions(uow: UnitOfWork, person_id: UUID, *, kept: UUID | None = None, only: UUID | None = None) -> int:

@@ -180,12 +180,18 @@ async def drop_job(database: Database, actor: Actor, trip_id: UUID, job_id: UUID
 
 async def changeable(uow: UnitOfWork, trip_id: UUID, verb: UseVerb) -> Standing:
     """Return the trip, locked, if this actor may change it so now. Raises `NotFound`, `NotYours` or `NotNow`."""
+    standing = await own_trip(uow, trip_id)
+    after(UseState(standing.use.state), verb)
+    return standing
+
+
+async def own_trip(uow: UnitOfWork, trip_id: UUID) -> Standing:
+    """Return the trip, locked, if it is this actor's to change. Raises `NotFound` or `NotYours`."""
     standing = await standing_of(uow, await lock_use(uow, trip_id, UseKind.TRIP))
     person_id = uow.actor.who
     desk = of_the_desk(uow, standing, Role.DISPATCHER, Role.DESK_CHIEF, Role.CUSTODIAN)
     if not desk and standing.trip.requester_id != person_id and not standing.aboard(person_id):
         raise NotYours
-    after(UseState(standing.use.state), verb)
     return standing
 
 

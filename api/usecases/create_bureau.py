@@ -47,7 +47,6 @@ class NewBureau:
     admin_name: str
     admin_password_hash: str
     """Of `api.passwords.hash_password`."""
-    zone: str = "Asia/Shanghai"
     demo: bool = False
     admin_must_change_password: bool = True
 
@@ -93,7 +92,7 @@ async def _create(uow: UnitOfWork, new: NewBureau, origin: Point, rings: list[Ri
         Bureau(
             bureau_id=new.bureau_id,
             name=new.name,
-            zone=new.zone,
+            zone="Asia/Shanghai",
             boundary=geometry_to_wgs84(new.boundary, new.boundary_datum),
             boundary_source=new.boundary_source,
             origin_lat=origin.lat,

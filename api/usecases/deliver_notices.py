@@ -23,6 +23,7 @@ from api.db.queries.calendar import zone_of
 from api.db.queries.notices import About, Target, about, reached, webhooks
 from api.db.queries.settings import settings_of
 from api.db.tables.notices import Notice, NoticeDelivery, PushSubscription
+from api.db.tables.people import Person
 from domain.notices import (
     DeliveryState,
     NoticeKind,
@@ -41,7 +42,10 @@ _LATE = text(
     "SELECT n.subject_id FROM notice n JOIN vehicle_use u ON u.bureau_id = n.bureau_id AND u.use_id = n.subject_id"
     " WHERE n.bureau_id = :bureau_id AND n.kind = 'approval-wanted' AND u.state = 'requested'"
     " AND n.recorded_at <= :before AND NOT EXISTS (SELECT 1 FROM notice e WHERE e.bureau_id = :bureau_id"
-    "  AND e.kind = 'approval-late' AND e.subject_id = n.subject_id) LIMIT 100"
+    "  AND e.kind = 'approval-late' AND e.subject_id = n.subject_id)"
+    # Whom the quiet hours kept from hearing of it has as long from when they heard.
+    " AND NOT EXISTS (SELECT 1 FROM notice_delivery d WHERE d.bureau_id = :bureau_id AND d.notice_id = n.notice_id"
+    "  AND (d.sent_at > :before OR (d.state = 'waiting' AND d.tries = 0 AND d.due_at > :before))) LIMIT 100"
 )
 _NEAR = text(
     "SELECT j.job_id, j.due_on FROM job j WHERE j.bureau_id = :bureau_id AND j.state = 'open' AND j.on_site"
@@ -148,11 +152,9 @@ async def take_due(uow: UnitOfWork, address: str) -> list[Taken]:
         if notice is None:
             raise AssertionError("a delivery has its notice")
         told = await about(uow, notice)
-        hook, subscription = hooks.get(row.target_id), None
-        if row.channel == "push":
-            subscription = await uow.get(PushSubscription, row.target_id)
-        reachable = (hook is not None and hook.active) or (subscription is not None and subscription.ended_at is None)
-        if told.moot or not reachable:
+        hook = hooks.get(row.target_id)
+        subscription = await _still_there(uow, row) if row.channel == "push" else None
+        if told.moot or not (subscription or (hook is not None and hook.active)):
             await uow.update(NoticeDelivery, row.delivery_id, state=DeliveryState.MOOT.value)
             continue
         await uow.update(NoticeDelivery, row.delivery_id, tries=row.tries + 1, due_at=uow.now + LEASE)
@@ -172,6 +174,15 @@ async def take_due(uow: UnitOfWork, address: str) -> list[Taken]:
             )
         )
     return taken
+
+
+async def _still_there(uow: UnitOfWork, row: Any) -> PushSubscription | None:
+    """Return where a person is to be told, unless they left or somebody else uses that browser by now."""
+    subscription = await uow.get(PushSubscription, row.target_id)
+    if subscription is None or subscription.ended_at is not None or subscription.person_id != row.person_id:
+        return None
+    person = await uow.get(Person, row.person_id)
+    return subscription if person is not None and person.active else None
 
 
 def _words(kind: NoticeKind, told: About, address: str) -> dict[str, str]:

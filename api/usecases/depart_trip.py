@@ -89,7 +89,7 @@ async def record_departure(uow: UnitOfWork, trip_id: UUID, new: Departure) -> Ke
         raise RemarkMissing
     use = await lock_use(uow, trip_id, UseKind.TRIP)
     standing = await standing_of(uow, use)
-    at = stated(uow, new.report)
+    at = await stated(uow, new.report)
     check_reporter(uow, standing, new.report)
     asked = as_reported(new.report, at, new.dashboard)
     if UseState(use.state) in DEPARTED:

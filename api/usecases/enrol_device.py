@@ -130,7 +130,7 @@ async def revoke_device(database: Database, actor: Actor, device_id: UUID, reaso
         await uow.update(Device, device_id, revoked_at=uow.now, act_id=act.act_id)
         await tell_devices(uow)
 
-    await database.write(actor, work)
+    await database.write(actor, work, in_reserve=True)
 
 
 async def _ha1(uow: UnitOfWork, person_id: UUID | None, token: str) -> str | None:

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.queries.signed_acts import judged_of, key_of, lock_chain
+from api.db.queries.signed_acts import key_of, last_of, lock_chain
 from api.db.tables.signing import DeviceKey
+from api.ingest.devices import bureau_and_digest
 from api.signatures import check_signature, public_key
 from api.usecases.enrol_device import device_in_service
 from domain.errors import Forbidden, StateConflict
@@ -24,6 +25,13 @@ class NotYourPhone(Forbidden):
 
     code = "not-your-phone"
     zh = "密钥须由手机的使用人本人登记，且该手机已登记为其设备。"
+
+
+class NotItsToken(StateConflict):
+    """The link by which this phone is set up is another device's."""
+
+    code = "not-its-token"
+    zh = "启用链接属于另一台设备，请扫描本人设备的二维码。"
 
 
 class KeyKnown(StateConflict):
@@ -41,6 +49,8 @@ class NewKey:
     device_id: UUID
     jwk: dict[str, Any]
     proof: str
+    token: str | None = None
+    """The device's token, where the phone was handed one: it will send its positions by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +70,16 @@ _CURRENT = text(
 async def enrol_key(database: Database, actor: Actor, new: NewKey) -> EnrolledKey:
     """Make a key known. A second key of a device replaces the first, whose chain ends there: a fact of its own.
 
+    It ends with the last act that has arrived: what of it waits for others is judged in its turn all the same, and what
+    arrives later never is.
+
     Raises:
         BadKey: it is no public key on P-256.
         BadSignature: the proof is not by this key, or of something else.
         NotFound: there is no such device.
         DeviceRevoked: the device was revoked.
         NotYourPhone: it is another person's, or a vehicle's terminal.
+        NotItsToken: the phone was handed another device's token.
         KeyKnown: the key or its id belongs to something else.
     """
     jwk, thumbprint = public_key(new.jwk)
@@ -83,6 +97,8 @@ async def enrol_key(database: Database, actor: Actor, new: NewKey) -> EnrolledKe
         device, _ = await device_in_service(uow, new.device_id)
         if device.person_id != uow.actor.who:
             raise NotYourPhone
+        if new.token is not None and bureau_and_digest(new.token) != (uow.bureau_id, device.token_sha256):
+            raise NotItsToken
         known = await uow.get(DeviceKey, new.key_id) or await key_of(uow, thumbprint)
         if known is not None:
             if (known.key_id, known.thumbprint, known.device_id) != (new.key_id, thumbprint, new.device_id):
@@ -99,7 +115,7 @@ async def _insert(uow: UnitOfWork, new: NewKey, jwk: dict[str, str], thumbprint:
     ended_seq = None
     if replaces is not None:
         await lock_chain(uow, replaces)
-        ended_seq = await judged_of(uow, replaces)
+        ended_seq = await last_of(uow, replaces)
     entry_id = await uow.enter(
         "device-key-enrolled",
         facts={"key_id": new.key_id, "device_id": new.device_id, "thumbprint": thumbprint}

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.attachments import hold_files
 from api.db.queries.card_statements import lock_matching
-from api.db.tables.notes import Attachment
 from api.db.tables.upkeep import VehicleCard, VehicleDocument
 from api.usecases.enter_fact import enter_fact
 from api.usecases.enter_vehicle import known_vehicle
@@ -111,7 +111,7 @@ async def enter_document(database: Database, actor: Actor, new: NewDocument, onc
 
     async def work(uow: UnitOfWork) -> UUID:
         await known_vehicle(uow, new.vehicle_id)
-        if await uow.get(Attachment, new.sha256) is None:
+        if not await hold_files(uow, [new.sha256]):
             raise FileNotSent(sha256=new.sha256)
         if new.about_id is not None:
             asked = {"bureau_id": uow.bureau_id, "vehicle_id": new.vehicle_id, "about_id": new.about_id}

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from api.db.database import UnitOfWork
 from api.db.ledger_entry import new_id, plain
+from api.db.queries.attachments import hold_files
 from api.db.queries.trips import Standing
 from api.db.tables.answers import FieldConflict
 from api.db.tables.uses import VehicleUse
@@ -85,8 +86,8 @@ class Kept:
     reasons: tuple[str, ...] = ()
 
 
-def stated(uow: UnitOfWork, report: Report) -> datetime:
-    """Return the instant an act is reported for.
+async def stated(uow: UnitOfWork, report: Report) -> datetime:
+    """Return the instant an act is reported for, and hold the sheet it names.
 
     Raises:
         BadStatedTime: it cannot be.
@@ -94,6 +95,7 @@ def stated(uow: UnitOfWork, report: Report) -> datetime:
     """
     if report.source is Source.PAPER and report.sheet_sha256 is None:
         raise SheetMissing
+    await hold_files(uow, [report.sheet_sha256])
     if not report.happened:
         if report.stated_at is not None:
             raise BadStatedTime
@@ -129,6 +131,12 @@ def check_reporter(uow: UnitOfWork, standing: Standing, report: Report) -> None:
     desk = own_unit and uow.actor.roles & {Role.DISPATCHER, Role.DESK_CHIEF}
     if not standing.aboard(uow.actor.person_id) and not (report.source is Source.PAPER and desk):
         raise NotAboard
+
+
+def during(use: VehicleUse, at: datetime) -> bool:
+    """Tell whether the vehicle was under way then."""
+    began = use.actual_from is not None and use.actual_from <= at
+    return began and (use.actual_until is None or at <= use.actual_until)
 
 
 def as_reported(report: Report, at: datetime, dashboard: Dashboard | None = None) -> dict[str, Any]:

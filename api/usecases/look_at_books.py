@@ -14,6 +14,7 @@ from api.db.queries.costs import fills_until
 from api.db.queries.measures import metres_between
 from api.db.queries.outings import outings_of
 from api.db.queries.readings import readings_around
+from api.db.queries.retired import retired_at_of_uses
 from api.db.queries.settings import settings_at, settings_of
 from api.db.queries.terminal_counts import counted_between
 from api.usecases.follow_findings import Look, follow_findings
@@ -34,7 +35,12 @@ _EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def look_at_uses(database: Database, bureau_id: str, vehicle_id: UUID, use_ids: Collection[UUID]) -> int:
-    """Look at uses of a vehicle; return how many facts were recorded. Looking again changes nothing."""
+    """Look at uses of a vehicle; return how many facts were recorded. Looking again changes nothing.
+
+    Of a use whose positions were retired nothing is found any more, and nothing that was found is cleared.
+    """
+    async with database.read(bureau_id) as reader:
+        use_ids = set(use_ids) - (await retired_at_of_uses(reader, use_ids)).keys()
 
     async def look(reader: Reader) -> Look:
         settings = await settings_of(reader)

@@ -16,7 +16,7 @@ from api.db.database import Actor, Database, UnitOfWork
 from api.db.happened import NO_DAY
 from api.db.ledger_entry import new_id
 from api.db.queries.notices import webhooks
-from api.db.tables.notices import NoticeChoice, PushSubscription, Webhook
+from api.db.tables.notices import Notice, NoticeChoice, PushSubscription, Webhook
 from api.notices.encrypt import check_keys
 from domain.errors import NotFound, StateConflict
 from domain.notices import Channel, HookKind, NoticeKind, checked_template
@@ -177,12 +177,29 @@ async def set_webhook(database: Database, actor: Actor, hook_id: UUID, new: NewW
     await database.write(actor, work)
 
 
+_TRIAL = (
+    "SELECT notice_id FROM notice WHERE bureau_id = :bureau_id AND kind = 'trial' AND subject_id = :hook_id"
+    " AND day = :day FOR UPDATE"
+)
+_TRY_AGAIN = (
+    "UPDATE notice_delivery SET state = 'waiting', tries = 0, due_at = :now, fault = NULL, sent_at = NULL"
+    " WHERE bureau_id = :bureau_id AND notice_id = :notice_id"
+)
+
+
 async def try_webhook(database: Database, actor: Actor, hook_id: UUID) -> None:
-    """Send a notice on trial there. Raises NotFound: there is no such webhook."""
+    """Send a notice on trial there, as often as asked. Raises NotFound: there is no such webhook."""
 
     async def work(uow: UnitOfWork) -> None:
         if all(one.hook_id != hook_id or not one.active for one in await webhooks(uow)):
             raise NotFound("There is no such webhook.", hook_id=str(hook_id))
+        asked = {"bureau_id": uow.bureau_id, "hook_id": hook_id, "day": NO_DAY}
+        # A trial is one notice a webhook: the next one begins that anew, to wherever the webhook leads by now.
+        notice_id = (await uow.execute(text(_TRIAL), asked)).scalar_one_or_none()
+        if notice_id is not None:
+            asked = {"bureau_id": uow.bureau_id, "notice_id": notice_id, "now": uow.now}
+            await uow.execute(text(_TRY_AGAIN), asked)
+            await uow.update(Notice, notice_id, addressed_at=None)
         uow.happened.notices.append((NoticeKind.TRIAL.value, str(hook_id), NO_DAY))
 
     await database.write(actor, work)

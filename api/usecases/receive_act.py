@@ -199,6 +199,10 @@ def _told(fault: DomainError) -> dict[str, Any]:
     return told
 
 
+def _ticks(row: Any) -> Ticks | None:
+    return None if row is None else Ticks(row.device_at, row.mono_ms, str(row.boot))
+
+
 async def _row(
     uow: UnitOfWork,
     said: tuple[DeviceKey, TakenApart, SignedAct],
@@ -208,9 +212,7 @@ async def _row(
 ) -> Row:
     """Enter an act in the ledger and return its row."""
     (key, signed, act), (standing, sent_at) = said, how
-    seen = None if act.srv is None else await receipt_of(uow, act.srv.entry)
-    not_before = seen.recorded_at if act.srv and seen and seen.leaf == act.srv.leaf else None
-    before = near.before
+    not_before = await proved_after(uow, act)
     doubts = clock_doubts(
         Timing(
             made=Ticks(act.device_at, act.mono, str(act.boot)),
@@ -218,7 +220,8 @@ async def _row(
             not_before=not_before,
             named_receipt=act.srv is not None,
             sent_at=sent_at,
-            previous=None if before is None else Ticks(before.device_at, before.mono_ms, str(before.boot)),
+            previous=_ticks(near.before),
+            following=_ticks(near.after),
         ),
         timedelta(seconds=(await settings_of(uow))["clock_skew_s"]),
     )
@@ -260,6 +263,12 @@ async def _row(
         recorded_at=uow.now,
         entry_id=entry_id,
     )
+
+
+async def proved_after(uow: UnitOfWork, act: SignedAct) -> datetime | None:
+    """Return when the entry was recorded whose leaf an act names; None where it names none of this bureau."""
+    seen = None if act.srv is None else await receipt_of(uow, act.srv.entry)
+    return seen.recorded_at if act.srv and seen and seen.leaf == act.srv.leaf else None
 
 
 def chain_of(key: DeviceKey, act: SignedAct) -> DeviceChain:

@@ -15,9 +15,11 @@ from uuid import UUID
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.faults import Busy, DatabaseAway
 from api.db.ledger_entry import EntryRows, entry_rows, new_id
-from api.db.queries.forms import kept_files, known_forms, last_file_numbers
+from api.db.queries.attachments import hold_files, last_steps
+from api.db.queries.forms import known_forms, last_file_numbers
 from api.db.tables.forms import FormMedia, FormSubmission
 from api.db.tables.notes import Attachment, NoteAttachment
+from api.files import FilesAway
 from api.gather import one_by_one
 from api.ingest.fixes import UnknownDevice
 from api.openrosa.filled import Filled, media_of
@@ -86,6 +88,7 @@ async def receive_forms(
     conflict. Each has its own outcome, the fault where it is not what was sent before:
         FormConflict: another form has this instanceID.
         UnknownDevice: the device was revoked meanwhile, or its person has left.
+        FilesAway: a file of it was let go at this moment, for nothing had named it; sent again, it stays.
     """
     if len(sent) > 1 and not _apart(sent):
         return await one_by_one(partial(receive_forms, database, make_note, bureau_id), sent)
@@ -96,11 +99,10 @@ async def receive_forms(
     try:
         # Where the same form comes to two processes at once, the second try finds the first one's.
         forms = await database.write(Actor(bureau_id), work)
-    except (DatabaseAway, Busy):
-        raise
-    except Exception:
-        # Whatever it was, it is one form's own: the others are not told of it.
-        if len(sent) == 1:
+    except Exception as fault:
+        # Whatever else it was, it is one form's own: the others are not told of it.
+        every = isinstance(fault, DatabaseAway | Busy) and not isinstance(fault, FilesAway)
+        if every or len(sent) == 1:
             raise
         return await one_by_one(partial(receive_forms, database, make_note, bureau_id), sent)
     return [_outcome(form) for form in forms]
@@ -191,14 +193,18 @@ def _to_note(bureau_id: str, form: _Form) -> FormToNote:
 
 
 async def _keep_files(uow: UnitOfWork, forms: list[_Form]) -> None:
-    """Enter that files have come; one that is on record is not entered again."""
+    """Enter that files have come; one that is on record is not entered again. Raises `FilesAway`: one just went."""
     came = {file.sha256: (file, form.actor) for form in reversed(forms) for file in form.added}
-    known = await kept_files(uow, sorted(came)) if came else set()
+    known = await hold_files(uow, came)
+    retired = await last_steps(uow, came.keys() - known)
     entries: list[EntryRows] = []
     rows: list[dict[str, Any]] = []
     for sha256, (file, actor) in sorted(came.items()):
         if sha256 in known:
             continue
+        if sha256 in retired:
+            # Its time was over after it was put: it may be out of the store by now.
+            raise FilesAway
         facts: dict[str, Any] = {"sha256": sha256, "size_bytes": file.size_bytes, "media_type": file.media_type}
         entries.append(
             entry_rows(

@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.attachments import hold_files
 from api.db.tables.upkeep import VehicleCost
 from api.db.tables.uses import VehicleUse
 from api.usecases.enter_fact import enter_fact
@@ -88,6 +89,7 @@ async def insert_cost(uow: UnitOfWork, new: NewCost) -> UUID:
         )
         reading_id = await insert_reading(uow, shown)
     cost_id = new_id()
+    await hold_files(uow, [new.receipt_sha256])
     await enter_fact(
         uow,
         "cost-entered",
@@ -134,6 +136,7 @@ async def correct_cost(database: Database, actor: Actor, new: NewCostCorrection,
         if new.kind is CostKind.FUEL and new.amount_fen and wrong.odometer_m is None:
             raise BadCost(kind=new.kind.value, odometer_m=None)
         cost_id = new_id()
+        await hold_files(uow, [new.receipt_sha256])
         await enter_fact(
             uow,
             "cost-corrected",

@@ -50,4 +50,4 @@ async def record_look(database: Database, auditor: Actor, route: str) -> None:
             )
         )
 
-    await database.write(auditor, work)
+    await database.write(auditor, work, in_reserve=True)

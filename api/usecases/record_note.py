@@ -16,6 +16,7 @@ from sqlmodel import select
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.faults import Busy, DatabaseAway
 from api.db.ledger_entry import EntryRows, degrees_e7, entry_rows, new_id
+from api.db.queries.attachments import hold_files
 from api.db.queries.positions import Encounter, fixes_near
 from api.db.queries.settings import settings_of
 from api.db.queries.visit_notes import NotedVisit, facts_of_notes, known_notes, note_receipts
@@ -315,7 +316,9 @@ async def _rows(uow: UnitOfWork, sent: SentNote, facts: Any, result: Corroborati
 async def _write(uow: UnitOfWork, rows: list[_Rows]) -> None:
     await uow.enter_together([one.entry for one in rows])
     await uow.insert_together(VisitNote, [one.note for one in rows])
-    await uow.insert_together(NoteAttachment, [file for one in rows for file in one.files])
+    files = [file for one in rows for file in one.files]
+    await hold_files(uow, [file["sha256"] for file in files])
+    await uow.insert_together(NoteAttachment, files)
     for one in sorted(rows, key=lambda each: each.note["job_id"]):
         if one.finishes is not None:
             # Who finished or cancelled it in the meantime was first; the note stands all the same.

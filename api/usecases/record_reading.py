@@ -11,6 +11,7 @@ from uuid import UUID
 
 from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
+from api.db.queries.attachments import hold_files
 from api.db.queries.readings import (
     MOMENTS,
     NEW_ODOMETER,
@@ -238,6 +239,7 @@ async def _insert(
     *,
     wrong: Row | None = None,
 ) -> None:
+    await hold_files(uow, [photo_sha256])
     entry_id = await uow.enter(
         "reading-corrected" if reading.corrects else "reading-entered",
         facts={

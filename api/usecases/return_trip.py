@@ -61,7 +61,7 @@ async def record_return(uow: UnitOfWork, trip_id: UUID, new: Return) -> Kept:
     """Record a return within a unit of work, so that another use case may carry it. Raises like `return_trip`."""
     use = await lock_use(uow, trip_id, UseKind.TRIP)
     standing = await standing_of(uow, use)
-    at = stated(uow, new.report)
+    at = await stated(uow, new.report)
     check_reporter(uow, standing, new.report)
     why = unfit_return(use, at, new.report)
     if why is not None:

@@ -76,7 +76,7 @@ async def depart_upkeep(
     async def work(uow: UnitOfWork) -> Kept:
         use = await lock_use(uow, use_id, UseKind.UPKEEP)
         order = await order_of(uow, use)
-        at = stated(uow, new.report)
+        at = await stated(uow, new.report)
         _check_reporter(uow, order, new.report)
         put = as_reported(new.report, at, new.dashboard)
         state = UseState(use.state)
@@ -127,7 +127,7 @@ async def return_upkeep(
     async def work(uow: UnitOfWork) -> Kept:
         use = await lock_use(uow, use_id, UseKind.UPKEEP)
         order = await order_of(uow, use)
-        at = stated(uow, new.report)
+        at = await stated(uow, new.report)
         _check_reporter(uow, order, new.report)
         why = unfit_return(use, at, new.report)
         if why is not None:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from api.db.database import Reader
-from api.db.queries.log import hold_snapshot
 from api.db.queries.statement import statement_facts
 from api.db.tables.seals import MonthSeal
 from api.usecases.amend_months import amendment_rows
@@ -30,8 +29,7 @@ class MonthShown:
 
 
 async def show_month(reader: Reader, vehicle_id: UUID, month: date) -> MonthShown:
-    """Return a month of a vehicle that is there; the transaction is fresh."""
-    await hold_snapshot(reader)
+    """Return a month of a vehicle that is there; the reader's transaction holds one instant (`hold_snapshot`)."""
     facts = await statement_facts(reader, vehicle_id, month, previous_sha256=None, sealed=None)
     told: Any = statement(facts)
     log = month_log(facts.log)

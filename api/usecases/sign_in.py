@@ -5,25 +5,29 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from api.db.database import BUREAU_CODE, Actor, Database, Reader, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.people import roles_of
-from api.db.tables.people import Person, SignInSession
+from api.db.tables.people import Person, PersonAct, SignInSession
 from api.errors import NotSignedIn
+from api.guesses import STOPPED, Account, Guesses, Source
 from api.passwords import password_fits
 from api.usecases.act_on_person import act_on_person
 from domain.values import Role
 
 TOKEN = re.compile(r"([0-9]{6})\.[A-Za-z0-9_-]{43}")
 """A token names its bureau, so that it is looked up under that bureau's row-level security."""
-TRIES_BEFORE_LOCK = 5
-LOCK = timedelta(minutes=10)
+TRIES_FROM_ANYWHERE: Final = 1_000
+"""So many wrong in a row, from wherever, lock an account for whoever was not signed in before: more than one address
+can try in a day, and no more than a good pass word bears."""
 
 _ACTORS = text(
     "SELECT s.token_sha256, s.session_id, p.person_id, p.unit_id, p.name, p.must_change_password, ARRAY("
@@ -55,17 +59,24 @@ def token_digest(token: str) -> bytes:
 
 
 async def sign_in(
-    database: Database, bureau_id: str, login: str, password: str, *, client: str, hours: float
+    database: Database,
+    account: Account,
+    password: str,
+    *,
+    tried: tuple[Guesses, Source],
+    client: str,
+    hours: float,
 ) -> tuple[str, Actor]:
     """Check a pass word and open a session; return its token and who it is.
 
-    A wrong pass word counts, and five in a row lock the account for ten minutes. What is wrong is not told, and an
-    unknown login costs the same: one verification between the same two transactions.
+    A wrong pass word counts where it comes from, and five in a row stop that source for ten minutes. What is wrong is
+    not told, and an unknown login costs the same: one verification between the same two transactions.
 
     Raises:
-        WrongCredentials: the three do not fit together, or the account is locked.
+        WrongCredentials: the three do not fit together, or nothing counts that comes from there now.
         Busy: too many pass words are being checked.
     """
+    bureau_id, login = account.bureau_id, account.login
     if not BUREAU_CODE.fullmatch(bureau_id):
         raise WrongCredentials
     async with database.read(bureau_id) as reader:
@@ -73,41 +84,78 @@ async def sign_in(
             select(Person.password_hash).where(Person.bureau_id == bureau_id, Person.login == login)
         )
     fits = await password_fits(password, known)
+    account = replace(account, password_hash=known)
+    trial = judged(tried, account, fits=fits, now=database.clock())
 
     async def work(uow: UnitOfWork) -> tuple[str, Actor] | None:
         person = await uow.one(
             select(Person).where(Person.bureau_id == bureau_id, Person.login == login).with_for_update(key_share=True)
         )
-        if person is None or not may_try(uow, person) or person.password_hash != known:
+        if person is None or not may_try(uow, person, trial) or person.password_hash != known:
             return None
         if not fits:
-            await count_wrong_password(uow, person)
+            await count_wrong_password(uow, person, trial)
             return None
         if person.failed_tries:
             await uow.update(Person, person.person_id, failed_tries=0)
         return await open_session(uow, person, client=client, hours=hours)
 
-    signed_in = await database.write(Actor(bureau_id), work)
+    signed_in = await database.write(Actor(bureau_id), work, in_reserve=True)
     if signed_in is None:
         raise WrongCredentials
+    tried[0].right(account, tried[1])
     return signed_in
 
 
-def may_try(uow: UnitOfWork, person: Person) -> bool:
-    """Tell whether a pass word of this person counts now: the account is open and not locked."""
-    return person.active and (person.locked_until is None or person.locked_until <= uow.now)
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A pass word that was tried: whether it counts, coming from there, and whether it was the one that stopped it."""
+
+    counts: bool
+    known: bool
+    stopped_now: bool
 
 
-async def count_wrong_password(uow: UnitOfWork, person: Person) -> None:
-    """Count a wrong pass word; the fifth in a row locks the account for a while, which is a fact."""
+def judged(tried: tuple[Guesses, Source], account: Account, *, fits: bool, now: datetime) -> Trial:
+    """Count a pass word that was checked, and tell whether it counts: of several at once, one after the other."""
+    guesses, source = tried
+    if guesses.stopped(account, source, now):
+        return Trial(counts=False, known=source.known, stopped_now=False)
+    stopped_now = not fits and guesses.wrong(account, source, now)
+    return Trial(counts=True, known=source.known, stopped_now=stopped_now)
+
+
+def may_try(uow: UnitOfWork, person: Person, trial: Trial) -> bool:
+    """Tell whether a pass word of this person counts now: the account is open, and not stopped where it comes from.
+
+    An account at which very many guess is locked for all but the browsers that the person signed in from before.
+    """
+    locked = person.locked_until is not None and person.locked_until > uow.now
+    return person.active and trial.counts and (trial.known or not locked)
+
+
+async def count_wrong_password(uow: UnitOfWork, person: Person, trial: Trial) -> None:
+    """Count a wrong pass word; that somebody was stopped is a fact, once in ten minutes, and so is a lock."""
     tries = person.failed_tries + 1
-    if tries < TRIES_BEFORE_LOCK:
+    if tries >= TRIES_FROM_ANYWHERE:
+        until = uow.now + STOPPED
+        detail = {"until": until.isoformat(), "tries": tries}
+        await act_on_person(uow, person.person_id, "lock", detail=detail, locked_until=until, failed_tries=0)
+    elif trial.stopped_now and not await _told_lately(uow, person.person_id):
+        detail = {"until": (uow.now + STOPPED).isoformat(), "tries": tries}
+        await act_on_person(uow, person.person_id, "lock", detail=detail, failed_tries=tries)
+    else:
         await uow.update(Person, person.person_id, failed_tries=tries)
-        return
-    until = uow.now + LOCK
-    await act_on_person(
-        uow, person.person_id, "lock", detail={"until": until.isoformat()}, locked_until=until, failed_tries=0
+
+
+async def _told_lately(uow: UnitOfWork, person_id: UUID) -> bool:
+    told = select(PersonAct.act_id).where(
+        PersonAct.bureau_id == uow.bureau_id,
+        PersonAct.person_id == person_id,
+        PersonAct.verb == "lock",
+        col(PersonAct.recorded_at) > uow.now - STOPPED,
     )
+    return bool(await uow.all(told))
 
 
 async def open_session(uow: UnitOfWork, person: Person, *, client: str, hours: float) -> tuple[str, Actor]:
@@ -145,7 +193,7 @@ async def sign_out(database: Database, actor: Actor) -> None:
         )
         uow.happened.sessions = True
 
-    await database.write(actor, work)
+    await database.write(actor, work, in_reserve=True)
 
 
 async def actors_of_tokens(database: Database, bureau_id: str, tokens: list[str]) -> list[Actor | None]:

@@ -20,6 +20,7 @@ from api.usecases.field_act import (
     Report,
     as_reported,
     check_reporter,
+    during,
     keep_conflict,
     read_dashboard,
     said_before,
@@ -72,13 +73,13 @@ async def record_stop(uow: UnitOfWork, trip_id: UUID, new: Stop) -> Kept:
     """Record a stop within a unit of work, so that another use case may carry it. Raises like `stop_at_job`."""
     use = await lock_use(uow, trip_id, UseKind.TRIP)
     standing = await standing_of(uow, use)
-    at = stated(uow, new.report)
+    at = await stated(uow, new.report)
     check_reporter(uow, standing, new.report)
     if new.job_id not in standing.job_ids:
         raise NotFound("The trip carries no such job.", job_id=str(new.job_id))
     if not new.report.happened and use.state != UseState.DEPARTED:
         after(UseState.REQUESTED, new.verb)
-    if not _during(use, at):
+    if not during(use, at):
         asked = as_reported(new.report, at) | {"job_id": new.job_id}
         return await keep_conflict(uow, use, new.verb, "not-during-trip", asked, stated_at=at)
     if new.report.happened and await _stopped_before(uow, trip_id, new, at):
@@ -148,7 +149,7 @@ async def record_break_down(uow: UnitOfWork, trip_id: UUID, new: BreakDown) -> K
     """Record a breakdown within a unit of work, so that another may carry it. Raises like `break_down`."""
     use = await lock_use(uow, trip_id, UseKind.TRIP)
     standing = await standing_of(uow, use)
-    at = stated(uow, new.report)
+    at = await stated(uow, new.report)
     check_reporter(uow, standing, new.report)
     why = unfit_return(use, at, new.report)
     if why is not None:
@@ -195,11 +196,6 @@ def _accident(uow: UnitOfWork, use: VehicleUse, new: BreakDown, at: datetime, id
         recorded_at=uow.now,
         entry_id=entry_id,
     )
-
-
-def _during(use: VehicleUse, at: datetime) -> bool:
-    began = use.actual_from is not None and use.actual_from <= at
-    return began and (use.actual_until is None or at <= use.actual_until)
 
 
 def _degrees(at: Point | None) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ async def visit_bureau(database: Database, visitor: Actor, bureau_id: str, route
                 return row.mandate_id
         return None
 
-    mandate_id = await database.write(Actor(bureau_id, visitor.who), work)
+    mandate_id = await database.write(Actor(bureau_id, visitor.who), work, in_reserve=True)
     if mandate_id is None:
         raise NoMandate
     return Actor(

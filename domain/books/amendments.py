@@ -8,8 +8,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.books.log_facts import LogFacts, LogStep, LogUse
-from domain.complaint.words import Named
 from domain.trip.life import UseVerb
+from domain.values import Named
 
 
 class AmendmentKind(Named):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 Key = TypeVar("Key", UUID, str)
 

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from domain.books.charges import Basis, Charge
 from domain.books.readings import Interval
-from domain.complaint.words import Named
 from domain.trip.life import UseKind
+from domain.values import Named
 
 
 class Account(Named):

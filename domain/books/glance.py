@@ -15,7 +15,7 @@ from domain.books.amendments import AmendmentKind
 from domain.books.entries import Account
 from domain.books.log import LogRow, MonthLog, RowKind
 from domain.books.statement_facts import OPEN, FindingState
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class Delay(Named):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.books.statement import Statement
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class LateKind(Named):

@@ -16,9 +16,9 @@ from domain.books.amendments import Amendment, amendments_of, corrections_of
 from domain.books.log_facts import LogConflict, LogFacts, LogStop, LogUse
 from domain.books.readings import Interval
 from domain.books.stretch import Stretch, stretch_of
-from domain.complaint.words import Named
 from domain.trip.life import UseKind, UseState, UseVerb
 from domain.use_rule.upkeep import UpkeepKind
+from domain.values import Named
 
 
 class RowKind(Named):

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from domain.books.charges import Way
 from domain.books.log_facts import LogFacts
-from domain.complaint.words import Named
 from domain.upkeep.costs import Cost
+from domain.values import Named
 
 
 class FindingState(Named):

@@ -7,7 +7,7 @@ Checking a report, an inspection and an errand have kinds too, so that asking fo
 
 from __future__ import annotations
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class JobKind(Named):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 RED_DAYS: Final = 3
 """So many days before the day to warn on, and nearer, a job is urgent: a working day may still be between."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from domain.complaint.job import JobKind
 from domain.complaint.packs import Pack
 from domain.complaint.states import Announcement, ComplaintFacts, parties_missing
-from domain.complaint.words import Named, Party
-from domain.values import Window
+from domain.complaint.words import Party
+from domain.values import Named, Window
 
 
 class MarkCode(Named):

@@ -13,7 +13,8 @@ from uuid import UUID
 from domain.calendar import Stretch
 from domain.complaint.job import JobKind, is_mediation
 from domain.complaint.packs import Pack
-from domain.complaint.words import Named, Outcome, Party, SuspensionKind
+from domain.complaint.words import Outcome, Party, SuspensionKind
+from domain.values import Named
 
 
 class State(Named):

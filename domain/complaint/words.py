@@ -5,23 +5,7 @@ The wire value is the member's value. The names are those of the orders where an
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
-
-
-class Named(StrEnum):
-    """A word with a wire value, a Chinese name `zh` and an English one `en`."""
-
-    zh: str
-    en: str
-
-    def __new__(cls, value: str, zh: str = "", en: str = "") -> Self:
-        """Make the member of that wire value and those names; the defaults only let types see `Party("respondent")`."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.zh = zh
-        member.en = en
-        return member
+from domain.values import Named
 
 
 class Party(Named):

@@ -31,7 +31,7 @@ def outside_duty_hours(scene: Scene) -> Iterator[Happening]:
     Rests on the four `duty_…_min` settings and the calendar. Red where it drove while it was sealed, in duty hours too:
     a seal that was put on by hand lasts until it is taken off.
     """
-    for use, way in scene.ways_of_uses():
+    for use, way in scene.ways_of_uses:
         if len(way) < 2:  # noqa: PLR2004 - a drive is between two fixes
             continue
         minutes, minute_of = np.unique(way.fixes["at_us"] // 60_000_000, return_inverse=True)

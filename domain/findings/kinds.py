@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class Colour(StrEnum):

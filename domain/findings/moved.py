@@ -28,7 +28,7 @@ def moved_without_trip(scene: Scene) -> Iterator[Happening]:
 
     Rests on `moved_without_trip_m`. Only a terminal tells: a phone's position counts on a trip alone.
     """
-    for way in scene.ways_between():
+    for way in scene.ways_between:
         for first, last in _outings(way, scene.settings["moved_without_trip_m"]):
             away_m = way.from_m(way.place(first))
             farthest = first + int(np.argmax(away_m[first : last + 1]))

@@ -37,7 +37,7 @@ BACK_INSIDE_S: Final = 600.0
 def speeding(scene: Scene) -> Iterator[Happening]:
     """Yield each stretch driven faster than `overspeed_kmh`, by the places themselves and not by what was told."""
     limit_mps = scene.settings["overspeed_kmh"] / 3.6
-    for use, way in scene.ways_of_uses():
+    for use, way in scene.ways_of_uses:
         if len(way) < 2:  # noqa: PLR2004 - a speed takes two places
             continue
         speed, then = _speeds(way, scene.settings["unobserved_after_s"])
@@ -79,7 +79,7 @@ def unobserved_stretch(scene: Scene) -> Iterator[Happening]:
 
     Rests on `unobserved_after_s`; a silence at one place (within `off_purpose_near_m`) is a phone that sleeps.
     """
-    for use, way in scene.ways_of_uses():
+    for use, way in scene.ways_of_uses:
         if len(way) < 2:  # noqa: PLR2004 - a silence is between two fixes
             continue
         gap_s = np.diff(way.fixes["at_us"]) / 1e6
@@ -108,7 +108,7 @@ def detour(scene: Scene) -> Iterator[Happening]:
     What it should take is the shortest round from the base over all sites by straight lines, times what roads take. Of
     a trip that is no longer than that, the longest round of `detour_least_m` with a stop near to nothing it is for.
     """
-    for use, way in scene.ways_of_uses():
+    for use, way in scene.ways_of_uses:
         if not use.trip or not use.places or not len(way):
             continue
         should_m = way_should_m(scene.bases_of(use), use.places)
@@ -187,7 +187,7 @@ def off_purpose_stop(scene: Scene) -> Iterator[Happening]:
     Rests on `off_purpose_near_m`. An upkeep order that leads to no known place says nothing about where to stop.
     """
     limit_s = scene.settings["off_purpose_stop_s"]
-    for use, way in scene.ways_of_uses():
+    for use, way in scene.ways_of_uses:
         if not use.places:
             continue
         meant = (*use.places, *use.registered, *scene.bases_of(use))
@@ -216,7 +216,7 @@ def left_jurisdiction(scene: Scene) -> Iterator[Happening]:
     """
     if scene.boundary is None:
         return
-    ways: list[tuple[UseSeen | None, Way]] = [*scene.ways_of_uses(), *((None, way) for way in scene.ways_between())]
+    ways: list[tuple[UseSeen | None, Way]] = [*scene.ways_of_uses, *((None, way) for way in scene.ways_between)]
     for use, way in ways:
         beyond_m = scene.boundary.beyond_m(way.fixes["lat"], way.fixes["lon"])
         outside = beyond_m > scene.settings["site_tolerance_m"]

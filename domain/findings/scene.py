@@ -73,7 +73,7 @@ class UseSeen:
     """The places of upkeep that were registered when it began: one that is registered later explains nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Scene:
     """What is known of a vehicle from `from_at` to `until_at`."""
 
@@ -95,13 +95,17 @@ class Scene:
         """Return where the vehicle was kept while it was on a use: two places where its base was moved meanwhile."""
         return tuple(one.place for one in bases_during(self.bases, use.from_at, use.until_at or self.now))
 
-    def ways_of_uses(self) -> Iterator[tuple[UseSeen, Way]]:
-        """Yield each use with the way it took."""
-        for use in self.uses:
-            yield use, self.way(use.from_at, use.until_at or self.now, phones=use.phones)
+    @cached_property
+    def ways_of_uses(self) -> tuple[tuple[UseSeen, Way], ...]:
+        """Each use with the way it took."""
+        return tuple((use, self.way(use.from_at, use.until_at or self.now, phones=use.phones)) for use in self.uses)
 
-    def ways_between(self) -> Iterator[Way]:
-        """Yield the ways of the times in which the vehicle had no use, as its terminal saw them."""
+    @cached_property
+    def ways_between(self) -> tuple[Way, ...]:
+        """The ways of the times in which the vehicle had no use, as its terminal saw them."""
+        return tuple(self._between())
+
+    def _between(self) -> Iterator[Way]:
         begins = self.from_at
         for use in sorted(self.uses, key=lambda one: one.from_at):
             if use.from_at - EDGE > begins:

@@ -28,7 +28,6 @@ from domain.ledger.canonical import MAX_INTEGER, Json, canonical
 VERSION: Final = 1
 SALT_BYTES: Final = 32
 """Fixed: HMAC pads a shorter key with zeros, so two salts of different lengths could open the same commitment."""
-DIGEST_BYTES: Final = 32
 MAX_LEAF_BYTES: Final = 65_535
 """An entry bundle of a tiled log gives a leaf's length in two bytes (c2sp.org/tlog-tiles)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class ProblemKind(Named):

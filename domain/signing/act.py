@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
@@ -9,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from domain.complaint.words import Named
 from domain.errors import Forbidden
 from domain.ledger.leaf import Digest
 from domain.signing.jws import BadSignature, Flaw, TakenApart, untwinned
+from domain.values import Named
 
 ACT: Final = "act+jws"
 PROOF: Final = "key+jws"
@@ -52,7 +53,11 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignedAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The payload of a signed act. `body` keeps its bytes: those of a note are the note."""
+    """The payload of a signed act. `body` keeps its bytes: those of a note are the note.
+
+    It is empty where a text in it cannot be kept: U+0000, or half of a character beyond U+FFFF. JSON can spell both and
+    no database stores them, but the phone has signed them, so the act has its place in the chain all the same.
+    """
 
     v: Literal[1]
     bureau: str
@@ -97,15 +102,27 @@ _ACTS: Final = msgspec.json.Decoder(SignedAct)
 _PROOFS: Final = msgspec.json.Decoder(KeyProof)
 
 
+_ESCAPES: Final = re.compile(
+    rb"\\(?:(?P<kept>\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""What may be wrong in a JSON text, and what is skipped so that it is not found inside: a backslash, a whole pair."""
+
+
+def _storable(payload: bytes) -> bytes:
+    """Return the JSON with U+FFFD, which has as many bytes, for every character that cannot be kept."""
+    return _ESCAPES.sub(lambda found: found[0] if found["kept"] else rb"\ufffd", payload)
+
+
 def read_act(signed: TakenApart, owner: KeyOwner) -> SignedAct:
-    """Return the act whose signature was found good.
+    """Return the act whose signature was found good; its body is empty where a text of it cannot be kept.
 
     Raises:
         BadSignature: it does not have the form of an act, or is of another bureau or key than the one that signed.
     """
     untwinned(signed.payload, Flaw.PAYLOAD)
+    readable = _storable(signed.payload)
     try:
-        act = _ACTS.decode(signed.payload)
+        act = _ACTS.decode(readable)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise BadSignature(Flaw.PAYLOAD, what=str(fault)) from fault
     if act.bureau != owner.bureau_id:
@@ -116,7 +133,7 @@ def read_act(signed: TakenApart, owner: KeyOwner) -> SignedAct:
         raise BadSignature(Flaw.PAYLOAD, what="`id` is a UUIDv7")
     if (act.seq == 1) != (act.prev is None):
         raise BadSignature(Flaw.PAYLOAD, what="the first act of a key has no `prev`, every other has one")
-    return act
+    return act if readable == signed.payload else msgspec.structs.replace(act, body=msgspec.Raw())
 
 
 def read_proof(signed: TakenApart) -> KeyProof:

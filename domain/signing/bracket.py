@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from domain.complaint.words import Named
+from domain.values import Named
+
+ON_THE_WAY: Final = timedelta(seconds=5)
+"""What a request may take to arrive; a clock that seems behind by more is behind."""
 
 
 class ClockDoubt(Named):
@@ -43,6 +47,8 @@ class Timing:
     sent_at: datetime | None = None
     """The device's clock as it sent."""
     previous: Ticks | None = None
+    following: Ticks | None = None
+    """Of the acts beside it in the chain that are here: of two, the one that comes later is held against the other."""
 
 
 def clock_doubts(timing: Timing, allowed: timedelta) -> list[ClockDoubt]:
@@ -53,9 +59,26 @@ def clock_doubts(timing: Timing, allowed: timedelta) -> list[ClockDoubt]:
         ClockDoubt.BEFORE_BRACKET: timing.not_before is not None and made.device_at < timing.not_before - allowed,
         ClockDoubt.AFTER_ARRIVAL: made.device_at > timing.received_at + allowed,
         ClockDoubt.SKEWED: timing.sent_at is not None and abs(timing.sent_at - timing.received_at) > allowed,
-        ClockDoubt.STEPPED: previous is not None and _stepped(previous, made, allowed),
+        ClockDoubt.STEPPED: (previous is not None and _stepped(previous, made, allowed))
+        or (timing.following is not None and _stepped(made, timing.following, allowed)),
     }
     return [doubt for doubt, holds in found.items() if holds]
+
+
+def clock_error(timing: Timing) -> timedelta:
+    """Return what is to be taken off an instant that the device's clock told as it made an act, to set it right.
+
+    A clock that ran ahead as it sent, or behind by more than the way takes, is set right by as much: how long ago
+    something was is known even by a wrong clock, and what was done stays in its order. And the act was made neither
+    before what it proves itself, nor after it arrived. So no act is lost for its clock; what it said stands in its
+    bytes, and the doubt beside it.
+    """
+    made_at, received_at, sent_at = timing.made.device_at, timing.received_at, timing.sent_at
+    wrong = sent_at is not None and not timedelta(0) <= received_at - sent_at <= ON_THE_WAY
+    ago = (sent_at if sent_at is not None and wrong else received_at) - made_at
+    longest = None if timing.not_before is None else received_at - timing.not_before
+    right = received_at - max(timedelta(0), ago if longest is None else min(ago, longest))
+    return made_at - right
 
 
 def _stepped(before: Ticks, after: Ticks, allowed: timedelta) -> bool:

@@ -2,7 +2,7 @@
 
 Each act counts one further than the one before it and names its digest, so that one left out leaves a gap and one
 changed leaves a break. The server keeps what it was told first; a second story under the same number is kept beside it.
-What this cannot show: acts at the end that were never sent, and what was never written down.
+What this cannot show: what was never written down, and acts at the end that were never sent, but for the phone's word.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ class NoSuchGap(StateConflict):
 
     code = "no-such-gap"
     zh = "该操作链至此并无缺失。"
+
+
+class NoSuchLoss(StateConflict):
+    """No phone told that it lost acts of this chain."""
+
+    code = "no-such-loss"
+    zh = "没有该操作链的丢失报告。"
 
 
 class Place(StrEnum):
@@ -109,6 +116,18 @@ def gaps(judged: int, waiting: Iterable[int]) -> list[Gap]:
             missing.append(Gap(judged + 1, seq - 1))
         judged = max(judged, seq)
     return missing
+
+
+def lost(made: int, judged: int, waiting: Iterable[int]) -> int:
+    """Return how many acts of a phone that signed so many are not here.
+
+    Raises:
+        SeqTooFar: nobody counts so far ahead.
+    """
+    if made > judged + FARTHEST:
+        raise SeqTooFar(seq=made, judged=judged)
+    here = [seq for seq in waiting if judged < seq <= made]
+    return max(0, made - judged - len(here))
 
 
 def signed_off(judged: int, waiting: Iterable[int], through: int) -> Gap:

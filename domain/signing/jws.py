@@ -14,8 +14,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any, Final
 
-from domain.complaint.words import Named
 from domain.errors import InvalidInput
+from domain.values import Named
 
 ALGORITHM: Final = "ES256"
 MOST_BYTES: Final = 262_144

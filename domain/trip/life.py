@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from domain.complaint.words import Named
 from domain.errors import StateConflict
+from domain.values import Named
 
 
 class UseKind(StrEnum):

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from domain.complaint.words import Named
 from domain.errors import InvalidInput, StateConflict
+from domain.values import Named
 
 MAX_FEN: Final = 10_000_000_00
 MAX_FUEL_ML: Final = 500_000

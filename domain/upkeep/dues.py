@@ -12,12 +12,11 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from domain.complaint.words import Named
 from domain.errors import InvalidInput
+from domain.values import Named
 
 MAX_MONTHS: Final = 120
 LEAST_M: Final = 1_000
@@ -59,13 +58,13 @@ class Due:
     segment: int | None
 
 
-class Standing(StrEnum):
+class Standing(Named):
     """How near a due is."""
 
-    FAR = "far"
-    NEAR = "near"
+    FAR = "far", "正常", "in order"
+    NEAR = "near", "临近", "soon"
     """within what the bureau wants to be warned of"""
-    PASSED = "passed"
+    PASSED = "passed", "已过期", "passed"
     """the vehicle is unfit"""
 
 

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.complaint.words import Named
 from domain.upkeep.dues import Due, DueKind, Odometer, Standing, standing
+from domain.values import Named
 
 _A_DAY = timedelta(days=1)
 _NOBODY = UUID(int=0)

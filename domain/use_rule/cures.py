@@ -12,11 +12,10 @@ from typing import Final
 from uuid import UUID
 
 from domain.complaint.marks import MarkCode
-from domain.complaint.words import Named
 from domain.use_rule.facts import CrewFacts, JobFacts, Seat, UseFacts
 from domain.use_rule.reasons import OwnReason, Reason, ReasonCode
 from domain.use_rule.rule import Refusal, decide
-from domain.values import Window
+from domain.values import Named, Window
 
 MOST: Final = 5
 """Cures of one kind are told up to so many: a choice and no list."""

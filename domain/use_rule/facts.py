@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.complaint.job import JobKind
 from domain.upkeep.dues import Due, Odometer
 from domain.use_rule.site import SiteStanding
+from domain.values import Named
 
 
 class Stage(StrEnum):
@@ -26,11 +27,11 @@ class Stage(StrEnum):
     """against what happened"""
 
 
-class Seat(StrEnum):
+class Seat(Named):
     """Who a member of the crew is aboard."""
 
-    DRIVER = "driver"
-    OFFICER = "officer"
+    DRIVER = "driver", "驾驶员", "driver"
+    OFFICER = "officer", "调解人员", "officer"
 
 
 @dataclass(frozen=True, slots=True)

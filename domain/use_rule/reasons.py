@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.complaint.marks import MarkCode
-from domain.complaint.words import Named
+from domain.values import Named
 
 
 class ReasonCode(Named):

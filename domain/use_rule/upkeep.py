@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from domain.complaint.words import Named
 from domain.errors import InvalidInput
 from domain.use_rule.facts import CrewFacts, OtherUse, Stage
 from domain.use_rule.reasons import Reason, ReasonCode
+from domain.values import Named
 
 AHEAD: Final = timedelta(days=60)
 LATE_ENTRY: Final = timedelta(minutes=5)

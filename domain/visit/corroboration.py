@@ -13,10 +13,9 @@ from typing import Final
 import numpy as np
 from pyproj import Geod
 
-from domain.complaint.words import Named
 from domain.settings import BureauSettings
 from domain.track.fixes import Fixes, to_us
-from domain.values import Point
+from domain.values import Named, Point
 
 VEHICLE_WITHIN_S: Final = 600
 """How long before and after a note the vehicle's track is asked: a parked terminal speaks every few minutes."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.complaint.words import Named
 from domain.errors import StateConflict
+from domain.values import Named
 
 
 class Waits(Named):

@@ -6,8 +6,9 @@ import hashlib
 from enum import StrEnum
 from uuid import UUID
 
-from domain.complaint.words import Named, VisitResult
+from domain.complaint.words import VisitResult
 from domain.errors import InvalidInput, StateConflict
+from domain.values import Named
 
 UUID_V7 = 7
 UUID_V8 = 8

@@ -1,23 +1,20 @@
 """`make bench`: measure, print, and write docs/performance.md.
 
 .venv/bin/python -m tests.bench [ingest] [phones] [notes] [forms] [desk] [terminals] [watch] [boards] [tracks]
- [statement] [pages] [kills]
+ [statement] [pages]
 
-`kills` takes minutes and is run only when it is named; it has a section of its own on the page. Of
-others that are named their rows alone are written anew.
+Of those that are named their rows alone are written anew.
 """
 
 from __future__ import annotations
 
-import os
-import platform
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import boards, desk, forms, ingest, kills, notes, pages, phones, statement, terminals, tracks, watch
+from tests.bench import boards, desk, forms, ingest, notes, pages, phones, statement, terminals, tracks, watch
 from tests.bench.result import Line
+from tests.endure.page import measured_on
 
 BENCHES = {
     "ingest": ingest.measure,
@@ -32,8 +29,6 @@ BENCHES = {
     "statement": statement.measure_statement,
     "pages": pages.measure_pages,
 }
-LONG = {"kills": kills.measure}
-KILLS = "## Killed under load"
 LIMITS = """
 ## The limits
 
@@ -56,18 +51,11 @@ Service, bare handlers and benchmark run on the same server (granian, one proces
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
-def processor() -> str:
-    """Return the processor's name."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def table(lines: list[Line], heading: str) -> str:
     """Return lines as a table, after saying when and where they were measured."""
     rows = "".join(f"| {line.what} | {line.figure} | {line.ratio} |\n" for line in lines)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {processor()}, Python {platform.python_version()},"
-        f" embedded PostgreSQL with fsync on.\n\n| what | figure | {heading} |\n|---|---|---|\n{rows}"
+        f"{measured_on()}, embedded PostgreSQL with fsync on.\n\n| what | figure | {heading} |\n|---|---|---|\n{rows}"
     )
 
 
@@ -80,28 +68,21 @@ def measured_anew(page: str, lines: list[Line]) -> str:
 
 
 def main() -> None:
-    """Run the benches named, or all but the long ones, and write their rows of the page."""
+    """Run the benches named, or all, and write their rows of the page."""
     names = sys.argv[1:] or list(BENCHES)
     lines: list[Line] = []
     for name in names:
-        for line in (BENCHES | LONG)[name]():
+        for line in BENCHES[name]():
             lines.append(line)
             sys.stdout.write(f"| {line.what} | {line.figure} | {line.ratio} |\n")
-    measured, _, killed = PAGE.read_text().partition(f"\n{KILLS}\n")
     if names == list(BENCHES):
         measured = (
             "# Performance\n\nMeasured by `make bench`, which writes this page: service, database and load on the same"
             " machine.\n\n" + table(lines, "ratio to a limit in the same run") + LIMITS
         )
-    elif set(names) <= set(BENCHES):
-        measured = measured_anew(measured, lines)
-    if names == list(LONG):
-        killed = (
-            "\nBy `make bench BENCH=kills`: nine clients send fixes, batches, notes, trip requests and complaints while"
-            " service,\ndatabase or both are killed, and all is sent again afterwards, byte for byte.\n\n"
-            + table(lines, "recovery")
-        )
-    PAGE.write_text(measured + (f"\n{KILLS}\n{killed}" if killed else ""))
+    else:
+        measured = measured_anew(PAGE.read_text(), lines)
+    PAGE.write_text(measured)
 
 
 if __name__ == "__main__":

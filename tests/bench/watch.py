@@ -139,20 +139,19 @@ def delay() -> Line:
 
 
 @contextmanager
-def taking(*, watched: bool) -> Iterator[tuple[int, str]]:
-    """Yield the port of a service with its watch, or without, and a terminal's token."""
+def taking(*program: str) -> Iterator[tuple[int, str]]:
+    """Yield the port of a service, or of one that a program of ours makes less of, and a terminal's token."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         migrated = zhuanche("migrate", data=data)
         assert migrated.returncode == 0, migrated.stderr
-        program = () if watched else (sys.executable, "-m", "tests.bench.unwatched")
         with serving(Path(folder) / "log", program=program, data=data, jobs="false") as live:
             yield live.port, asyncio.run(enrolled(data))
 
 
-def lost(batch: int) -> Line:
+def lost(what: str, without_it: str, batch: int, aim: str) -> Line:
     """Compare both turn about, a few seconds each, so that what else the machine does burdens both."""
-    with taking(watched=True) as with_it, taking(watched=False) as without:
+    with taking() as with_it, taking(sys.executable, "-m", without_it) as without:
         bases = count(10_000_000, 10_000_000)
 
         def rate(of: tuple[int, str]) -> float:
@@ -161,16 +160,20 @@ def lost(batch: int) -> Line:
             return load(port, sent, connections=CONNECTIONS, seconds=TURN_S).rate * batch
 
         pairs = [(rate(with_it), rate(without)) for _ in range(ROUNDS + 1)][1:]
-    share = statistics.median(1 - watched / unwatched for watched, unwatched in pairs)
-    watched = statistics.median(one for one, _ in pairs)
+    share = statistics.median(1 - one / other for one, other in pairs)
+    rate_with_it = statistics.median(one for one, _ in pairs)
     return Line(
-        f"ingest lost to the watch, {'single fixes' if batch == 1 else f'batches of {batch}'}",
+        f"ingest lost to {what}, {'single fixes' if batch == 1 else f'batches of {batch}'}",
         f"{share:.1%}",
-        f"{watched:,.0f} fixes/s with it; median of {ROUNDS} pairs, the aim is 10 %",
+        f"{rate_with_it:,.0f} fixes/s with it; median of {ROUNDS} pairs{aim}",
     )
 
 
 def measure() -> list[Line]:
     """Return the results."""
     check_wrk()
-    return [delay(), lost(1), lost(BATCH)]
+    compared = (
+        ("the watch", "tests.bench.unwatched", ", the aim is 10 %"),
+        ("telling open pages, none of them open", "tests.bench.untold", ""),
+    )
+    return [delay(), *(lost(what, less, batch, aim) for what, less, aim in compared for batch in (1, BATCH))]

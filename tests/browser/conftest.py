@@ -5,19 +5,24 @@ Chromium is the machine's own. Where it is missing these tests are skipped, with
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+import api.http.pages.field as field_pages
+import api.web.assets as web_assets
 from api.http.requests import SESSION_COOKIE
+from api.usecases.record_reading import NewReading, record_reading
+from domain.books.readings import Obtained
 from tests.conftest import token_of
-from tests.world import World
+from tests.trips import START_M
+from tests.world import HeldClock, World
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 GET_IT = "no Chromium on this machine: `apt-get install chromium fonts-noto-cjk`, or name one in CHROMIUM"
@@ -34,21 +39,6 @@ HANDSET: dict[str, Any] = {
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 
 Opens = Callable[..., Awaitable[Page]]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bear with a page that is left in the middle of a request: the collector may close the connection that asked."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.filterwarnings("ignore:Exception ignored in. <function BaseConnection.__del__"))
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Let what a left page held be collected with its own test."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -147,3 +137,41 @@ def desk(opens: Callable[[dict[str, Any]], Opens]) -> Opens:
 def handset(opens: Callable[[dict[str, Any]], Opens]) -> Opens:
     """Return a function that opens a page on a phone: touch, a place, a narrow screen."""
     return opens(HANDSET)
+
+
+@pytest.fixture
+async def duty(world: World, clock: HeldClock) -> World:
+    """Return a bureau whose clock is that of the phones, and whose vehicle has been read."""
+    clock.at = datetime.now(UTC)
+    reading = NewReading(
+        vehicle_id=world.vehicle_id,
+        odometer_m=START_M,
+        read_at=clock() - timedelta(hours=2),
+        occasion="handover",
+        obtained=Obtained.TYPED,
+    )
+    await record_reading(world.database, world["dispatcher"], reading)
+    return world
+
+
+@pytest.fixture
+def new_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Return a function that brings a new build of the pages into service, and returns its name."""
+    caches = (web_assets.assets, web_assets.build, field_pages.kept_files, field_pages.first_modules)
+
+    def forget() -> None:
+        for one in caches:
+            one.cache_clear()
+
+    def bring() -> str:
+        folder = tmp_path / "static"
+        shutil.copytree(web_assets.STATIC, folder)
+        style = folder / "app.css"
+        style.write_text(style.read_text("utf-8") + "/* the next build */\n", "utf-8")
+        monkeypatch.setattr(web_assets, "STATIC", folder)
+        forget()
+        return web_assets.build()
+
+    yield bring
+    monkeypatch.undo()
+    forget()

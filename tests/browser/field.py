@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from playwright.async_api import Page, expect
+from sqlalchemy import text
 
 from api.usecases.acknowledge_tracking import acknowledge_tracking
 from api.usecases.enrol_device import NewDevice, enrol_device
 from api.web.assets import asset
 from domain.tracking_notice import VERSION
+from tests.trips import approved_trip
 from tests.world import World
+
+ACTS = text(
+    "SELECT a.seq, a.act, a.standing, a.previous, a.digest, o.outcome, o.why FROM signed_act a"
+    " LEFT JOIN signed_act_outcome o ON o.bureau_id = a.bureau_id AND o.digest = a.digest"
+    " WHERE a.bureau_id = :bureau_id ORDER BY a.seq"
+)
+
 
 expect.set_options(timeout=15_000)
 """A phone is slow, and so is a machine that runs tests of several kinds at once."""
 
 
 async def enrolled(world: World, who: str, name: str = "红米手机") -> tuple[UUID, str]:
-    """Register a phone of a person, who has been told what is tracked; return its id and token."""
+    """Register a phone of a person, who has been told what is tracked; return its id and token.
+
+    From now on the service's clock goes on, as the phone's does.
+    """
+    world.clock.go_on()
     device = await enrol_device(world.database, world["admin"], NewDevice(name=name, person_id=world[who].who))
     assert device.token is not None
     await acknowledge_tracking(world.database, world[who], device.device_id, VERSION, "signed-in")
     return device.device_id, device.token
+
+
+async def trip_now(world: World, **minutes: int) -> UUID:
+    """Return an approved trip whose window is `from_min` to `until_min` from now."""
+    start, end = minutes.get("from_min", -20), minutes.get("until_min", 15)
+    return await approved_trip(
+        world,
+        planned_from=world.clock() + timedelta(minutes=start),
+        planned_until=world.clock() + timedelta(minutes=end),
+    )
+
+
+async def acts_of(world: World) -> list[Any]:
+    """Return what arrived, in the order of its chain."""
+    async with world.database.read(world.bureau_id) as reader:
+        return list((await reader.execute(ACTS, {"bureau_id": world.bureau_id})).all())
+
+
+def whole(acts: list[Any]) -> bool:
+    """Tell whether each act names the one before."""
+    return [one.seq for one in acts] == list(range(1, len(acts) + 1)) and all(
+        after.previous == before.digest for before, after in pairwise(acts)
+    )
 
 
 async def ready(page: Page) -> None:

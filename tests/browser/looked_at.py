@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Page
 
@@ -30,15 +31,20 @@ _TEXTS = """() => {
 }"""
 
 
-async def no_violations(page: Page) -> None:
-    """Assert that axe-core finds nothing wrong with the page as it stands."""
+async def barriers(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it stands."""
     await page.evaluate(AXE.read_text("utf-8"))
     found = await page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    assert [
+    return [
         f"{one['id']}: {one['help']}: {node['html'][:160]} {node['failureSummary']}"
         for one in found["violations"]
         for node in one["nodes"][:3]
-    ] == []
+    ]
+
+
+async def no_violations(page: Page) -> None:
+    """Assert that axe-core finds nothing wrong with the page as it stands."""
+    assert await barriers(page) == []
 
 
 async def texts_translated(page: Page, lang: str) -> None:
@@ -52,3 +58,11 @@ async def fits(page: Page) -> None:
     """Assert that the page is no wider than its screen."""
     wide, screen = await page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
     assert wide <= screen, f"{wide} px on a screen of {screen}"
+
+
+async def unreadable_in(page: Page, theme: Literal["light", "dark"]) -> list[str]:
+    """Return the texts without contrast in a theme, of a page that axe-core has looked at."""
+    await page.emulate_media(color_scheme=theme)
+    found = await page.evaluate("() => axe.run(document, {runOnly: ['color-contrast'], resultTypes: ['violations']})")
+    await page.emulate_media(color_scheme="light")
+    return [f"{theme}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"][:3]]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-import pytest
-from playwright.async_api import Page, expect
+import httpx
+from playwright.async_api import Page, Route, expect
 
-from api.http.pages.admin import PAGES
+from api.usecases.reach import NewWebhook, set_webhook
+from domain.notices import HookKind, NoticeKind
 from tests.browser.conftest import Opens
 from tests.browser.looked_at import fits, no_violations, texts_translated
 from tests.browser.tried import LONG, RIGHT_TO_LEFT, SCRIPT, TEMPLATE, nothing_ran
-from tests.trips import closed_trip
+from tests.browser.walk import drawn
+from tests.conftest import SignIn
+from tests.http.test_upkeep import end, ordered
+from tests.notes import note_body, send_note
+from tests.objects import JPEG
+from tests.openrosa.forms import AUDIT, filled, phone_of
+from tests.trips import a_complaint_job, requested_trip
 from tests.world import World
 
 FIRST: Final = "first"
@@ -120,11 +129,20 @@ OF_A_VEHICLE: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
 )
 
 
-async def drawn(page: Page) -> None:
-    """Wait until every register of the page has its rows."""
-    await page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-register]')].every(one => one.dataset.loaded)"
+async def a_webhook(world: World) -> UUID:
+    """Set a webhook of the bureau."""
+    hook_id = uuid4()
+    new = NewWebhook(
+        name="投诉群",
+        kind=HookKind.WECOM,
+        url="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=secret-key",
+        template=None,
+        notices=(NoticeKind.APPROVAL_WANTED,),
+        active=True,
+        reason="按规定",
     )
+    await set_webhook(world.database, world["desk_chief"], hook_id, new)
+    return hook_id
 
 
 async def sent(page: Page, form: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -146,34 +164,8 @@ async def sent(page: Page, form: str, values: dict[str, Any]) -> dict[str, Any]:
     async with page.expect_response(lambda answer: answer.request.method in ("POST", "PUT")) as answered:
         await shown.locator("button").last.click()
     answer = await answered.value
-    assert answer.status in (200, 201, 204), f"{form}: {await answer.text()}"
-    return dict(await answer.json()) if answer.status != 204 and await answer.text() else {}
-
-
-def files_of(world: World) -> dict[str, str]:
-    """Return of which thing each page with a file shows one."""
-    return {"people": str(world["officer"].who), "vehicles": str(world.vehicle_id), "settings": "late_return_s"}
-
-
-@pytest.mark.parametrize(("who", "lang", "theme"), [("admin", "zh", "light"), ("desk_chief", "en", "dark")])
-async def test_every_register_is_drawn_without_barriers_in_one_language(  # noqa: PLR0917 - a page in each of its looks
-    desk: Opens, handset: Opens, world: World, who: str, lang: str, theme: str
-) -> None:
-    """With rows in it, at a desk and on a phone; who keeps the registers only is sent here from the board."""
-    await closed_trip(world)
-    page = await (handset if who == "admin" else desk)(who, "/board", lang=lang, theme=theme)
-    assert ("/board/admin/people" in page.url) == (who == "admin")
-    root = page.url.split("/board")[0]
-    files = files_of(world)
-    for key, shown in PAGES.items():
-        ways = [f"/board/admin/{key}", *([f"/board/admin/{key}/{files[key]}"] if key in files else [])]
-        assert not shown.file or key in files or key in ("devices", "mandates")
-        for way in ways:
-            await page.goto(root + way)
-            await drawn(page)
-            await no_violations(page)
-            await texts_translated(page, lang)
-            await fits(page)
+    assert answer.status in (200, 201, 202, 204), f"{form}: {await answer.text()}"
+    return dict(await answer.json() or {}) if answer.status != 204 and await answer.text() else {}
 
 
 async def test_one_of_each_kind_is_added_and_stands_in_its_list(desk: Opens) -> None:
@@ -187,6 +179,46 @@ async def test_one_of_each_kind_is_added_and_stands_in_its_list(desk: Opens) -> 
         before = await page.locator("[data-register] tbody tr").count()
         await sent(page, f"form[data-act='{sends}']", values)
         await expect(page.locator("[data-register] tbody tr")).to_have_count(before + 1)
+
+
+async def test_a_list_whose_rest_cannot_be_fetched_is_asked_for_once(desk: Opens) -> None:
+    """Drawn anew after an act, as far as it was shown: where the network goes, it says so and waits for a person."""
+    page = await desk("admin", "/board")
+    network = True
+    failed: list[str] = []
+
+    async def in_pages(route: Route) -> None:
+        if route.request.method != "GET":
+            await route.continue_()
+        elif "after=" not in route.request.url:
+            answer = await route.fetch()
+            told = await answer.json()
+            await route.fulfill(json=told | {"items": told["items"][:2], "next": "two"})
+        elif network:
+            answer = await route.fetch(url=route.request.url.partition("?")[0])
+            told = await answer.json()
+            await route.fulfill(json=told | {"items": told["items"][2:], "next": None})
+        else:
+            failed.append(route.request.url)
+            await route.abort()
+
+    await page.route(re.compile(r"/v1/people(\?|$)"), in_pages)
+    await page.goto(page.url.split("/board")[0] + "/board/admin/people")
+    await drawn(page)
+    rows = page.locator("[data-register] tbody tr")
+    await expect(rows).to_have_count(2)
+    await page.locator("[data-more]").click()
+    await expect(rows.nth(3)).to_be_visible()
+    shown = await rows.count()
+    network = False
+    values = {"name": "新来的", "login": "newcomer", "unit_id": FIRST, "roles": ["officer"]}
+    await sent(page, "form[data-act='POST /v1/people']", values)
+    await expect(page.locator("[data-none]")).to_contain_text("无法连接服务")
+    await page.wait_for_timeout(500)
+    assert len(failed) == 1
+    network = True
+    await page.locator("[data-more]").click()
+    await expect(rows).to_have_count(shown + 1)
 
 
 async def test_a_vehicles_file_is_kept_on_one_page(desk: Opens, world: World) -> None:
@@ -203,7 +235,8 @@ async def test_a_vehicles_file_is_kept_on_one_page(desk: Opens, world: World) ->
 
 async def test_a_new_person_gets_a_password_once_and_a_phone_its_code(desk: Opens, world: World) -> None:
     """Both are told where they can be read, and lead on to where they are used."""
-    page = await desk("admin", "/board/admin/people", lang="en")
+    page = await desk("admin", "/board", lang="en")
+    await expect(page).to_have_url(re.compile("/board/admin/people$"))  # who keeps the registers only is led there
     await drawn(page)
     values = {"name": "新来的", "login": "newcomer", "unit_id": FIRST, "roles": ["officer"]}
     answer = await sent(page, "form[data-act='POST /v1/people']", values)
@@ -278,3 +311,134 @@ async def test_whatever_is_typed_into_a_register_is_only_text(desk: Opens) -> No
     await form.locator("button").click()
     await expect(form.locator("[role=alert]")).not_to_be_empty()
     await nothing_ran(page)
+
+
+async def test_a_webhooks_template_is_seen_edited_tried_and_the_webhook_switched_off_and_on(
+    desk: Opens, world: World
+) -> None:
+    """Its form says what holds; what is no JSON or says another word is refused in words; off, it cannot be tried."""
+    hook_id = await a_webhook(world)
+    page = await desk("desk_chief", "/board/admin/notices", lang="en")
+    await drawn(page)
+    form = f"tr[data-id='{hook_id}'] form[data-act^='PUT']"
+    await page.locator(form).evaluate(UNFOLD)
+    await expect(page.locator(f"{form} [name=name]")).to_have_value("投诉群")
+    await expect(page.locator(f"{form} [name=notices][value='approval-wanted']")).to_be_checked()
+    await no_violations(page)
+    alert = page.locator(f"{form} [role=alert]")
+    await page.fill(f"{form} [name=reason]", "改用简短的")
+    for template, told in (("{text", "This is not JSON"), ('{"text": "${who}"}', "template")):
+        await page.fill(f"{form} [name=template]", template)
+        await page.locator(f"{form} button").click()
+        await expect(alert).to_contain_text(told)
+    await sent(page, form, {"template": '{"text": "${plate}"}', "active": "false", "reason": "停几天"})
+    await expect(page.locator("main")).to_contain_text("${plate}")
+    await expect(page.locator(f"tr[data-id='{hook_id}'] form[data-act$='/try']")).to_have_count(0)
+    await sent(page, form, {"active": "true", "reason": "恢复"})
+    await expect(page.locator(f"{form} [name=template]")).to_have_value('{\n  "text": "${plate}"\n}')
+    await sent(page, f"tr[data-id='{hook_id}'] form[data-act$='/try']", {})
+
+
+async def test_a_document_is_put_into_a_vehicles_file_and_opened_again(desk: Opens, world: World) -> None:
+    """The file goes first, under its SHA-256; its row leads to it, with who put it there and when."""
+    page = await desk("admin", f"/board/admin/vehicles/{world.vehicle_id}")
+    await drawn(page)
+    form = page.locator("form[data-act$='/documents']")
+    await form.evaluate(UNFOLD)
+    picture = JPEG + b"of the papers"
+    await form.locator("[name=sha256]").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": picture})
+    await sent(page, "form[data-act$='/documents']", {"kind": "driving-permit", "title": "行驶证正本"})
+    row = page.locator("tr", has_text="行驶证正本")
+    await expect(row).to_contain_text("行驶证")
+    way = await row.locator("a").get_attribute("href")
+    assert way == f"/v1/attachments/{hashlib.sha256(picture).hexdigest()}"
+    assert await (await page.request.get(page.url.split("/board")[0] + way)).body() == picture
+
+
+async def test_two_notes_under_one_id_stand_beside_each_other(desk: Opens, world: World, signed_in: SignIn) -> None:
+    """From the inbox to both notes, what differs marked; no role that may not see them is led there."""
+    job_id = await a_complaint_job(world)
+    note = note_body(job_id, world.clock())
+    officer = await signed_in("officer")
+    assert (await send_note(officer, note)).status_code == 201
+    assert (await send_note(officer, note | {"found": "又去了一次。"})).status_code == 409
+    page = await desk("dispatcher", "/board/inbox", lang="en")
+    await page.locator("section[aria-labelledby=aside] a").click()
+    await drawn(page)
+    await page.locator("a[href^='/board/notes-aside/']").click()
+    line = page.locator("tr", has=page.locator("code", has_text="found"))
+    await expect(line).to_contain_text("≠")
+    await expect(line).to_contain_text("又去了一次。")
+    await expect(page.locator(".tag")).to_have_count(1)
+    await no_violations(page)
+    await texts_translated(page, "en")
+    await fits(page)
+
+
+async def test_a_form_that_waits_becomes_the_note_of_the_job_that_the_dispatcher_names(
+    desk: Opens, world: World, signed_in: SignIn, anonymous: httpx.AsyncClient
+) -> None:
+    """It leaves the list when its job is chosen."""
+    phone = await phone_of(signed_in, world, anonymous)
+    job_id = await a_complaint_job(world)
+    await phone.send(filled("none", world.clock(), job_words="文献步行街鞋店"), {"audit.csv": AUDIT.encode()})
+    page = await desk("dispatcher", "/board/admin/kept-aside")
+    await drawn(page)
+    await expect(page.locator("main")).to_contain_text("文献步行街鞋店")
+    await sent(page, "tr form[data-act$='/assign']", {"job_id": str(job_id)})
+    await expect(page.locator("main")).not_to_contain_text("文献步行街鞋店")
+
+
+async def test_an_act_kept_aside_leads_to_its_trip_and_one_of_upkeep_nowhere(
+    desk: Opens, world: World, signed_in: SignIn
+) -> None:
+    """An upkeep order has no page of its own: a link to a trip of its id would lead to none."""
+    driver = await signed_in("driver")
+    order_id = await ordered(await signed_in("desk_chief"), world)
+    world.clock.advance(minutes=31)
+    for odometer_m, source in ((52_000_000, "online"), (52_001_000, "offline")):
+        at = {"source": source, "stated_at": world.clock().isoformat()} if source == "offline" else {}
+        told = await driver.post(f"/v1/upkeep-orders/{order_id}/depart", json=end(odometer_m) | at)
+        assert told.status_code in (200, 202), told.text
+        world.clock.advance(minutes=2)
+    page = await desk("dispatcher", "/board/admin/kept-aside")
+    await drawn(page)
+    row = page.locator(f"tr[data-id='{order_id}']")
+    await expect(row).to_have_count(1)
+    await expect(row.locator("a")).to_have_count(0)
+
+    async def of_a_trip(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        await route.fulfill(json=told | {"items": [one | {"kind": "trip"} for one in told["items"]]})
+
+    await page.route("**/v1/field-conflicts", of_a_trip)
+    await page.reload()
+    await expect(row.locator("a")).to_have_attribute("href", f"/board/trips/{order_id}")
+
+
+async def test_a_value_that_is_not_taken_is_told_at_its_control_in_the_readers_language(
+    world: World, desk: Opens
+) -> None:
+    """By the control's own name and in a sentence, with the cursor in it; the words of a decoder are on no page."""
+    assert world.bureau_id
+    for lang, told in (("zh", "半径（米）：不得小于 1。"), ("en", "Radius (m): not less than 1.")):
+        page = await desk("custodian", "/board/admin/sites", lang=lang)
+        form = page.locator("form[data-act='POST /v1/site-decisions']")
+        await form.evaluate(UNFOLD)
+        for name, value in ({"name": "边界市场", "radius_m": "-5", "reason": "核定"} | at("")).items():
+            await form.locator(f"[name='{name}']").fill(value)
+        await form.locator("[name='inside']").select_option("true")
+        await form.locator("button").last.click()
+        await expect(form.get_by_role("alert")).to_contain_text(told)
+        await expect(form.get_by_role("alert")).not_to_contain_text("Expected")
+        await expect(form.locator("[name='radius_m']")).to_be_focused()
+        await expect(form.locator("[aria-invalid='true']")).to_have_count(1)
+
+
+async def test_a_notice_that_reached_nobody_says_so(desk: Opens, world: World) -> None:
+    """Nobody subscribed: the list of notices tells it, instead of an empty place."""
+    await requested_trip(world)
+    page = await desk("custodian", "/board/admin/notices", lang="en")
+    await drawn(page)
+    await expect(page.locator("[data-register] tbody tr").first).to_contain_text("nobody could be reached")

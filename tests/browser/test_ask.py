@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from datetime import timedelta
 from typing import Final
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, Route, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import Opens
@@ -146,6 +149,30 @@ async def test_a_site_is_found_by_words_typed_as_degrees_or_picked_by_keyboard(d
     await expect(page.locator("#rule")).to_contain_text("boundary")
     await expect(page.locator("#rule")).to_contain_text("custodian 某")
     await texts_translated(page, "en")
+
+
+async def test_a_search_answered_late_does_not_take_back_what_was_picked(desk: Opens, world: World) -> None:
+    """Leaving the field searches; on a slow network the answer comes after the map was used, and is too late then."""
+    await a_complaint_job(world)
+    page = await desk("dispatcher", "/board/ask", lang="en")
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        asked.set()
+        await answer.wait()
+        with contextlib.suppress(PlaywrightError):  # The page has given up waiting.
+            await route.continue_()
+
+    await page.route("**/v1/places?*", slowly)
+    await page.locator("details[data-pick] summary").click()
+    await page.wait_for_selector("#pick[data-loaded]")
+    await page.fill("#site", "a new market")
+    await asked.wait()
+    await page.focus("#pick")
+    await page.keyboard.press("Enter")
+    answer.set()
+    await page.wait_for_load_state("networkidle")
+    await expect(page.locator("#placed")).to_contain_text("✓ a new market")
 
 
 async def test_whatever_is_typed_is_only_text(desk: Opens, handset: Opens, world: World) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import struct
 from base64 import b64decode, b64encode
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
+from api.web.assets import asset
 from tests.browser.conftest import Opens
 from tests.browser.field import called, ready
 
@@ -60,86 +62,6 @@ async def test_what_is_sealed_opens_with_its_key_and_name_alone(phone: Page) -> 
         "elsewhere": "OperationError",
         "exported": "InvalidAccessError",
     }
-
-
-ANSWERS: list[tuple[int, dict[str, Any], str]] = [
-    (201, {"outcome": "recorded", "reasons": []}, "confirmed"),
-    (200, {"outcome": "conflict", "why": "already-departed", "reasons": []}, "conflict"),
-    (201, {"outcome": "parked", "why": "acts-missing", "reasons": []}, "parked"),
-    (201, {"outcome": "refused", "problem": {"code": "not-now", "detail": "Not now."}}, "refused"),
-    (409, {"code": "chain-fork", "detail": "Another act stands there."}, "refused"),
-    (400, {"code": "bad-signature", "detail": "It is not signed."}, "refused"),
-]
-
-
-async def test_an_answer_decides_what_an_act_becomes(phone: Page) -> None:
-    """Recorded is confirmed; what the server kept aside, parked or refused for good is said so, with its words."""
-    for status, answer, state in ANSWERS:
-        judged = await called(phone, "outbox", "m.judged(x[0], x[1])", [status, answer])
-        assert judged["state"] == state
-        if state == "refused":
-            told = answer.get("problem", answer)
-            assert [one["sentence"] for one in judged["reasons"]] == [told["detail"]]
-
-
-async def test_only_faults_that_pass_are_tried_again_and_ever_more_rarely(phone: Page) -> None:
-    """401, 429 and the server's own faults; two seconds at first, five minutes at most."""
-    tried = await called(phone, "server", "[200, 400, 401, 403, 409, 429, 500, 503].filter(m.again)")
-    assert tried == [401, 429, 500, 503]
-    assert await called(phone, "outbox", "[0, 1, 4, 30].map((tries) => m.pause(tries, 0.5))") == [2, 4, 32, 300]
-    assert await called(phone, "outbox", "[m.pause(3, 0), m.pause(3, 1)]") == [12, 20]
-
-
-async def test_what_waits_changes_the_day_and_what_was_refused_does_not(phone: Page) -> None:
-    """A departure that waits has departed here; one that was refused has not."""
-    trip = {"trip_id": "t", "state": "approved", "vehicle": {}, "jobs": [{"job_id": "j"}]}
-    acts = [
-        {"state": "kept", "at": 0, "payload": {"act": "depart", "trip": "t", "body": {"reading": {"odometer_m": 7}}}},
-        {"state": "sent", "at": 9, "payload": {"act": "stop", "trip": "t", "body": {"job_id": "j", "what": "arrive"}}},
-        {
-            "state": "confirmed",
-            "at": 10,
-            "payload": {"act": "note", "trip": "t", "body": {"job_id": "j", "note_id": "n"}},
-        },
-    ]
-    [stands] = await called(phone, "day", "m.asItStands([x[0]], x[1])", [trip, acts])
-    assert (stands["state"], stands["vehicle"]["odometer_m"], stands["waits"]) == ("departed", 7, 2)
-    assert (stands["jobs"][0]["arrived_at"] is not None, stands["jobs"][0]["noted"]) == (True, ["n"])
-    [refused] = await called(phone, "day", "m.asItStands([x[0]], x[1])", [trip, [acts[0] | {"state": "refused"}]])
-    assert (refused["state"], len(refused["refused"])) == ("approved", 1)
-
-
-async def test_a_window_is_early_open_or_missed_with_its_grace(phone: Page) -> None:
-    """Half an hour before and after: at the limit is within."""
-    trip = {"planned_from": "2026-11-23T09:00:00+08:00", "planned_until": "2026-11-23T11:00:00+08:00", "grace_s": 1800}
-    stood = await called(
-        phone,
-        "day",
-        "x[1].map((minutes) => m.windowAt(x[0], Date.parse(x[0].planned_from) + minutes * 60000))",
-        [trip, [-31, -30, 150, 151]],
-    )
-    assert stood == ["early", "open", "open", "missed"]
-
-
-async def test_a_session_ends_by_itself_but_never_on_the_way(phone: Page) -> None:
-    """After the duty day the phone shuts; who is out on a trip can still write down what happens."""
-    for now, out, over in ((99, False, False), (100, False, True), (100, True, False)):
-        assert await called(phone, "session", "m.isOver(new Date(100).toISOString(), x[0], x[1])", [now, out]) is over
-
-
-async def test_storage_that_was_thrown_away_is_noticed_and_counted(phone: Page) -> None:
-    """The mark outside the storage tells how many acts were signed; the server, how many of them arrived."""
-    key = "0193a0c4-7c00-7000-8000-000000000001"
-    mark = await called(phone, "eviction", "m.markOf(x)", f"a=b; zhuanche_field_kept={key}.12; c=d")
-    assert mark == {"key_id": key, "seq": 12}
-    assert await called(phone, "eviction", "m.lost(x[0], [x[1]], [])", [mark, key]) is None
-    told = {"key_id": key, "seq": 9}
-    assert await called(phone, "eviction", "m.lost(x[0], [], [x[1]])", [mark, told]) == {
-        "key_id": key,
-        "made": 12,
-        "known": 9,
-    }
-    assert await called(phone, "eviction", "m.lost(null, [], [x])", told) is None
 
 
 async def test_a_signature_made_here_is_verified_there(phone: Page) -> None:
@@ -244,3 +166,204 @@ async def test_a_code_holds_what_fits_and_says_that_it_was_cut(phone: Page) -> N
     assert cut.endswith("…")
     assert 900 < len(cut.encode()) <= 1003
     assert await called(phone, "code", "m.codeOf('协'.repeat(2000), 'a code').width > 20")
+
+
+async def test_times_are_the_bureaus_whatever_zone_the_phone_is_set_to(handset: Opens) -> None:
+    """A window of 18:06 to 21:36 is read so in a phone that was left on New York's time; so is the day it is of."""
+    page = await handset("officer", "/field", lang="en", timezone_id="America/New_York")
+    await ready(page)
+    window = ["2026-11-23T18:06:00+08:00", "2026-11-23T21:36:00+08:00"]
+    assert await called(page, "words", "m.span(...x)", window) == "Mon 23/11 18:06 – 21:36"
+    days = ["2026-11-23T00:01:00+08:00", "2026-11-23T23:59:00+08:00", "2026-11-24T00:01:00+08:00"]
+    assert await called(page, "words", "[m.sameDay(x[0], x[1]), m.sameDay(x[1], x[2])]", days) == [True, False]
+
+
+async def test_the_next_step_is_one_that_the_person_may_take(phone: Page) -> None:
+    """Who writes notes is led to the note; a driver leaves the site and drives back."""
+    there = {"job_id": "j", "arrived_at": "2026-11-23T10:00:00+08:00", "left_at": None, "noted": []}
+    left = there | {"left_at": "2026-11-23T11:00:00+08:00"}
+    for job, roles, step in (
+        (there, ["officer"], "note"),
+        (there, ["driver"], "leave"),
+        (there, ["driver", "officer"], "note"),
+        (there | {"noted": ["n"]}, ["officer"], "leave"),
+        (left, ["driver"], "return"),
+    ):
+        trip = {"state": "departed", "jobs": [job]}
+        assert (await called(phone, "day", "m.nextStep(x[0], x[1])", [trip, roles]))["step"] == step
+    allowed = "x.map((role) => [m.writesNotes([role]), m.takesComplaints([role])])"
+    assert await called(phone, "day", allowed, ["officer", "driver", "dispatcher", "desk_chief"]) == [
+        [True, True],
+        [False, False],
+        [False, True],
+        [False, True],
+    ]
+
+
+async def test_kilometres_are_read_as_people_type_them_and_compared_as_the_dashboard_shows_them(phone: Page) -> None:
+    """Commas of thousands or decimals, full-width digits; 18289 after 18289.6 is no step back on whole kilometres."""
+    typed = {
+        "18289": 18_289_000,
+        " 18289.6 ": 18_289_600,
+        "18289,6": 18_289_600,
+        "18,289": 18_289_000,
+        "18,289.6": 18_289_600,
+        "1,018,289": 1_018_289_000,
+        "１８２８９．６": 18_289_600,
+        "18，289": 18_289_000,
+        "0": 0,
+        "": None,
+        "abc": None,
+        "-3": None,
+        "1.2.3": None,
+        "1e9": None,
+    }
+    assert await called(phone, "screens/parts", "x.map(m.metresOf)", list(typed)) == list(typed.values())
+    compared = [
+        [18_289_600, 18_289_000, 1000],
+        [18_289_600, 18_289_500, 100],
+        [18_289_600, 18_288_000, 1000],
+        [None, 0, 1000],
+    ]
+    assert await called(phone, "screens/parts", "x.map((one) => m.wentBack(...one))", compared) == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+async def test_a_signature_stays_whole_when_the_phone_is_turned(phone: Page) -> None:
+    """Its strokes get smaller together, and keep what else the pad tells of them."""
+    stroke = {"penColor": "#000", "points": [{"x": 10, "y": 4, "pressure": 0.5}, {"x": 20, "y": 8, "pressure": 1}]}
+    [scaled] = await called(phone, "signature", "m.scaledStrokes(x, 0.5)", [stroke])
+    assert scaled["points"] == [{"x": 5, "y": 2, "pressure": 0.5}, {"x": 10, "y": 4, "pressure": 1}]
+    assert scaled["penColor"] == "#000"
+
+
+SEALED_BY_ANOTHER = """await (async () => {
+  const [{ vaultKey }, { keepFixes, sendFixes }] = await Promise.all([x.seal, x.fixes].map((one) => import(one)));
+  const [former, now] = await Promise.all(['Zm9y', 'bm93'].map((three) => vaultKey(three.repeat(11).slice(0, 43))));
+  const owner = '350302/somebody';
+  const kept = async (key, text) => m.putFile({ owner, key }, new Blob([text], { type: 'image/png' }));
+  const files = [await kept(former, 'former'), await kept(now, 'now')];
+  await keepFixes({ owner, key: former }, [{ lat: 1 }]);
+  await keepFixes({ owner, key: now }, [{ lat: 2 }]);
+  await m.put({ owner, key: now }, 'device', { token: 'a-token' });
+  const who = { owner, key: now };
+  const opened = await Promise.all(files.map(async (name) => (await m.getFile(who, name))?.text() ?? null));
+  return { opened, sent: await sendFixes(who) };
+})()"""
+
+
+async def test_what_another_key_sealed_holds_nothing_up(phone: Page) -> None:
+    """The server's secret was changed: an old picture does not open, an old position stays, the new ones are sent."""
+    told: list[Any] = []
+
+    async def taken(route: Route) -> None:
+        told.append(route.request.post_data_json["fixes"])
+        await route.fulfill(status=200, json={})
+
+    await phone.route("**/v1/positions", taken)
+    addresses = {"seal": asset("js/field/seal.js"), "fixes": asset("js/field/fixes.js")}
+    assert await called(phone, "sealed", SEALED_BY_ANOTHER, addresses) == {"opened": [None, "now"], "sent": True}
+    assert told == [[{"lat": 2}]]
+
+
+LEFT = """await (async () => {
+  const { vaultKey } = await import(x.seal);
+  const who = { owner: '350302/left', key: await vaultKey('Zm9y'.repeat(11).slice(0, 43)) };
+  const kept = (of) => m.putFile(who, new Blob([of]));
+  const [drafts, left, asked] = [await kept('draft'), await kept('left'), await kept('asked')];
+  await m.put(who, 'draft note 1', { photos: [{ sha256: drafts }] });
+  await m.put(who, 'draft another 1', { name: '' });
+  await m.put(who, 'photograph', { trip: '1', sha256: asked });
+  const here = async () => Promise.all([drafts, left, asked].map(async (name) => Boolean(await m.getFile(who, name))));
+  const stood = [];
+  for (const hours of [23, 25]) {
+    await m.dropLeft(who, Date.now() + hours * 3_600_000);
+    stood.push(await here());
+  }
+  return stood;
+})()"""
+
+
+async def test_photos_of_a_screen_that_was_left_go_after_a_day_and_those_of_a_draft_stay(phone: Page) -> None:
+    """Retaken, or never signed: they do not fill the phone; what a draft names, or a lot asked for, is not touched."""
+    stood = await called(phone, "sealed", LEFT, {"seal": asset("js/field/seal.js")})
+    assert stood == [[True, True, True], [True, False, True]]
+
+
+async def test_a_trip_is_tomorrows_only_where_it_is(phone: Page) -> None:
+    """One of yesterday, on a phone that has not heard from the server since, keeps the name of its day."""
+    trip = {"state": "approved"}
+    days = [[f"2020-11-{day}T09:00:00+08:00", f"2020-11-{day}T11:00:00+08:00"] for day in (22, 24, 25)]
+    told = await called(
+        phone,
+        "screens/today",
+        "x.days.map(([planned_from, planned_until]) => m.timeOf({ ...x.trip, planned_from, planned_until }, x.now))",
+        {"trip": trip, "days": days, "now": int(datetime(2020, 11, 23, 2, tzinfo=UTC).timestamp() * 1000)},
+    )
+    assert told == [
+        "Sun 22/11 09:00 – 11:00",
+        "tomorrow Tue 24/11 09:00 – 11:00",
+        "Wed 25/11 09:00 – 11:00",
+    ]
+
+
+AWAKE = """await (async () => {
+  let granted, released = 0;
+  const lock = { release: async () => { released += 1; } };
+  const request = () => new Promise((done) => { granted = done; });
+  Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+  const following = new m.Following({ owner: 'o' }, () => {});
+  following.start();
+  following.stop();
+  granted(lock);
+  await new Promise((done) => setTimeout(done));
+  const late = released;
+  following.start();
+  granted(lock);
+  await new Promise((done) => setTimeout(done));
+  const held = released - late;
+  following.stop();
+  return [late, held, released];
+})()"""
+
+
+async def test_the_screen_may_sleep_again_once_the_trip_is_over(phone: Page) -> None:
+    """Also where the browser grants the lock only after the trip ended; on a trip it is held."""
+    assert await called(phone, "position", AWAKE) == [1, 0, 2]
+
+
+NOWHERE = """await (async () => {
+  const { vaultKey } = await import(x);
+  navigator.geolocation.getCurrentPosition = (_found, failed) => failed({ code: 2 });
+  const kept = [];
+  const app = {
+    who: { owner: '350302/nowhere', key: await vaultKey('Zm9y'.repeat(11).slice(0, 43)) },
+    trip: () => ({ state: 'departed', jobs: [] }),
+    keep: async (act) => kept.push(act),
+    go: () => {},
+  };
+  const { nodes } = await m.another(app, 'a-trip');
+  const screen = document.createElement('div');
+  screen.append(...nodes.filter(Boolean));
+  document.body.append(screen);
+  for (const control of screen.querySelectorAll(':is(input, textarea)[maxlength]')) {
+    control.value = control.type === 'tel' ? '13905940000' : 'something';
+    control.dispatchEvent(new Event('input'));
+  }
+  screen.querySelector('form').requestSubmit();
+  await new Promise((done) => setTimeout(done, 500));
+  return { kept, told: screen.querySelector('form [role=alert]').textContent };
+})()"""
+
+
+async def test_a_complaint_on_the_spot_needs_to_know_where_that_is(phone: Page) -> None:
+    """A trip whose jobs were all dropped, and no position: it is said, and nothing is signed with a place made up."""
+    told = await called(phone, "screens/another", NOWHERE, asset("js/field/seal.js"))
+    assert told == {
+        "kept": [],
+        "told": "Nobody knows where this is: allow the position, and try again in the open.",
+    }

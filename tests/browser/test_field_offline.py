@@ -6,87 +6,38 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 from sqlalchemy import text
 
-import api.http.pages.field as field_pages
 import api.web.assets as web_assets
 from api.http.requests import SESSION_COOKIE
-from api.usecases.record_reading import NewReading, record_reading
-from domain.books.readings import Obtained
 from tests.browser.conftest import ARGUMENTS, HANDSET, Opens
 from tests.browser.field import (
+    acts_of,
     called,
     comes_back,
     departs,
     draws,
     enrolled,
     goes_on,
-    kept_here,
     ready,
     set_up,
     tap,
+    trip_now,
+    whole,
     writes_note,
 )
 from tests.conftest import token_of
-from tests.trips import START_M, approved_trip
-from tests.world import HeldClock, World
-
-ACTS = text(
-    "SELECT a.seq, a.act, a.standing, a.previous, a.digest, o.outcome, o.why FROM signed_act a"
-    " LEFT JOIN signed_act_outcome o ON o.bureau_id = a.bureau_id AND o.digest = a.digest"
-    " WHERE a.bureau_id = :bureau_id ORDER BY a.seq"
-)
-
-
-@pytest.fixture
-async def duty(world: World, clock: HeldClock) -> World:
-    """Return a bureau whose clock is that of the phones, and whose vehicle has been read."""
-    clock.at = datetime.now(UTC)
-    reading = NewReading(
-        vehicle_id=world.vehicle_id,
-        odometer_m=START_M,
-        read_at=clock() - timedelta(hours=2),
-        occasion="handover",
-        obtained=Obtained.TYPED,
-    )
-    await record_reading(world.database, world["dispatcher"], reading)
-    return world
-
-
-async def trip_now(world: World, **minutes: int) -> UUID:
-    """Return an approved trip whose window is `from_min` to `until_min` from now."""
-    start, end = minutes.get("from_min", -20), minutes.get("until_min", 15)
-    return await approved_trip(
-        world,
-        planned_from=world.clock() + timedelta(minutes=start),
-        planned_until=world.clock() + timedelta(minutes=end),
-    )
-
-
-async def acts_of(world: World) -> list[Any]:
-    """Return what arrived, in the order of its chain."""
-    async with world.database.read(world.bureau_id) as reader:
-        return list((await reader.execute(ACTS, {"bureau_id": world.bureau_id})).all())
-
-
-def whole(acts: list[Any]) -> bool:
-    """Tell whether each act names the one before."""
-    return [one.seq for one in acts] == list(range(1, len(acts) + 1)) and all(
-        after.previous == before.digest for before, after in pairwise(acts)
-    )
+from tests.world import World
 
 
 def browsers_of(folder: Path) -> Iterator[int]:
@@ -150,29 +101,6 @@ async def own_handset(
         for one in made:
             if one.context is not None:
                 await one.context.close()
-
-
-@pytest.fixture
-def new_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Return a function that brings a new build of the pages into service, and returns its name."""
-    caches = (web_assets.assets, web_assets.build, field_pages.kept_files, field_pages.first_modules)
-
-    def forget() -> None:
-        for one in caches:
-            one.cache_clear()
-
-    def bring() -> str:
-        folder = tmp_path / "static"
-        shutil.copytree(web_assets.STATIC, folder)
-        style = folder / "app.css"
-        style.write_text(style.read_text("utf-8") + "/* the next build */\n", "utf-8")
-        monkeypatch.setattr(web_assets, "STATIC", folder)
-        forget()
-        return web_assets.build()
-
-    yield bring
-    monkeypatch.undo()
-    forget()
 
 
 async def build_of(page: Page) -> str:
@@ -270,6 +198,7 @@ async def test_a_day_offline_with_an_update_and_a_killed_browser_arrives_whole_a
     await afternoon(page)
     assert await acts_of(duty) == []
 
+    duty.clock.at = datetime.now(UTC)  # as the phone's went on: what it did lies in the past when it arrives
     await phone.context.set_offline(False)
     await page.goto(f"http://127.0.0.1:{port}/field#waits")
     await expect(page.locator("main")).to_contain_text("全部已送达", timeout=20_000)
@@ -312,59 +241,6 @@ async def test_two_tabs_sign_one_chain_and_send_everything_once(duty: World, han
     acts = await acts_of(duty)
     assert whole(acts)
     assert len(acts) == len(sent) == len(set(sent)) == 6
-
-
-async def test_after_a_sign_out_the_phone_shows_nothing_and_loses_nothing(
-    duty: World, port: int, handset: Opens
-) -> None:
-    """What waits is sealed: another person sees how much, its person's next sign-in opens and sends it."""
-    await trip_now(duty)
-    await enrolled(duty, "officer")
-    page = await handset("officer", "/field")
-    await set_up(page)
-    await departs(page)
-    await goes_on(page, "写走访记录")
-    await page.context.set_offline(True)
-    await writes_note(page, found="外套褪色属实。")
-    await page.evaluate("location.hash = 'settings'")
-    await tap(page, "退出登录")
-    await expect(page.locator("main")).to_contain_text("没有送达")
-    await page.context.set_offline(False)
-    await page.route("**/v1/signed-acts", lambda route: route.abort())
-    await page.route("**/v1/attachments/**", lambda route: route.abort())
-    await tap(page, "仍要退出")
-    await expect(page.locator("main")).to_contain_text("手机上有 1 项操作待处理")
-    left = await kept_here(page)
-    assert not re.findall("林某|服装店|外套|退款|闽B12315|officer 某|文献", left), left
-    assert await page.evaluate("indexedDB.databases().then((all) => all.length)") == 1
-
-    await signs_in(page, duty, port, "driver")
-    await expect(page.locator("main")).to_contain_text("启用这部手机")
-    await page.evaluate("location.hash = 'waits'")
-    await expect(page.locator("main")).to_contain_text("全部已送达")
-    await page.evaluate("location.hash = 'leaving'")
-    await tap(page, "退出登录")
-    await expect(page.locator("main")).to_contain_text("手机上有 1 项操作待处理")
-
-    await page.unroute_all()
-    await signs_in(page, duty, port, "officer")
-    await page.evaluate("location.hash = 'waits'")
-    await expect(page.locator("main")).to_contain_text("全部已送达", timeout=15_000)
-    acts = await acts_of(duty)
-    assert [one.outcome for one in acts] == ["recorded"] * 3
-    assert whole(acts)
-    async with duty.database.read(duty.bureau_id) as reader:
-        count = "SELECT count(*) FROM attachment WHERE bureau_id = :bureau_id"
-        assert (await reader.execute(text(count), {"bureau_id": duty.bureau_id})).scalar() == 2
-
-
-async def signs_in(page: Page, world: World, port: int, who: str) -> None:
-    """Let a person sign in on a phone that another had before."""
-    cookie = {"name": SESSION_COOKIE, "value": await token_of(world, who), "url": f"http://127.0.0.1:{port}"}
-    await page.context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Strict"}])  # type: ignore[list-item]
-    await page.goto(f"http://127.0.0.1:{port}/field")
-    await ready(page)
-    await expect(page.locator("#to-settings")).to_be_visible()
 
 
 async def test_a_departure_the_rule_refuses_is_told_with_its_reason(duty: World, handset: Opens) -> None:

@@ -8,12 +8,16 @@ import pytest
 from playwright.async_api import expect
 
 from api.db.queries.trips import trip_view
+from api.http.trip_wire import trip_of
+from api.usecases.act_on_finding import Said, explain_finding, rule_on_finding
 from api.usecases.delegate_approval import NewDelegation, delegate_approval
 from api.usecases.qualify_person import NewShift, enter_shift
+from domain.findings.life import Verb
+from domain.trip.life import UseVerb
 from tests.browser.conftest import Opens
 from tests.browser.looked_at import fits, no_violations, texts_translated
 from tests.browser.tried import LONG, RIGHT_TO_LEFT, SCRIPT, TEMPLATE, nothing_ran
-from tests.trips import closed_trip, requested_trip
+from tests.trips import a_complaint_job, approved_trip, closed_trip, requested_trip
 from tests.usecases.test_look_at_vehicle import raised
 from tests.world import World
 
@@ -47,6 +51,24 @@ async def test_a_trip_is_approved_with_one_tap(handset: Opens, world: World) -> 
     await card.get_by_role("button", name="批准", exact=False).first.tap()
     await expect(card).to_have_count(0)
     assert await state(world, trip_id) == "approved"
+
+
+async def test_what_is_told_while_the_inbox_is_being_asked_for_is_asked_for_too(handset: Opens) -> None:
+    """While an answer is on its way, or just in: each of both may be older than the news, and would stay so."""
+    page = await handset("custodian", "/board/inbox")
+    await page.evaluate("""() => {
+      const refresh = () => window.htmx.trigger(document.querySelector("#inbox"), "refresh");
+      const { dataset } = document.documentElement;
+      dataset.answers = 0;
+      document.addEventListener("htmx:afterSwap", () => {
+        dataset.answers = Number(dataset.answers) + 1;
+        if (dataset.answers === "2") setTimeout(refresh);
+      });
+      for (let time = 0; time < 3; time += 1) refresh();
+    }""")
+    await expect(page.locator("html")).to_have_attribute("data-answers", "3")
+    await page.wait_for_timeout(500)
+    await expect(page.locator("html")).to_have_attribute("data-answers", "3")
 
 
 async def test_a_trip_is_refused_with_a_reason_and_who_asked_sees_every_reason(
@@ -136,3 +158,85 @@ async def test_a_reason_is_shown_as_it_was_typed(handset: Opens, world: World) -
     await expect(phone.locator("#inbox")).to_contain_text(TEMPLATE)
     await expect(phone.locator("#inbox")).to_contain_text(SCRIPT)
     await nothing_ran(phone)
+
+
+async def test_a_trips_crew_and_jobs_are_changed_on_its_page_by_keyboard(desk: Opens, world: World) -> None:
+    """Another officer and an expert go along; a job is added and taken off again: each with its step in sight."""
+    trip_id = await approved_trip(world)
+    other = await a_complaint_job(world)
+    page = await desk("dispatcher", f"/board/trips/{trip_id}", lang="en")
+    trip = page.locator("#trip")
+
+    async def unfold(label: str) -> None:
+        await page.locator("summary", has_text=label).focus()
+        await page.keyboard.press("Enter")
+
+    await unfold("Change the crew…")
+    await no_violations(page)
+    await page.get_by_label("second_officer 某").focus()
+    await page.keyboard.press("Space")
+    await page.fill("#aboard-0", "李专家")
+    await page.select_option("#standing-0", "expert")
+    await page.fill("#why-crew", "增援")
+    await page.keyboard.press("Enter")
+    await expect(trip).to_contain_text("李专家")
+    await expect(trip.locator("tbody")).to_contain_text(UseVerb.CHANGE_CREW.en)
+    async with world.database.read(world.bureau_id) as reader:
+        view = trip_of(await trip_view(reader, trip_id), {})
+    assert {one.person_id for one in view.crew} == {world[who].who for who in ("officer", "second_officer", "driver")}
+    await unfold("Add a job…")
+    await page.locator(f"input[value='{other}']").focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await expect(trip.locator("tbody")).to_contain_text(UseVerb.ADD_JOB.en)
+    await unfold("Take a job off…")
+    await page.select_option("#drop-job", str(other))
+    await page.fill("#why-drop", "另行安排")
+    await page.keyboard.press("Enter")
+    await expect(trip.locator("tbody")).to_contain_text(UseVerb.DROP_JOB.en)
+    await expect(page.locator("summary", has_text="Take a job off…")).to_have_count(0)
+    await no_violations(page)
+
+
+async def test_a_crew_that_the_rule_does_not_permit_is_refused_in_words_on_the_page(desk: Opens, world: World) -> None:
+    """Nobody drives: the reason stands in the form, and the crew is as it was."""
+    trip_id = await approved_trip(world)
+    page = await desk("dispatcher", f"/board/trips/{trip_id}", lang="en")
+    await page.locator("summary", has_text="Change the crew…").click()
+    await page.select_option("#new-driver", "")
+    await page.fill("#why-crew", "x")
+    await page.get_by_role("button", name="Change the crew").click()
+    await expect(page.locator("form[data-act$='/crew'] [role=alert]")).to_contain_text("driver")
+
+
+async def test_words_that_are_being_typed_outlive_what_happens_meanwhile(desk: Opens, world: World) -> None:
+    """The reason to end a delegation stands until it is sent; the list is made up for as soon as nobody writes."""
+    new = NewDelegation(
+        to_person_id=world["officer"].who,
+        valid_from=None,
+        valid_until=world.clock() + timedelta(days=2),
+        reason="外出",
+    )
+    await delegate_approval(world.database, world["custodian"], new)
+    page = await desk("custodian", "/board/inbox", lang="en")
+    await expect(page.locator("#live[data-state=open]")).to_be_visible()
+    end = page.locator("form[data-act*='/end'] input")
+    await end.fill("提前回来")
+    trip_id = await requested_trip(world)
+    await page.wait_for_timeout(1_000)
+    await expect(end).to_have_value("提前回来")
+    await end.fill("")
+    await page.locator("h1").click()
+    await expect(page.locator(f"article[data-trip='{trip_id}']")).to_have_count(1)
+
+
+async def test_a_finding_that_was_asked_back_says_who_asks_for_what(handset: Opens, world: World) -> None:
+    """The custodian reads the auditor's question beside the finding, and a way to the evidence."""
+    finding_id = await raised(world)
+    await explain_finding(world.database, world["custodian"], finding_id, Said("例行检查"))
+    await rule_on_finding(world.database, world["auditor"], finding_id, Said("请附当日的值班表"), ruling=Verb.ASK)
+    page = await handset("custodian", "/board/inbox", lang="en")
+    card = page.locator(f"article[data-finding='{finding_id}']")
+    await expect(card).to_contain_text("asked back")
+    await expect(card).to_contain_text("auditor 某")
+    await expect(card.locator("a[href^='/audit/findings/']")).to_have_count(1)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page, expect
 
-from api.usecases.record_reading import NewReading, record_reading
-from domain.books.readings import Obtained
 from tests.browser.conftest import Opens
 from tests.browser.counted import counted, counting
 from tests.browser.field import comes_back, departs, enrolled, goes_on, ready, set_up, writes_note
 from tests.browser.hands import Hands
 from tests.browser.test_ask import rule, written
-from tests.trips import START_M
-from tests.world import HeldClock, World
+from tests.world import World
 
 APPROVE: Final = {"taps": 1, "fields": 0}
 DEPART_NOTE_RETURN: Final = {"taps": 13, "fields": 3}
@@ -43,21 +40,12 @@ async def asks(page: Page, at: datetime) -> str:
 
 
 async def test_three_people_do_the_main_job_and_the_auditor_finds_its_line(
-    desk: Opens, handset: Opens, world: World, clock: HeldClock
+    desk: Opens, handset: Opens, duty: World
 ) -> None:
     """Asked for at the desk, approved on one phone, driven and written down on another, and read at the audit desk."""
-    clock.at = datetime.now(UTC)
-    reading = NewReading(
-        vehicle_id=world.vehicle_id,
-        odometer_m=START_M,
-        read_at=clock() - timedelta(hours=2),
-        occasion="handover",
-        obtained=Obtained.TYPED,
-    )
-    await record_reading(world.database, world["dispatcher"], reading)
-    await enrolled(world, "officer")
+    await enrolled(duty, "officer")
     dispatcher = await desk("dispatcher", "/board/ask")
-    await asks(dispatcher, clock() - timedelta(minutes=5))
+    await asks(dispatcher, duty.clock() - timedelta(minutes=5))
 
     custodian = await handset("custodian", "/board/inbox")
     await counting(custodian)

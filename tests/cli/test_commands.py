@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from api.cli import main
+from api.cli.connections import NoDatabase, check_url
 from tests.live import zhuanche
 
 
@@ -34,42 +36,39 @@ def test_migrating_again_changes_nothing_and_says_so(data: Path) -> None:
     assert "already" in again.stdout
 
 
-def test_a_bureau_is_set_up_once_and_its_administrator_gets_a_pass_word(data: Path) -> None:
-    """The second time is refused; the first pass word is printed once, and a forgotten one is given back."""
-    made = zhuanche("user", "bureau", "350302", "城厢区市场监督管理局", "--admin-name", "管理员", data=data)
+@pytest.fixture(scope="module")
+def bureau(data: Path) -> str:
+    """Return the code of a bureau that is set up there."""
+    answers = data.parent / "bureau.toml"
+    people = "\n".join(f'[{login}]\nname = "x"\nlogin = "{login}"' for login in ("admin", "custodian"))
+    answers.write_text(f'code = "350302"\nname = "城厢区市场监督管理局"\n{people}')
+    made = zhuanche("init", "--file", str(answers), data=data)
     assert made.returncode == 0, made.stderr
-    assert re.search(r"pass word \S{12}\n", made.stdout)
-    again = zhuanche("user", "bureau", "350302", "城厢区市场监督管理局", "--admin-name", "管理员", data=data)
-    assert again.returncode == 1
-    assert "bureau-exists" in only_sentence(again.stderr)
-    given_back = zhuanche("user", "reset", "350302", "admin", "--reason", "忘记密码", data=data)
+    return "350302"
+
+
+def test_a_forgotten_pass_word_is_given_back(data: Path, bureau: str) -> None:
+    """It is printed once; nobody's is refused."""
+    given_back = zhuanche("user", "reset", bureau, "admin", "--reason", "忘记密码", data=data)
     assert given_back.returncode == 0, given_back.stderr
-    nobody = zhuanche("user", "reset", "350302", "nobody", "--reason", "忘记密码", data=data)
+    assert re.search(r"Pass word of admin: \S{12}\n", given_back.stdout)
+    nobody = zhuanche("user", "reset", bureau, "nobody", "--reason", "忘记密码", data=data)
     assert nobody.returncode == 1
     assert "not-found" in only_sentence(nobody.stderr)
 
 
-def test_a_device_is_enrolled_given_another_token_and_revoked(data: Path) -> None:
+def test_a_device_is_enrolled_given_another_token_and_revoked(data: Path, bureau: str) -> None:
     """The whole life of a phone, from the command line."""
-    zhuanche("user", "bureau", "350303", "x", "--admin-name", "x", "--boundary", str(square(data)), data=data)
-    enrolled = zhuanche("device", "enrol", "350303", "手机一", "--login", "admin", data=data)
+    enrolled = zhuanche("device", "enrol", bureau, "手机一", "--login", "admin", data=data)
     assert enrolled.returncode == 0, enrolled.stderr
     told = re.match(r"Device (\S+), token (\S+)\n", enrolled.stdout)
     assert told
-    rotated = zhuanche("device", "rotate", "350303", told[1], data=data)
+    rotated = zhuanche("device", "rotate", bureau, told[1], data=data)
     assert rotated.returncode == 0
     assert told[2] not in rotated.stdout
-    assert zhuanche("device", "revoke", "350303", told[1], "--reason", "遗失", data=data).returncode == 0
-    again = zhuanche("device", "revoke", "350303", told[1], "--reason", "遗失", data=data)
+    assert zhuanche("device", "revoke", bureau, told[1], "--reason", "遗失", data=data).returncode == 0
+    again = zhuanche("device", "revoke", bureau, told[1], "--reason", "遗失", data=data)
     assert "device-revoked" in only_sentence(again.stderr)
-
-
-def square(folder: Path) -> Path:
-    """Write a district of one square and return its file."""
-    path = folder.parent / "square.geojson"
-    ring = [[118.0, 25.0], [119.0, 25.0], [119.0, 26.0], [118.0, 26.0], [118.0, 25.0]]
-    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
-    return path
 
 
 def test_a_holiday_notice_is_entered_from_a_file(data: Path, project: Path) -> None:
@@ -112,6 +111,27 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(
     assert told in only_sentence(ended.stderr)
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(TimeoutError(), "did not answer in time: TimeoutError"), (ConnectionRefusedError("refused"), "in time: refused")],
+)
+def test_who_does_not_answer_is_not_told_of_as_a_file(
+    fault: OSError, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python takes both for faults of an operating system, as it does a full disk."""
+
+    def fail() -> None:
+        raise fault
+
+    monkeypatch.setattr("api.cli.app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = only_sentence(capsys.readouterr().err)
+    assert told in said
+    assert "file" not in said
+
+
 def test_serving_a_database_without_schema_is_refused(tmp_path: Path) -> None:
     """Nothing is migrated behind the operator's back."""
     ended = zhuanche("serve", data=tmp_path / "data", port=0)
@@ -124,3 +144,13 @@ def test_distributing_needs_a_database_of_several_servers(tmp_path: Path) -> Non
     ended = zhuanche("distribute", data=tmp_path)
     assert ended.returncode == 1
     assert "ZHUANCHE_DATABASE_URL" in only_sentence(ended.stderr)
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:secret@h/d", "postgresql://u:se@cret@h/d", "postgresql://u:secret@h:no/d?x=y"]
+)
+def test_a_new_place_that_is_no_url_is_told_without_its_pass_word(url: str) -> None:
+    """A pass word is in no sentence of ours."""
+    with pytest.raises(NoDatabase, match="The new place") as told:
+        check_url("The new place", url)
+    assert "cret" not in str(told.value)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 from cryptography import x509
+from granian.server.embed import Server
 
-from api.authority import authority_of, fingerprint_of, own_certificate
+from api.authority import CERTIFICATE_FOR, authority_of, fingerprint_of, own_certificate
+from api.cli.renewing import BEFORE, Renewal
+from api.cli.serve import listeners, listening
 from api.settings import Settings
 from tests.live import free_port, serving, zhuanche
 
@@ -99,7 +107,8 @@ def test_the_authority_is_made_anew_only_when_it_may_not_speak_for_the_machine(t
     [
         ({"https_port": 8000, "port": 8000}, "ZHUANCHE_HTTPS_PORT"),
         ({"certificate": "nowhere.pem"}, "ZHUANCHE_HTTPS_PORT"),
-        ({"https_port": 0, "certificate": "nowhere.pem"}, "ZHUANCHE_CERTIFICATE"),
+        ({"https_port": free_port(), "certificate": "nowhere.pem"}, "ZHUANCHE_CERTIFICATE"),
+        ({"https_port": 0}, "ZHUANCHE_HTTPS_PORT"),
     ],
 )
 def test_what_cannot_be_served_by_is_told_in_one_sentence(tmp_path: Path, said: dict[str, object], named: str) -> None:
@@ -109,3 +118,116 @@ def test_what_cannot_be_served_by_is_told_in_one_sentence(tmp_path: Path, said: 
     assert answer.returncode == 1
     assert named in answer.stderr
     assert answer.stderr.count("\n") == 1
+
+
+def test_what_the_machine_happens_to_be_called_makes_no_new_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another address of the provider, another container's name: phones go on trusting; a name that is told is new."""
+    prints, speaks_for = [], []
+    for name, address, told in (
+        ("cupboard.example", "2409:8a34:1:2::a", ""),
+        ("4f2c9d1a77be", "2409:8a34:9:9::b", ""),
+        ("4f2c9d1a77be", "2409:8a34:9:9::b", "zhuanche.example.gov.cn"),
+    ):
+        monkeypatch.setattr("socket.gethostname", lambda name=name: name)
+        monkeypatch.setattr("api.authority._own_addresses", lambda address=address: ["192.168.1.5", address])
+        settings = Settings(data=tmp_path, https_names=told)
+        certificate = x509.load_pem_x509_certificate(own_certificate(settings, NOW).certificate.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        speaks_for.append(
+            {*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))}
+        )
+        made = authority_of(settings)
+        assert made is not None
+        prints.append(fingerprint_of(made))
+    first, second, third = speaks_for
+    assert prints[0] == prints[1] != prints[2]
+    assert {"cupboard.example", "2409:8a34:1:2::a", "192.168.1.5"} <= first
+    assert "192.168.1.5" in second
+    assert not {"4f2c9d1a77be", "2409:8a34:9:9::b"} & second
+    assert {"4f2c9d1a77be", "2409:8a34:9:9::b", "zhuanche.example.gov.cn"} <= third
+
+
+async def test_a_certificate_is_renewed_while_requests_go_on(tmp_path: Path) -> None:
+    """Ten years in a cupboard: nobody starts the service anew for it, and a slow upload goes on through it."""
+    settings, asked = Settings(data=tmp_path), asyncio.Event()
+    now = today = datetime.now(UTC)
+    files = own_certificate(settings, today - CERTIFICATE_FOR + BEFORE)
+
+    async def desk(scope: Any, receive: Any, send: Any) -> None:
+        del receive
+        if scope["path"] == "/slow":
+            asked.set()
+            await renewed.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"car", "more_body": False})
+
+    renewed, port = asyncio.Event(), free_port()
+    (_, server) = listeners(replace(settings, port=0, https_port=port), desk, files)
+    serving = asyncio.create_task(server.serve())
+    await listening("127.0.0.1", port)
+    renewal = Renewal(settings, server, files, lambda: now)
+    url, trust = f"https://127.0.0.1:{port}", trusting(tmp_path / "tls" / "authority.pem")
+    async with httpx.AsyncClient(verify=trust, base_url=url, timeout=30) as client:
+        slow = asyncio.create_task(client.get("/slow"))
+        await asyncio.wait_for(asked.wait(), 30)
+        first = await asyncio.to_thread(end_of, port)
+
+        async def quick() -> datetime | None:
+            """Ask on a connection of its own; return until when the certificate holds, None if it is to be asked again.
+
+            Who connects in the very moment in which the old worker ends may be turned away.
+            """
+            with contextlib.suppress(httpx.TransportError, ssl.SSLError, ConnectionError):
+                async with httpx.AsyncClient(verify=trust, base_url=url, timeout=30) as other:
+                    assert (await other.get("/quick")).text == "car"
+                return await asyncio.to_thread(end_of, port)
+            return None
+
+        now = today - timedelta(hours=1)
+        renewal.look()
+        assert await quick() == first, "it is not due yet"
+        now = today + timedelta(hours=1)
+        renewal.look()
+        then = first + CERTIFICATE_FOR - BEFORE + timedelta(hours=1)
+        async with asyncio.timeout(60):  # old and new worker take turns for some seconds, then the old one ends
+            while [await quick() for _ in range(10)] != 10 * [then]:
+                pass
+        renewed.set()
+        assert (await slow).text == "car"
+    server.stop()  # type: ignore[no-untyped-call]  # Granian's own
+    await serving
+
+
+class Unlike(Exception):
+    """A library's own fault, of no kind that is foreseen."""
+
+
+def test_a_certificate_that_cannot_be_made_now_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the fault was: else nothing would be renewed any more, and nobody told until phones turn away."""
+    settings, today, reloads = Settings(data=tmp_path), datetime.now(UTC), []
+    files = own_certificate(settings, today - CERTIFICATE_FOR)
+    server = SimpleNamespace(reload=lambda: reloads.append(today))
+    renewal = Renewal(settings, cast("Server", server), files, lambda: today)
+    with monkeypatch.context() as patch:
+        patch.setattr("api.cli.renewing.own_certificate", raising(Unlike()))
+        renewal.look()
+    assert reloads == []
+    renewal.look()
+    assert reloads == [today]
+
+
+def raising(fault: Exception) -> Callable[..., None]:
+    """Return a function that fails."""
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    return fail
+
+
+def end_of(port: int) -> datetime:
+    """Return until when the certificate holds that a server shows to who comes anew."""
+    shown = ssl.get_server_certificate(("127.0.0.1", port))
+    return x509.load_pem_x509_certificate(shown.encode()).not_valid_after_utc

@@ -28,6 +28,7 @@ async def test_open_pages_do_not_hold_up_a_restart(tmp_path: Path) -> None:
             began = monotonic()
             assert live.stop() == 0
             assert monotonic() - began < STOPS_WITHIN_S
+            assert not (data / "postgres" / "pgdata" / "postmaster.pid").exists(), "its database was not shut down"
             await board.ends()
     with serving(tmp_path / "log2", data=data) as live:
         async with httpx.AsyncClient(base_url=live.url) as http, page(http, auditor, last_id=last_id) as board:

@@ -13,8 +13,10 @@ from api.db.ledger_entry import new_id
 from api.db.migrate import migrate
 from api.db.roles import OWNER, SERVICE
 from api.settings import Settings
+from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.reach import NewWebhook, set_webhook
 from domain.notices import HookKind, NoticeKind
+from domain.settings import SETTINGS
 from tests.http.test_live import a_finding
 from tests.live import serving
 from tests.notices.stand_in import standing_in
@@ -24,7 +26,7 @@ WITHIN_S = 60
 
 
 async def a_desk_with_a_webhook(data: Path, address: str) -> None:
-    """Make a bureau whose findings are told to a webhook."""
+    """Make a bureau whose findings are told to a webhook, by night too: the service goes by the time it really is."""
     where, settings, clock = running(data), Settings(data=data), HeldClock(datetime.now(UTC))
     owner = Database(where.dsn(OWNER), settings, clock, role=OWNER)
     service = Database(where.dsn(SERVICE), settings, clock)
@@ -39,6 +41,8 @@ async def a_desk_with_a_webhook(data: Path, address: str) -> None:
             active=True,
             reason="开通",
         )
+        never_quiet = NewSetting(name="quiet_from_min", value=SETTINGS["quiet_until_min"].default, reason="全天值班")
+        await change_setting(service, world["desk_chief"], never_quiet)
         await set_webhook(service, world["desk_chief"], new_id(), new)
         await a_finding(world)
     finally:

@@ -36,6 +36,8 @@ async def test_the_command_seals_every_month_of_every_vehicle_that_is_due_once(w
     await record_reading(world.database, world["driver"], first)
     world.clock.at = datetime(2027, 1, 3, tzinfo=UTC)
     december = date(2026, 12, 1)
+    looked = [line async for line in seal_due(world.database, world.bureau_id, december, "闽B00001", dry=True)]
+    assert looked == ["闽B00001 2026-11 is due", "闽B00001 2026-12 is due"]
     one = await lines(world, december, "闽B00001")
     assert [line.split()[:3] for line in one] == [
         ["闽B00001", "2026-11", "sealed,"],

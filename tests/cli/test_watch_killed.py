@@ -43,11 +43,16 @@ async def a_desk(data: Path) -> tuple[str, str]:
 
 
 def findings(data: Path) -> int:
-    """Return how many findings there are, in the database itself."""
+    """Return how many findings there are of a drive without a trip, in the database itself."""
     with psycopg.connect(running(data).dsn("postgres")) as connection:
         row = connection.execute("SELECT count(*) FROM finding WHERE kind = 'moved-without-trip'").fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def kinds_told(http: httpx.AsyncClient) -> set[str]:
+    """Return the kinds of finding that an auditor is told of."""
+    return {one["kind"] for one in (await http.get("/v1/findings")).json()["items"]}
 
 
 async def test_what_a_killed_process_had_taken_is_looked_at_after_its_restart(tmp_path: Path) -> None:
@@ -73,9 +78,9 @@ async def test_what_a_killed_process_had_taken_is_looked_at_after_its_restart(tm
         began = monotonic()
         headers = {"Authorization": f"Bearer {auditor}"}
         async with httpx.AsyncClient(base_url=live.url, timeout=PATIENCE_S, headers=headers) as http:
-            while not (found := (await http.get("/v1/findings")).json()["items"]):
+            # At night it is found at once that the vehicle is not at its base: that needs no look at the drive.
+            while "moved-without-trip" not in await kinds_told(http):
                 assert monotonic() - began < FOUND_WITHIN_S
                 await asyncio.sleep(0.2)
-        assert {one["kind"] for one in found} >= {"moved-without-trip"}
         await asyncio.sleep(2)
         assert findings(data) == 1

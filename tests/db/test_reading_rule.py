@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.db.database import Database, UnitOfWork
+from api.db.database import UnitOfWork
 from api.db.faults import HeldByDatabase
 from api.db.ledger_entry import new_id
 from api.db.queries.readings import as_reading
@@ -168,10 +169,8 @@ async def test_a_snapshot_does_not_blind_the_rule(world: World) -> None:
         one.entry_id = await uow.enter("reading-entered", facts={})
         await uow.insert(one)
 
-    engine = world.database.engine
-    blind = Database.__new__(Database)
-    blind.clock = world.clock
-    blind.engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    blind = copy(world.database)
+    blind.engine = blind.engine.execution_options(isolation_level="REPEATABLE READ")
     with held_as("bad-reading"):
         await blind.write(world["driver"], work)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from api.db.database import UnitOfWork
 from api.db.faults import HeldByDatabase
 from api.db.ledger_entry import new_id
-from api.db.tables.signing import ChainSignOff, DeviceKey, SignedAct, SignedActOutcome
+from api.db.tables.signing import ChainLoss, ChainSignOff, DeviceKey, SignedAct, SignedActOutcome
 from api.signatures import public_key
 from api.usecases.enrol_device import revoke_device
 from api.usecases.enrol_key import NewKey, enrol_key
@@ -42,8 +44,8 @@ def row(uow: UnitOfWork, phone: Phone, signed: str, entry_id: UUID, **changes: A
         "trip_id": None,
         "jws": signed,
         "standing": "chain",
-        "device_at": uow.now,
-        "mono_ms": 0,
+        "device_at": datetime.fromtimestamp(phone.now_ms() / 1000, UTC),
+        "mono_ms": phone.now_ms() % 10**9,
         "boot": phone.boot,
         "sent_at": None,
         "not_before": None,
@@ -111,10 +113,14 @@ async def sign_off(uow: UnitOfWork, phone: Phone, first: int, through: int) -> N
         {"act": "depart"},
         {"trip_id": UUID(int=7)},
         {"key_id": "other"},
+        {"device_at": datetime(2026, 11, 1, tzinfo=UTC)},
+        {"mono_ms": 7},
+        {"boot": UUID(int=7)},
+        {"not_before": datetime(2026, 11, 1, tzinfo=UTC)},
     ],
 )
 async def test_a_row_says_what_was_signed_and_nothing_else(world: World, changes: dict[str, Any]) -> None:
-    """Number, id, kind, trip and key stand under the signature: no column tells another story."""
+    """Number, id, kind, trip, key and times stand under the signature: no column tells another story."""
     phone, other = await known(world), await known(world)
     told = changes | ({"key_id": other.key_id} if "key_id" in changes else {})
     await attack(world, lambda uow: _put(uow, phone, **told), "officer", held="not-signed-so")
@@ -175,6 +181,36 @@ async def test_a_gap_is_signed_off_by_who_may_and_only_where_there_is_one(world:
     for first, through in ((2, 2), (1, 1), (1, 3), (4, 4)):
         await attack(world, lambda uow, a=first, b=through: sign_off(uow, phone, a, b), "custodian", held="no-such-gap")
     await world.database.write(world["custodian"], lambda uow: sign_off(uow, phone, 1, 2))
+
+
+async def test_what_a_phone_lost_is_told_by_its_person_and_answered_by_who_may(world: World) -> None:
+    """Nobody tells it of a colleague's phone, no officer answers for it, and no other numbers are answered for."""
+    phone = await known(world)
+    forged(world)
+
+    async def loss(uow: UnitOfWork, step: str, made: int, lost: int) -> None:
+        entry_id = await uow.enter("attack", facts={})
+        told = ChainLoss(
+            bureau_id=uow.bureau_id,
+            key_id=phone.key_id,
+            step=step,
+            made=made,
+            lost=lost,
+            reason="x" if step == "answered" else None,
+            actor_id=uow.actor.who,
+            recorded_at=uow.now,
+            entry_id=entry_id,
+        )
+        await uow.insert(told)
+
+    await attack(world, lambda uow: loss(uow, "answered", 3, 2), "custodian", held="no-such-loss")
+    await attack(world, lambda uow: loss(uow, "reported", 3, 2), "driver", held="not-your-key")
+    with pytest.raises(IntegrityError, match="ck_chain_loss_numbers"):
+        await world.database.write(world["officer"], lambda uow: loss(uow, "reported", 3, 4))
+    await world.database.write(world["officer"], lambda uow: loss(uow, "reported", 3, 2))
+    await attack(world, lambda uow: loss(uow, "answered", 3, 2), "officer", held="not-the-custodian")
+    await attack(world, lambda uow: loss(uow, "answered", 3, 1), "custodian", held="no-such-loss")
+    await world.database.write(world["custodian"], lambda uow: loss(uow, "answered", 3, 2))
 
 
 async def test_what_a_key_signed_is_its_person_s_own(world: World) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from time import time
 
-import httpx
 import obstore
 import pytest
 
@@ -17,23 +16,10 @@ from api.errors import BodyTooLarge
 from api.files import HEAD_BYTES, PART_BYTES, FileGone, FileStore, FileTypeRefused, HashMismatch, media_type_of
 from api.settings import Settings
 from api.spool import HELD_BYTES, INCOMING, LEFT_S
+from tests.buckets import reached
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(64)
 LIMIT = 64 * 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """Start an S3 server of this machine with one bucket, and return its address."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and only these tests need it
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    httpx.put(f"http://{host}:{port}/desk").raise_for_status()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -41,13 +27,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     """Open a store the way the service does, from its settings."""
     if request.param == "folder":
         return FileStore.of(Settings(data=tmp_path))
-    for name, value in {
-        "AWS_ENDPOINT_URL": request.getfixturevalue("s3"),
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "desk",
-        "AWS_SECRET_ACCESS_KEY": "not a secret",
-        "AWS_REGION": "us-east-1",
-    }.items():
+    for name, value in reached(request.getfixturevalue("s3")).items():
         monkeypatch.setenv(name, value)
     return FileStore.of(Settings(data=tmp_path, files_url=f"s3://desk/{tmp_path.name}"))
 
@@ -222,5 +202,7 @@ def test_what_a_killed_process_left_is_gone_a_day_later(tmp_path: Path) -> None:
     for part, age_s in ((old, LEFT_S + 60), (new, LEFT_S - 60)):
         part.write_bytes(b"x")
         os.utime(part, (time() - age_s, time() - age_s))
-    FileStore.of(Settings(data=tmp_path))
+    store = FileStore.of(Settings(data=tmp_path))
+    assert len(list(incoming.iterdir())) == 2, "a command forgets nothing, by whatever clock it runs"
+    store.forget_left(datetime.now(UTC))
     assert list(incoming.iterdir()) == [new]

@@ -27,17 +27,21 @@ COMMAND = ".venv/bin/python -m tests.house.schema --write"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 PURGED = {
-    "device_day": "after 400 days; of a phone, a day of which nothing counts when the next is over",
-    "idempotency_key": "a week after it was used",
-    "position_aside": "30 days after it came",
+    "device_day": "after `keep_device_days`; of a phone, a day of which nothing counts when the next is over",
+    "file_to_drop": "when the store has dropped the file, or it came again",
+    "idempotency_key": "`keep_answers_days` after it was used",
+    "personal_access": "`keep_accesses_days` after it was opened",
+    "position_aside": "`keep_aside_days` after it came",
     "position_held": "24 hours after it came, or when it is found to count",
-    "sign_in_session": "a day after it ended",
+    "sign_in_session": "`keep_sessions_days` after it ended",
 }
 """What the service deletes, and when. A test compares with its grants."""
 OTHERWISE = {
     "calendar_day": "replaced with its notice",
     "calendar_notice": "replaced by the same year's newer one",
-    "ledger_payload": "never; a body can be erased",
+    "ledger_payload": "never; a body can be erased, by the owner",
+    "withheld_file": "never; gone when a restriction is lifted",
+    "withheld_row": "when it is lifted or erased, by the owner",
     "position": "never; old months are the owner's to retire",
 }
 """What becomes of other rows that do not simply stay."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from domain.values import Role
 from tests.house.rights import application, routes
 
-HERE = re.compile(r"/v1/(sessions?|people|units|delegations|examinations|licences|shifts|mandates|looks)\b")
+HERE = re.compile(r"/v1/(sessions?|people|units|delegations|examinations|licences|shifts|mandates|looks|accesses)\b")
 
 
 def test_the_page_about_people_names_every_route_and_no_other(project: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from domain.use_rule.reasons import ReasonCode
 from tests.conftest import Server
@@ -56,3 +57,16 @@ def test_every_name_in_the_page_of_rules_exists(project: Path, server: Server) -
         assert set(names(held_by)) <= held, set(names(held_by)) - held
         assert len(names(attacked_by)) >= 2
         assert set(names(attacked_by)) <= written, set(names(attacked_by)) - written
+
+
+@pytest.mark.parametrize("page", ["rules.md", "threats.md"])
+def test_every_test_that_a_page_names_as_an_attack_is_there(project: Path, page: str) -> None:
+    """Also in the tables of attacks that no table of the database holds."""
+    written = {
+        name
+        for path in (project / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+    named = set(re.findall(r"`(test_\w+)`", (project / "docs" / page).read_text("utf-8")))
+    assert len(named) > 20
+    assert named <= written, named - written

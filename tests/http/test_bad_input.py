@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import SignIn, problem_code
+from tests.objects import UPKEEP_PLACE
 from tests.world import World
 
 JSON = {"Content-Type": "application/json"}
@@ -95,3 +96,13 @@ async def test_an_address_or_a_method_that_is_not_there_is_a_problem_too(signed_
         "method-not-allowed",
         {"GET", "OPTIONS", "POST"},
     )
+
+
+async def test_a_field_that_bears_the_name_of_a_part_of_the_service_is_bad_input_all_the_same(
+    signed_in: SignIn,
+) -> None:
+    """An address that is too long is the sender's fault, though handlers are handed something of that name."""
+    admin = await signed_in("admin")
+    answer = await admin.post("/v1/upkeep-places", json=UPKEEP_PLACE | {"address": "长" * 3400})
+    assert (answer.status_code, problem_code(answer)) == (400, "invalid-input")
+    assert answer.json()["faults"] == [{"at": "address", "what": "Expected `str` of length <= 200"}]

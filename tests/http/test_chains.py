@@ -70,7 +70,8 @@ async def test_what_was_signed_as_of_now_and_waited_here_happened_then(signed_in
     world.clock.advance(minutes=40)
     body = {"reading": {"odometer_m": START_M + 9_000}}
     home, returned_at = phone.act("return", body, trip_id), world.clock()
-    sent_at = (world.clock() + timedelta(seconds=5)).isoformat()
+    world.clock.advance(seconds=5)
+    sent_at = world.clock().isoformat()
     assert (await send_act(officer, home, **{"Zhuanche-Sent-At": sent_at})).json()["outcome"] == "parked"
     world.clock.advance(hours=1)
     assert (await send_act(officer, depart)).json()["outcome"] == "recorded"

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
 from litestar import Litestar
+from litestar.types import HTTPRequestEvent, Message
 
 from api.app import create_app
 from api.db.database import Actor, Database, UnitOfWork
@@ -367,6 +369,18 @@ async def test_one_page_too_many_is_told_so(
         await board.hears("finding")
 
 
+async def test_one_person_does_not_take_the_places_of_all(
+    world: World, socket: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has as many pages open as one person may is told so; a colleague's page opens all the same."""
+    monkeypatch.setattr("api.live.hub.PAGES_OF_ONE", 1)
+    token = await token_of(world, "dispatcher")
+    async with page(socket, token), page(socket, await token_of(world, "custodian")):
+        again = await token_of(world, "dispatcher")
+        answer = await socket.get("/v1/live", headers={"Cookie": f"zhuanche_session={again}"})
+        assert problem_code(answer) == "too-many-pages"
+
+
 async def test_a_page_that_does_not_read_asks_anew(
     world: World, port: int, socket: httpx.AsyncClient, hub: Hub
 ) -> None:
@@ -427,3 +441,47 @@ async def test_two_processes_hear_of_each_other(
         async with httpx.AsyncClient(transport=transport, base_url="http://other") as elsewhere:
             await send(elsewhere, token, drive(world.clock(), 1))
         assert (await board.hears("fix"))["vehicle_id"] == str(world.vehicle_id)
+
+
+async def test_a_stream_that_ends_as_its_page_goes_away_leaves_no_request_behind(
+    world: World, app: Litestar, hub: Hub
+) -> None:
+    """The server does not always tell that a client went away just then; the request ends by the answer's own end."""
+    cookie = f"zhuanche_session={await token_of(world, 'custodian')}"
+    greeted = asyncio.Event()
+    sent: list[Any] = []
+    asked: list[HTTPRequestEvent] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> HTTPRequestEvent:
+        if not asked:
+            await asyncio.Event().wait()
+        return asked.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if b"hello" in sent[-1].get("body", b""):
+            greeted.set()
+
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/v1/live",
+        "raw_path": b"/v1/live",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"127.0.0.1"), (b"cookie", cookie.encode()), (b"accept", b"text/event-stream")],
+        "client": ("127.0.0.1", 5000),
+        "server": ("127.0.0.1", 8000),
+        "extensions": {},
+        "state": {},
+    }
+    answering = asyncio.ensure_future(app(scope, receive, send))
+    async with asyncio.timeout(10):
+        await greeted.wait()
+        hub.close_pages()
+        await answering
+    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert hub.pages == 0

@@ -38,6 +38,7 @@ NAMES: Mapping[str, str] = {
     "delegation_id": "delegation",
     "device_id": "device",
     "digest": "signed act",
+    "entry_id": "ledger entry",
     "driver_id": "person",
     "finding_id": "finding",
     "into": "complaint",

@@ -11,7 +11,8 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.settings import Settings, SettingsError
-from tests.conftest import Server, running
+from api.web.assets import asset
+from tests.conftest import Server, running, token_of
 from tests.world import HeldClock, World
 
 BROWSER = {"Accept": "text/html,*/*"}
@@ -82,6 +83,26 @@ async def test_a_named_proxy_is_believed_about_how_and_from_where(
         assert (await client.post("/v1/session", json=right, headers=other)).status_code == 201
 
 
+async def test_a_proxy_that_writes_a_line_of_its_own_is_believed_before_what_the_client_wrote(
+    server: Server, settings: Settings, clock: HeldClock, world: World
+) -> None:
+    """Two lines of a header are one list (HAProxy's `option forwardfor`): no client names its own address or scheme."""
+    behind = replace(settings, proxies="192.168.10.2", failures_a_minute=3)
+    app = create_app(behind, server.service, server.ingest, clock)
+    wrong = {"bureau_id": world.bureau_id, "login": "officer", "password": "not the right one"}
+    async with running(app), client_of(app, PROXY) as client:
+        plain = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-For", "203.0.113.9")]
+        assert (await client.get("/v1/session", headers=plain)).json()["code"] == "plain-http"
+        for guess in range(4):
+            said = [
+                ("X-Forwarded-Proto", "https"),
+                ("X-Forwarded-For", f"198.51.100.{guess}"),
+                ("X-Forwarded-For", "203.0.113.9"),
+            ]
+            answer = await client.post("/v1/session", json=wrong, headers=said)
+            assert answer.status_code == (401 if guess < 3 else 429)
+
+
 async def test_links_that_open_nothing_are_counted_and_those_that_do_are_not(
     server: Server, settings: Settings, clock: HeldClock
 ) -> None:
@@ -92,6 +113,57 @@ async def test_links_that_open_nothing_are_counted_and_those_that_do_are_not(
             assert (await client.get(path)).status_code == 404
         for path in ("/enrol/nonsense", "/verify/350302/2026/1/x"):
             assert (await client.get(path)).status_code == 429
+
+
+async def test_browsers_insist_on_https_only_by_a_certificate_that_the_operator_named(
+    server: Server, settings: Settings, clock: HeldClock
+) -> None:
+    """By the service's own authority an error must stay passable; behind a proxy it is the proxy's to say."""
+    named = replace(settings, https_port=8443, certificate=Path("chain.pem"), proxies="192.168.10.2")
+    own = replace(settings, https_port=8443)
+    through = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    for how, client, scheme, headers, told in (
+        (named, OFFICE, "https", {}, "max-age=2592000"),
+        (named, PROXY, "http", through, None),
+        (named, ("127.0.0.1", 1), "http", {}, None),
+        (own, OFFICE, "https", {}, None),
+    ):
+        app = create_app(how, server.service, server.ingest, clock)
+        async with running(app), client_of(app, client, scheme) as browser:
+            answer = await browser.get("/sign-in", headers=headers)
+            assert (answer.status_code, answer.headers.get("strict-transport-security")) == (200, told)
+
+
+async def test_who_asks_without_an_end_is_slowed_down_and_no_colleague_with_them(
+    server: Server, settings: Settings, clock: HeldClock, world: World
+) -> None:
+    """One session, or an address without one, is answered 429 for the rest of the minute; others go on from there."""
+    app = create_app(replace(settings, requests_a_minute=5), server.service, server.ingest, clock)
+    noisy, quiet = [
+        {"Authorization": f"Bearer {await token_of(world, who)}", "Accept-Language": "en"}
+        for who in ("dispatcher", "custodian")
+    ]
+    async with running(app), client_of(app, OFFICE, "https") as client:
+        for headers in (noisy, {}):
+            for _ in range(5):
+                assert (await client.get("/v1/session", headers=headers)).status_code in (200, 401)
+            stopped = await client.get("/v1/session", headers=headers)
+            assert (stopped.status_code, stopped.json()["code"]) == (429, "too-many-requests")
+            assert stopped.headers["retry-after"] == "60"
+        assert (await client.get("/sign-in", headers=BROWSER)).status_code == 429
+        assert (await client.get("/v1/session", headers=quiet)).status_code == 200
+
+
+async def test_files_of_pages_and_what_trackers_send_are_counted_by_nobody(
+    server: Server, settings: Settings, clock: HeldClock
+) -> None:
+    """A gateway of terminals, phones that report where they are, a phone that stores the app: none is slowed down."""
+    app = create_app(replace(settings, requests_a_minute=1), server.service, server.ingest, clock)
+    async with running(app), client_of(app, OFFICE, "https") as client:
+        for _ in range(3):
+            assert (await client.get(asset("app.css"))).status_code == 200
+            assert (await client.post("/v1/positions", json={})).status_code == 401
+            assert (await client.get("/in/nonsense")).status_code != 429
 
 
 async def test_trackers_may_send_in_plain_where_the_operator_says_so(

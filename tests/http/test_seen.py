@@ -6,6 +6,7 @@ import re
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.conftest import SignIn
 
@@ -34,6 +35,7 @@ async def test_what_the_router_does_not_know_has_an_id_too(anonymous: httpx.Asyn
     assert lost.json()["request_id"] == lost.headers["x-request-id"] != ""
 
 
+@pytest.mark.usefixtures("app")
 async def test_requests_are_counted_by_route_and_status_never_by_path(
     anonymous: httpx.AsyncClient, signed_in: SignIn
 ) -> None:

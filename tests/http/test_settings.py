@@ -108,10 +108,10 @@ async def test_sql_cannot_change_a_change(world: World, signed_in: SignIn, datab
 
 
 def test_the_database_knows_the_bounds_of_every_setting(project: Path) -> None:
-    """A new setting, or a moved bound, stands in migrations/notices/settings.sql as well."""
-    written = (project / "migrations" / "notices" / "settings.sql").read_text("utf-8")
+    """A new setting, or a moved bound, stands in migrations/unclaimed/settings.sql as well."""
+    written = (project / "migrations" / "unclaimed" / "settings.sql").read_text("utf-8")
     held = {
         name: (int(least), int(most)) for name, least, most in re.findall(r"\('(\w+)', (-?\d+), (-?\d+)\)", written)
     }
     wanted = {setting.name: (setting.least, setting.most) for setting in SETTINGS.values()}
-    assert held == wanted, "bring migrations/notices/settings.sql in step with domain/settings.py"
+    assert held == wanted, "bring migrations/unclaimed/settings.sql in step with domain/settings.py"

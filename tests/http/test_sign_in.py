@@ -60,10 +60,10 @@ async def test_a_session_ends_by_itself(signed_in: SignIn, clock: HeldClock) -> 
     assert (await client.get("/v1/session")).status_code == 401
 
 
-async def test_five_wrong_pass_words_lock_the_account_for_ten_minutes(
+async def test_five_wrong_pass_words_stop_where_they_come_from_for_ten_minutes(
     world: World, anonymous: httpx.AsyncClient, clock: HeldClock
 ) -> None:
-    """Guessing is stopped, the lock is a fact, and it opens by itself."""
+    """Guessing is stopped, that is a fact, and it ends by itself."""
     for _ in range(5):
         answer = await anonymous.post("/v1/session", json=credentials(world, "officer", "wrong"))
         assert problem_code(answer) == "wrong-credentials"

@@ -227,6 +227,7 @@ async def test_a_key_is_made_known_by_who_holds_it(signed_in: SignIn, world: Wor
     assert len((await (await signed_in("auditor")).get(KEYS)).json()["items"]) == 1
 
 
+@pytest.mark.usefixtures("app")
 async def test_bad_signatures_are_counted_by_what_is_wrong(signed_in: SignIn, world: World) -> None:
     """Who tries keys is seen in the numbers, though nothing is on record."""
     officer = await signed_in("officer")

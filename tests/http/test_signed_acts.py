@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -101,8 +102,16 @@ async def test_another_job_that_the_rule_refuses_leaves_no_complaint(signed_in: 
     assert told["problem"]["code"] == "refused"
     assert (await officer.get(f"/v1/complaints/{body['complaint_id']}")).status_code == 404
     assert (await officer.get(f"/v1/jobs/{body['job_id']}")).status_code == 404
-    refusals = (await (await signed_in("auditor")).get("/v1/refusals")).json()["items"]
+    auditor = await signed_in("auditor")
+    refusals = (await auditor.get("/v1/refusals")).json()["items"]
     assert body["job_id"] in str(refusals[0]["asked"])
+    for outcome, acts in (("refused", ["another-job"]), ("recorded", ["depart"]), ("conflict", [])):
+        listed = (await auditor.get(f"/v1/signed-acts?outcome={outcome}")).json()["items"]
+        assert [one["act"] for one in listed] == acts
+    page = (await auditor.get(f"/audit/trips/{trip_id}", headers={"Accept": "text/html"})).text
+    told_of = page.partition('id="timeline"')[2]
+    assert "signed, and refused for good" in told_of
+    assert told["reasons"][0]["sentence"] in unescape(told_of)
 
 
 def another_job(world: World) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import Settings, SettingsError
+from api.settings import Settings, SettingsError, load_settings
 from api.web.tiles import tiles_of
 from domain.values import Datum
 
@@ -52,5 +52,5 @@ def test_any_server_is_taken_with_the_datum_that_its_tiles_are_drawn_in() -> Non
 )
 def test_what_the_policy_of_a_page_could_not_name_is_refused_at_the_start(given: dict[str, str]) -> None:
     """A key that is missing, an address without its places, a host that is not spelt out, a grid that is another."""
-    with pytest.raises(SettingsError):
-        tiles_of(told(**given))
+    with pytest.raises(SettingsError, match="ZHUANCHE_TILES"):
+        tiles_of(load_settings({f"ZHUANCHE_{name.upper()}": value for name, value in given.items()}))

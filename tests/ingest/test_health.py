@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from api.ingest.entry import Entry
 from api.ingest.fixes import Fix, Health, Received
 from api.ingest.health import DeviceHealth
 from api.settings import Settings
+from api.space import MIB, Room, Space
 from domain.values import Datum
 from tests.conftest import Server, SignIn
 from tests.phones import drive, enrol, send
@@ -162,6 +164,24 @@ async def test_what_cannot_be_written_now_is_written_later(
     assert (day.stored, day.last_seen_at, day.battery_percent, day.protocol) == (2, later, 12, "jt808")
     assert (day.delay_least_s, day.delay_most_s, day.delay_sum_s) == pytest.approx((2, 5, 7), abs=1e-3)
     assert day.last_fixed_at == later - timedelta(seconds=2)
+
+
+async def test_nothing_of_a_device_is_written_on_a_full_disk_and_all_of_it_later(
+    world: World, server: Server, settings: Settings, tmp_path: Path
+) -> None:
+    """Terminals go on beating a second: what counts them keeps to the reserve like all else."""
+    space = Space({}, reserve_mib=512, warn_percent=80)
+    health, terminal = (
+        DeviceHealth(server.ingest, settings, space),
+        KnownDevice(world.bureau_id, new_id(), terminal=True),
+    )
+    space.rooms = [Room(tmp_path, ("database",), 0, MIB, 100)]
+    health.answered(answered(world, terminal, 5), 1, 0, world.clock())
+    await health.flush()
+    assert await days(world) == []
+    space.rooms = []
+    await health.stop()
+    assert [day.stored for day in await days(world)] == [1]
 
 
 async def test_the_delay_of_a_repeated_batch_is_that_of_what_is_new(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
 from litestar import Litestar
 
-from api.db.database import Actor
+from api.db.database import Actor, UnitOfWork
+from api.ingest import held
 from api.ingest.devices import KnownDevice
 from api.ingest.fixes import decode_fixes
 from api.ingest.held import drop_held, promote_all_held
@@ -115,6 +117,31 @@ async def test_what_slipped_between_a_departure_and_a_cache_is_found(
     assert await world.database.write(Actor(world.bureau_id), promote_all_held) == 2
     assert await world.database.write(Actor(world.bureau_id), promote_all_held) == 0
     assert (len(await rows(world)), len(await rows(world, "position_held"))) == (2, 1)
+
+
+async def test_a_fix_that_comes_while_those_before_it_begin_to_count_is_not_lost(
+    signed_in: SignIn, world: World, app: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was acknowledged: it is held on, and counts with the next round."""
+    device_id, _ = await enrol(signed_in, person_id=world["officer"].person_id)
+    await departed_trip(world)
+    unaware = KnownDevice(world.bureau_id, device_id, terminal=False)
+    sent = [decode_fixes(msgspec.json.encode({"datum": "WGS-84", "fixes": [fix]})) for fix in drive(world.clock(), 2)]
+    first, second = sent
+    execute, late = UnitOfWork.execute, [second]
+
+    async def slow(uow: UnitOfWork, statement: Any, *asked: Any) -> Any:
+        done = await execute(uow, statement, *asked)
+        if statement is held._PROMOTE and late:
+            assert (await app.state.door.writer.put(unaware, late.pop())).held == 1
+        return done
+
+    assert (await app.state.door.writer.put(unaware, first)).held == 1
+    monkeypatch.setattr(UnitOfWork, "execute", slow)
+    assert await world.database.write(Actor(world.bureau_id), promote_all_held) == 1
+    assert (len(await rows(world)), len(await rows(world, "position_held"))) == (1, 1)
+    assert await world.database.write(Actor(world.bureau_id), promote_all_held) == 1
+    assert (len(await rows(world)), len(await rows(world, "position_held"))) == (2, 0)
 
 
 async def test_held_fixes_are_dropped_after_a_day(world: World, anonymous: httpx.AsyncClient, phone: str) -> None:

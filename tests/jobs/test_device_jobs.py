@@ -105,3 +105,16 @@ async def test_a_clock_that_is_ahead_makes_nothing_forgotten_early(server: Serve
     world.clock.at = datetime.now(UTC) + timedelta(days=300)
     await world.database.write(Actor(world.bureau_id), forget_of_devices)
     assert len(await rows_of(world, "position_aside")) == 1
+
+
+async def test_what_a_bureau_keeps_longer_is_forgotten_later(server: Server, world: World, signed_in: SignIn) -> None:
+    """The desk's chief keeps what cannot count for 60 days: what came 59 days ago is there."""
+    phone, _ = await enrol(signed_in, person_id=world["officer"].person_id)
+    chief = await signed_in("desk_chief")
+    longer = {"value": 60, "reason": "设备故障正在调查"}
+    assert (await chief.put("/v1/settings/keep_aside_days", json=longer)).status_code == 200
+    day = timedelta(days=1)
+    world.clock.at = datetime.now(UTC)
+    old_rows(server, world, phone, {"position_aside": [59 * day, 61 * day], "device_day": [], "private": []})
+    assert await world.database.write(Actor(world.bureau_id), forget_of_devices) == 1
+    assert len(await rows_of(world, "position_aside")) == 1

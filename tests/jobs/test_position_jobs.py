@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from api.db.database import Actor
+from api.db.faults import DiskFull
 from api.jobs.forgetting import forget
 from api.jobs.positions import digest_hours, make_months, months_ahead
+from api.space import Space
 from domain.track.fixes import to_us
 from tests.conftest import SignIn
 from tests.phones import drive, enrol, rows, send
@@ -77,10 +81,35 @@ async def test_each_hour_of_each_device_has_its_own_digest(
     ]
 
 
+async def test_hours_after_a_spell_with_a_clock_ahead_are_digested(
+    signed_in: SignIn, world: World, anonymous: httpx.AsyncClient
+) -> None:
+    """Twenty days ahead for two hours, then right again: each hour has its digest, then and once that day has come."""
+    _, token = await enrol(signed_in, vehicle_id=world.vehicle_id)
+    start = world.clock().replace(minute=0)
+    spell = timedelta(days=20)
+    digested = []
+    for at in (start, start + spell, start + timedelta(hours=2), start + timedelta(days=3), start + spell * 1.1):
+        world.clock.at = at
+        await send(anonymous, token, drive(at, 3))
+        world.clock.advance(hours=1, minutes=5)
+        digested.append(await world.database.write(Actor(world.bureau_id), digest_hours))
+    assert digested == [1] * 5
+
+
 async def test_months_are_made_ahead(world: World) -> None:
     """Three after the one that runs, at the least; tests have made theirs already."""
     await make_months(world.database)
     assert await months_ahead(world.database) >= 3
+
+
+async def test_no_month_is_made_on_a_short_disk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left belongs to the database's own log; it is tried again once there is room."""
+    space = Space({"data": tmp_path, "database": tmp_path}, reserve_mib=1 << 40, warn_percent=100)
+    space.look()
+    monkeypatch.setattr(world.database, "space", space)
+    with pytest.raises(DiskFull):
+        await make_months(world.database)
 
 
 async def test_the_alarm_counts_months_without_a_gap(world: World, anonymous: httpx.AsyncClient) -> None:

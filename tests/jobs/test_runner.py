@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from api.db.database import Database, UnitOfWork
+from api.db.faults import Busy
 from api.jobs.job import Job, at_once, in_each_bureau
 from api.jobs.runner import Runner
 from tests.conftest import Server
@@ -80,6 +83,31 @@ async def test_stopping_waits_for_the_job_at_hand(server: Server, database: Data
     await asyncio.wait_for(stopping, 10)
 
 
+async def test_a_job_that_is_broken_off_twice_cleans_up_to_its_end(server: Server, database: Database) -> None:
+    """A service that ends in a hurry breaks off what is stopping already: a backup has its ten seconds all the same."""
+    began, ending, go_on, cleaned = (asyncio.Event() for _ in range(4))
+
+    async def lasting(_: Database) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await go_on.wait()
+            cleaned.set()
+
+    runner = runner_of(server, database, Job("lasting", 3600, lasting))
+    await runner.start()
+    await asyncio.wait_for(began.wait(), 10)
+    first = asyncio.create_task(runner.break_off())
+    await asyncio.wait_for(ending.wait(), 10)
+    second = asyncio.create_task(runner.break_off())
+    await asyncio.sleep(0)  # it begins
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert cleaned.is_set()
+
+
 async def test_one_bureau_s_fault_stops_no_other_bureau(world: World, owner: Database) -> None:
     """Work that goes round goes all the way."""
     other = await make_world(owner, world.database, world.clock)
@@ -93,3 +121,36 @@ async def test_one_bureau_s_fault_stops_no_other_bureau(world: World, owner: Dat
 
     await in_each_bureau(at_once(act))(world.database)
     assert {world.bureau_id, other.bureau_id} <= seen
+
+
+async def test_a_bureau_whose_work_waits_keeps_no_other_from_its_turn_and_is_counted_the_second_time(
+    server: Server, world: World, owner: Database
+) -> None:
+    """A statement of a big bureau that takes too long: the others are done, and the metrics show what is never done."""
+    other = await make_world(owner, world.database, world.clock)
+    seen: set[str] = set()
+
+    async def act(_: Database, bureau_id: str) -> int:
+        seen.add(bureau_id)
+        if bureau_id == min(world.bureau_id, other.bureau_id):
+            raise Busy
+        return 1
+
+    go_round = in_each_bureau(act)
+    with pytest.raises(Busy):
+        await go_round(world.database)
+    assert {world.bureau_id, other.bureau_id} <= seen
+    failed: list[int] = []
+    third = asyncio.Event()
+
+    async def noted(database: Database) -> None:
+        failed.append(runner.failed["round"])
+        if len(failed) == 3:
+            third.set()
+        await go_round(database)
+
+    runner = runner_of(server, world.database, Job("round", 0, noted))
+    await runner.start()
+    await asyncio.wait_for(third.wait(), 60)
+    await runner.stop()
+    assert failed[:3] == [0, 0, 1]

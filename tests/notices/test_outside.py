@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -62,6 +62,17 @@ def test_a_host_that_the_operator_listed_may_lie_inside(listed: Outside) -> None
             listed.checked(address)
 
 
+def test_a_name_in_chinese_is_taken_in_both_its_spellings(settings: Settings) -> None:
+    """As people write it and as name servers know it; listed by the one it is listed by the other."""
+    spellings = ("例子.cn", "xn--fsqu00a.cn")
+    for listed in ("", *spellings):
+        outside = Outside(replace(settings, notice_hosts=listed))
+        for host in spellings:
+            assert outside.checked(f"https://{host}/x")
+            if listed:
+                assert outside.checked(f"http://{host}/x")
+
+
 async def test_a_name_that_leads_inward_is_not_asked(strict: Outside) -> None:
     """What counts is where the name leads at the moment it is asked, whatever it led to when it was entered."""
     assert strict.checked("https://localhost/x")
@@ -96,10 +107,8 @@ async def test_a_few_bytes_of_an_answer_are_read(listed: Outside) -> None:
 
 async def test_nobody_waits_for_one_that_does_not_answer(listed: Outside) -> None:
     """A try lasts as long as the setting says, whether nobody listens or nobody answers."""
-    async with standing_in(slow_s=5.0) as service:
-        began = monotonic()
+    async with standing_in(slow_s=600.0) as service, asyncio.timeout(60):
         with pytest.raises(NoAnswer):
             await listed.post(service.address("/x"), b"{}", {})
-        assert monotonic() - began < 3
     with pytest.raises(NoAnswer):
         await listed.post("http://127.0.0.1:1/x", b"{}", {})

@@ -315,3 +315,55 @@ async def test_who_left_is_told_nothing(world: World, signed_in: SignIn, courier
     await refuse_trip(world.database, world["custodian"], trip_id, "车辆另有安排")
     await sent(courier, world)
     assert outside.asked == []
+
+
+async def test_what_waited_for_one_person_is_not_told_to_the_next_at_the_same_browser(
+    world: World, signed_in: SignIn, courier: Courier, outside: StandIn
+) -> None:
+    """A notice held back over night is the custodian's: the driver who signs in there meanwhile gets none of it."""
+    browser = await subscribed(signed_in, outside, "custodian")
+    world.clock.advance(hours=14)  # 23:00 in the bureau's zone
+    await a_finding(world)
+    await sent(courier, world)
+    await (await signed_in("driver")).put("/v1/push-subscriptions", json=browser.subscription)
+    world.clock.advance(hours=9)
+    await sent(courier, world)
+    assert outside.asked == []
+    assert [one["state"] for one in await deliveries(signed_in)] == ["moot"]
+
+
+async def test_what_waited_for_somebody_who_left_meanwhile_is_told_to_nobody(
+    world: World, signed_in: SignIn, courier: Courier, outside: StandIn
+) -> None:
+    """An account that was closed over night hears nothing of the bureau any more."""
+    await subscribed(signed_in, outside, "custodian")
+    world.clock.advance(hours=14)
+    await a_finding(world)
+    await sent(courier, world)
+    custodian_id = world["custodian"].who
+    closed = await (await signed_in("admin")).post(f"/v1/people/{custodian_id}/deactivate", json={"reason": "调离"})
+    assert closed.is_success, closed.text
+    world.clock.advance(hours=9)
+    await sent(courier, world)
+    assert outside.asked == []
+
+
+async def test_the_chief_hears_of_a_request_in_the_morning_only_when_the_custodian_had_time_to_act(
+    world: World, signed_in: SignIn, courier: Courier, outside: StandIn
+) -> None:
+    """What quiet hours kept from the custodian goes further as long after them as it would by day."""
+    await subscribed(signed_in, outside, "custodian")
+    await subscribed(signed_in, outside, "desk_chief")
+    world.clock.advance(hours=14)  # 23:00
+    noon = world.clock() + timedelta(hours=13)
+    await requested_trip(world, planned_from=noon, planned_until=noon + timedelta(hours=1))
+    await sent(courier, world)
+    world.clock.advance(hours=8)  # 07:00
+    await sent(courier, world)
+    assert (len(pushed(outside, "custodian")), pushed(outside, "desk_chief")) == (1, [])
+    world.clock.advance(minutes=29)
+    await sent(courier, world)
+    assert pushed(outside, "desk_chief") == []
+    world.clock.advance(minutes=2)
+    await sent(courier, world)
+    assert len(pushed(outside, "desk_chief")) == 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -12,15 +10,15 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from api.db.database import Database
 from api.jobs.notices import Courier
 from api.usecases.change_setting import NewSetting, change_setting
-from api.usecases.request_trip import request_trip
 from domain.notices import WORDS
 from tests.conftest import SignIn, problem_code
 from tests.http.test_live import a_finding
 from tests.notices.desk import PRIVATE, deliveries, hook, sent
 from tests.notices.stand_in import Browser, StandIn, standing_in
-from tests.trips import new_trip, requested_trip
+from tests.trips import requested_trip
 from tests.world import World
 
 
@@ -108,6 +106,69 @@ async def test_a_webhook_is_tried_and_changed_without_telling_its_address_again(
     assert "secret-of-the-robot" not in str(facts)
 
 
+async def test_a_webhook_is_tried_as_often_as_asked(
+    world: World, signed_in: SignIn, courier: Courier, outside: StandIn
+) -> None:
+    """A trial that failed at a wrong address is made again at the right one, and again whenever it is asked for."""
+    chief = await signed_in("desk_chief")
+    async with standing_in(statuses=[404]) as wrong:
+        hook_id = await hook(signed_in, wrong)
+        await chief.post(f"/v1/webhooks/{hook_id}/try")
+        await sent(courier, world)
+    assert [one["state"] for one in await deliveries(signed_in)] == ["failed"]
+    body = {"name": "值班群", "kind": "wecom", "notices": [], "reason": "更正地址", "url": outside.address("/hook")}
+    await chief.put(f"/v1/webhooks/{hook_id}", json=body)
+    for times in (1, 2):
+        assert (await chief.post(f"/v1/webhooks/{hook_id}/try")).status_code == 202
+        await sent(courier, world)
+        assert len(outside.asked) == times
+    assert [one["state"] for one in await deliveries(signed_in)] == ["sent"]
+
+
+@pytest.mark.parametrize("address", ["https://a]b/x", "https://exa[mple.com/x", "https://a:99999/x", "https://h:0/x"])
+async def test_an_address_that_cannot_be_read_is_refused_and_nothing_is_kept(
+    world: World, signed_in: SignIn, address: str
+) -> None:
+    """Neither a webhook nor a browser is on file with it, so that the lists are read as before."""
+    assert world.bureau_id
+    chief = await signed_in("desk_chief")
+    body = {"name": "群", "kind": "json", "url": address, "notices": [], "reason": "开通"}
+    assert problem_code(await chief.put(f"/v1/webhooks/{uuid4()}", json=body)) == "address-not-allowed"
+    asked = Browser("https://push.example.com/x").subscription | {"endpoint": address}
+    assert problem_code(await chief.put("/v1/push-subscriptions", json=asked)) == "address-not-allowed"
+    assert (await chief.get("/v1/push-subscriptions")).json() == (await chief.get("/v1/webhooks")).json() == []
+
+
+async def test_a_bureau_whose_gateway_is_slow_holds_up_no_other(
+    world: World, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was heard of in several bureaus is delivered side by side; where that fails it is heard of still."""
+    let_go = asyncio.Event()
+    told: list[str] = []
+    others_done = asyncio.Event()
+
+    async def deliver(_: Database, bureau_id: str) -> int:
+        if bureau_id == "slow":
+            await let_go.wait()
+        told.append(bureau_id)
+        if {"failing", "quick"} <= set(told):
+            others_done.set()
+        if told.count("failing") == 1 and bureau_id == "failing":
+            raise ConnectionError
+        return 1
+
+    monkeypatch.setattr(courier, "deliver", deliver)
+    for bureau_id in ("slow", "failing", "quick"):
+        courier.heard(bureau_id)
+    sending = asyncio.create_task(courier.at_once(world.database))
+    await others_done.wait()
+    assert not sending.done()
+    let_go.set()
+    await sending
+    await courier.at_once(world.database)
+    assert sorted(told) == ["failing", "failing", "quick", "slow"]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -139,30 +200,18 @@ async def test_a_push_service_inside_or_keys_that_are_none_are_refused(world: Wo
     assert problem_code(await officer.put("/v1/push-subscriptions", json=bad)) == "bad-push-keys"
 
 
-async def test_a_slow_webhook_slows_no_act_and_no_other_notice(
+async def test_a_slow_webhook_is_tried_again_and_holds_up_no_other_notice(
     world: World, signed_in: SignIn, courier: Courier, outside: StandIn
 ) -> None:
-    """While a gateway takes its time, acts go on as ever, and another recipient hears at once."""
-    quick: list[float] = []
-    async with standing_in(slow_s=30.0) as slow:
+    """While a gateway takes its time, another recipient hears; acts wait for none (tests/http/test_slow_neighbours)."""
+    async with standing_in(slow_s=600.0) as slow:
         await hook(signed_in, slow)
         await hook(signed_in, outside)
         await a_finding(world)
         sending = asyncio.create_task(sent(courier, world))
         await slow.arrived.wait()
         await outside.arrived.wait()
-        for hours in range(4):
-            new = await new_trip(
-                world,
-                planned_from=world.clock() + timedelta(hours=hours + 1),
-                planned_until=world.clock() + timedelta(hours=hours + 1, minutes=50),
-            )
-            began = monotonic()
-            await request_trip(world.database, world["dispatcher"], new)
-            quick.append(monotonic() - began)
-        assert not sending.done()
         await sending
-    assert min(quick) < 0.5
     states = {(one["target_id"], one["state"], one["fault"]) for one in await deliveries(signed_in)}
     assert {state for _, state, _ in states} == {"sent", "waiting"}
     assert {fault for _, _, fault in states} == {None, "timeout"}

@@ -316,11 +316,11 @@ async def test_a_note_from_a_form_is_not_taken_as_json(signed_in: SignIn, world:
 async def test_who_has_left_sends_no_form_any_more(
     signed_in: SignIn, world: World, anonymous: httpx.AsyncClient
 ) -> None:
-    """The phone's token is still good, its person is not: 401, and nothing is kept."""
+    """The phone's token ended with its person's account: Collect asks for another, and nothing is kept."""
     phone = await phone_of(signed_in, world, anonymous)
     job_id = await a_complaint_job(world)
     admin = await signed_in("admin")
     await admin.post(f"/v1/people/{world['officer'].who}/deactivate", json={"reason": "调离"})
-    with pytest.raises(CollectError, match="401"):
+    with pytest.raises(CollectError, match="credentials are asked for"):
         await phone.send(filled(job_id, world.clock()))
     assert await kept(world) == []

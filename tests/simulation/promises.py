@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -67,6 +68,14 @@ class Book:
 
 def check_promises(url: str, bureau_id: str, book: Book) -> None:
     """Fail with what was done last where a promise does not hold."""
+    check_desk(url, bureau_id, book)
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        for holds in (_fixes_are_stored_once, _seals_stay):
+            holds(connection, {"b": bureau_id}, book)
+
+
+def check_desk(url: str, bureau_id: str, book: Book) -> None:
+    """Fail where a promise about uses, readings, refusals and entries does not hold; positions and seals are apart."""
     with psycopg.connect(url, row_factory=dict_row) as connection:
         for holds in (
             _every_trip_has_its_permit,
@@ -74,9 +83,7 @@ def check_promises(url: str, bureau_id: str, book: Book) -> None:
             _refusals_are_kept,
             _metres_add_up,
             _nothing_goes_away,
-            _fixes_are_stored_once,
             _what_was_acknowledged_is_there,
-            _seals_stay,
         ):
             holds(connection, {"b": bureau_id}, book)
 
@@ -97,11 +104,13 @@ def _every_trip_has_its_permit(connection: Connection, of: Of, _: Book) -> None:
 def _one_use_at_a_time(connection: Connection, of: Of, _: Book) -> None:
     """P2."""
     spans = connection.execute(
-        "SELECT actual_from, actual_until FROM vehicle_use WHERE bureau_id = %(b)s AND actual_from IS NOT NULL"
-        " ORDER BY actual_from, actual_until NULLS LAST",
+        "SELECT vehicle_id, actual_from, actual_until FROM vehicle_use WHERE bureau_id = %(b)s"
+        " AND actual_from IS NOT NULL ORDER BY vehicle_id, actual_from, actual_until NULLS LAST",
         of,
     ).fetchall()
     for one, other in pairwise(spans):
+        if one["vehicle_id"] != other["vehicle_id"]:
+            continue
         assert one["actual_until"] is not None
         assert one["actual_until"] <= other["actual_from"]
 
@@ -116,7 +125,14 @@ def _refusals_are_kept(connection: Connection, of: Of, book: Book) -> None:
 def _metres_add_up(connection: Connection, of: Of, book: Book) -> None:
     """P5, with the readings as they lie in the database."""
     rows = connection.execute("SELECT * FROM reading WHERE bureau_id = %(b)s ORDER BY recorded_at", of).fetchall()
-    readings = [
+    for vehicle_id in {row["vehicle_id"] for row in rows}:
+        books = stretch_of(_readings(row for row in rows if row["vehicle_id"] == vehicle_id), LONG_AGO, LONG_AHEAD)
+        owned = sum(driven.length_m for driven in books.driven.values())
+        assert owned + books.unaccounted_m == books.difference_m, book.said[-10:]
+
+
+def _readings(rows: Iterable[dict[str, Any]]) -> list[Reading]:
+    return [
         Reading(
             reading_id=row["reading_id"],
             odometer_m=row["odometer_m"],
@@ -131,9 +147,6 @@ def _metres_add_up(connection: Connection, of: Of, book: Book) -> None:
         )
         for row in rows
     ]
-    books = stretch_of(readings, LONG_AGO, LONG_AHEAD)
-    owned = sum(driven.length_m for driven in books.driven.values())
-    assert owned + books.unaccounted_m == books.difference_m, book.said[-10:]
 
 
 def _nothing_goes_away(connection: Connection, of: Of, book: Book) -> None:

@@ -6,10 +6,13 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from litestar import Litestar
 
 from api.db.faults import Busy
+from api.space import Room
 from api.terminals.server import Terminals
 from tests.conftest import SignIn
 from tests.phones import rows
@@ -214,6 +217,23 @@ async def test_what_could_not_be_written_is_not_answered_and_counts_when_it_come
     assert (await line.say(frame)).body[-1] == 0
     assert [event["kind"] for event in await kept(world, "device_event")] == ["sos"]
     assert (len(await rows(world)), terminals.stats.unwritten) == (1, 1)
+
+
+async def test_while_the_disk_is_full_a_terminal_is_not_answered_and_keeps_what_it_has(
+    connect: Dial, app: Litestar, signed_in: SignIn, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not acknowledged it sends again, and it counts once there is room."""
+    monkeypatch.setattr("api.terminals.session.PAUSE_S", 0.05)
+    _, token, terminal = await on_file(signed_in, world)
+    line = await proven(await connect(terminal), token)
+    frame = terminal.location(world.clock(), INSIDE)
+    await app.state.space.stop()  # it would look at the disk there is
+    before, app.state.space.rooms = app.state.space.rooms, [Room(Path("/"), ("database",), 0, 1, 100)]
+    await line.send(frame)
+    assert await line.silent()
+    app.state.space.rooms = before
+    assert (await line.say(frame)).body[-1] == 0
+    assert len(await rows(world)) == 1
 
 
 async def test_a_second_connection_ends_the_first_and_is_an_event(

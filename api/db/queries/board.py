@@ -132,15 +132,3 @@ _DEDICATED = text(
 async def dedicated_vehicles(reader: Reader, unit_id: UUID, on: date) -> Sequence[Any]:
     """Return the vehicles that are dedicated to a unit on that day, by plate."""
     return (await reader.execute(_DEDICATED, {"bureau_id": reader.bureau_id, "unit_id": unit_id, "on": on})).all()
-
-
-_NAMES = text("SELECT person_id, name FROM person WHERE bureau_id = :bureau_id AND person_id = ANY(:people)")
-
-
-async def names_of(reader: Reader, people: Sequence[UUID | None]) -> dict[UUID, str]:
-    """Return the names of these people."""
-    asked = sorted({one for one in people if one is not None})
-    return {
-        row.person_id: row.name
-        for row in await reader.execute(_NAMES, {"bureau_id": reader.bureau_id, "people": asked})
-    }

@@ -56,9 +56,6 @@ _JOBS: Final = text(
     " WHERE j.bureau_id = :bureau_id AND c.bureau_id = :bureau_id AND p.bureau_id = :bureau_id"
     " AND j.job_id = ANY(CAST(:ids AS uuid[]))"
 )
-_NAMES: Final = text(
-    "SELECT person_id, name FROM person WHERE bureau_id = :bureau_id AND person_id = ANY(CAST(:ids AS uuid[]))"
-)
 _PERMITS: Final = text(
     "SELECT d.decision_id, d.entry_id, l.leaf, l.recorded_at FROM decision d"
     " JOIN ledger_outbox l ON l.bureau_id = d.bureau_id AND l.entry_id = d.entry_id"
@@ -80,11 +77,6 @@ async def _by_id(reader: Reader, statement: Any, ids: Sequence[UUID], key: str) 
 async def jobs_of_day(reader: Reader, job_ids: Sequence[UUID]) -> dict[UUID, Any]:
     """Return jobs with their sites and what their complaints are about, by id."""
     return await _by_id(reader, _JOBS, job_ids, "job_id")
-
-
-async def names_of(reader: Reader, person_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the names of people by id."""
-    return {key: row.name for key, row in (await _by_id(reader, _NAMES, person_ids, "person_id")).items()}
 
 
 async def permits_of(reader: Reader, decision_ids: Sequence[UUID]) -> dict[UUID, Any]:

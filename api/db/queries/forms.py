@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.attachments import IS_HERE
 from domain.errors import NotFound
 
-_MEDIA = """(SELECT coalesce(json_agg(json_build_object('name', m.name, 'sha256', m.sha256,
+_MEDIA = f"""(SELECT coalesce(json_agg(json_build_object('name', m.name, 'sha256', m.sha256,
      'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY m.received_at, m.name), '[]') FROM form_media m
-   LEFT JOIN attachment a ON a.bureau_id = m.bureau_id AND a.sha256 = m.sha256
-   WHERE m.bureau_id = :bureau_id AND m.submission_id = s.submission_id) AS media"""
+   LEFT JOIN attachment a ON a.bureau_id = m.bureau_id AND a.sha256 = m.sha256 AND {IS_HERE}
+   WHERE m.bureau_id = :bureau_id AND m.submission_id = s.submission_id) AS media"""  # noqa: S608 - constants only
 _LOCKED = text(
     "SELECT submission_id FROM form_submission WHERE bureau_id = :bureau_id"
     " AND instance_id = ANY(CAST(:instances AS text[])) ORDER BY submission_id FOR UPDATE"
@@ -39,7 +40,6 @@ _PAGE = text(
     "  OR (s.received_at, s.submission_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))"
     " ORDER BY s.received_at DESC, s.submission_id DESC LIMIT :limit"
 )
-_KEPT = text("SELECT sha256 FROM attachment WHERE bureau_id = :bureau_id AND sha256 = ANY(CAST(:hashes AS text[]))")
 _LAST_NO = text(
     "SELECT note_id, max(no) AS no FROM note_attachment WHERE bureau_id = :bureau_id"
     " AND note_id = ANY(CAST(:notes AS uuid[])) GROUP BY note_id"
@@ -54,12 +54,6 @@ async def known_forms(reader: Reader, instances: Sequence[str]) -> dict[str, lis
     for row in await reader.execute(_KNOWN, asked) if locked else ():
         found.setdefault(row.instance_id, []).append(row)
     return found
-
-
-async def kept_files(reader: Reader, hashes: Sequence[str]) -> set[str]:
-    """Return which of the files are on record."""
-    rows = await reader.execute(_KEPT, {"bureau_id": reader.bureau_id, "hashes": list(hashes)})
-    return set(rows.scalars())
 
 
 async def last_file_numbers(reader: Reader, notes: Sequence[UUID]) -> dict[UUID, int]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from api.db.database import Actor, Reader
+from api.db.queries.delegations import HOLDS, OPEN
 from domain.values import Role
 
 _DELEGATED = text(
-    "SELECT l.unit_id FROM delegation l WHERE l.bureau_id = :bureau_id AND l.to_person_id = :person_id"
-    " AND l.ends IS NULL AND l.valid_from <= :now AND :now < l.valid_until AND NOT EXISTS (SELECT 1 FROM delegation e"
-    "  WHERE e.bureau_id = :bureau_id AND e.ends = l.delegation_id)"
+    f"SELECT l.unit_id FROM delegation l WHERE l.bureau_id = :bureau_id AND l.to_person_id = :person_id AND {HOLDS}"  # noqa: S608 - our own words
 )
 
 
 async def units_approved_for(reader: Reader, actor: Actor) -> frozenset[UUID]:
     """Return the units whose trips a person may approve now: the one they head, and those delegated to them."""
-    asked = {"bureau_id": reader.bureau_id, "person_id": actor.who, "now": reader.now}
+    asked = {"bureau_id": reader.bureau_id, "person_id": actor.who, "at": reader.now}
     units = set((await reader.execute(_DELEGATED, asked)).scalars())
     if Role.CUSTODIAN in actor.roles and actor.unit_id is not None:
         units.add(actor.unit_id)
@@ -72,12 +72,11 @@ async def refusals_told(
 
 
 _OPEN_DELEGATIONS = text(
-    "SELECT l.delegation_id, l.valid_from, l.valid_until, l.reason, l.from_person_id, f.name AS from_name,"
+    "SELECT l.delegation_id, l.valid_from, l.valid_until, l.reason, l.from_person_id, f.name AS from_name,"  # noqa: S608 - our own words
     " t.name AS to_name FROM delegation l"
     " JOIN person f ON f.bureau_id = l.bureau_id AND f.person_id = l.from_person_id"
     " JOIN person t ON t.bureau_id = l.bureau_id AND t.person_id = l.to_person_id"
-    " WHERE l.bureau_id = :bureau_id AND l.ends IS NULL AND l.valid_until > :now"
-    " AND NOT EXISTS (SELECT 1 FROM delegation e WHERE e.bureau_id = :bureau_id AND e.ends = l.delegation_id)"
+    f" WHERE l.bureau_id = :bureau_id AND {OPEN}"
     " ORDER BY l.valid_from, l.delegation_id"
 )
 
@@ -99,3 +98,16 @@ _DELEGATES = text(
 async def possible_delegates(reader: Reader, person_id: UUID) -> Sequence[Any]:
     """Return who could approve in a person's place: anybody active but auditors and themselves."""
     return (await reader.execute(_DELEGATES, {"bureau_id": reader.bureau_id, "person_id": person_id})).all()
+
+
+_ASIDE = text(
+    "SELECT (SELECT count(*) FROM form_submission f WHERE f.bureau_id = :bureau_id AND f.note_id IS NULL) AS forms,"
+    " (SELECT count(*) FROM visit_note_conflict n WHERE n.bureau_id = :bureau_id AND n.recorded_at > :since) AS notes,"
+    " (SELECT count(*) FROM field_conflict c WHERE c.bureau_id = :bureau_id AND c.recorded_at > :since) AS acts"
+)
+
+
+async def kept_aside(reader: Reader) -> Any:
+    """Count filled forms that wait for their job, and notes and acts kept aside in the last thirty days."""
+    asked = {"bureau_id": reader.bureau_id, "since": reader.now - timedelta(days=30)}
+    return (await reader.execute(_ASIDE, asked)).one()

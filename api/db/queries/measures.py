@@ -2,7 +2,7 @@
 
 A figure that was kept holds while its device has as many fixes in the use's time as were measured, and all else that
 it rests on (way of measuring, setting, times, sites) is the same. So a late fix makes its own use and device anew, and
-nothing else. Where fewer fixes are left, old months were retired: what they measured stays.
+nothing else. Where a month of a use was retired, what was measured before it went stays, whatever has changed since.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sqlmodel import col, select
 
 from api.db.database import Reader
 from api.db.queries.positions import fixes_of_device
+from api.db.queries.retired import retired_at_of_uses
 from api.db.queries.settings import settings_of
 from api.db.tables.measures import TripMeasure
 from domain.settings import BureauSettings
@@ -83,7 +84,7 @@ async def measures_of(
 
     Every use asked for is there, one that nobody told anything of with an empty tuple. The vehicle's own terminal is
     the best witness, then the phone with the most fixes. Measured by the settings that are given, else by those of now;
-    `anew` from the fixes, whatever is kept.
+    `anew` from the fixes, whatever is kept, unless they were retired.
     """
     return (await look_up(reader, use_ids, settings, anew=anew)).measures
 
@@ -94,15 +95,17 @@ async def look_up(
     """Return the measures of uses, and of them what could be kept."""
     witnesses = await _witnesses(reader, use_ids)
     sites = await sites_of_uses(reader, use_ids)
-    kept = {} if anew else await _kept(reader, use_ids)
+    kept = await _kept(reader, use_ids)
     unobserved_after_s = float((settings or await settings_of(reader))["unobserved_after_s"])
+    retired = await retired_at_of_uses(reader, use_ids)
     looked = Looked({}, [])
     for use_id, found in witnesses.items():
         measures: list[Measure] = []
         for witness in found:
             key = _key(witness, sites[use_id], unobserved_after_s)
             row = kept.get((use_id, witness.device_id))
-            if row is not None and row.settings_key == key and row.fix_count >= witness.fix_count:
+            holds = row is not None and row.settings_key == key and row.fix_count >= witness.fix_count and not anew
+            if row is not None and (holds or use_id in retired):
                 measures.append(_as_measure(row, witness))
             elif witness.fix_count:
                 fresh = await _measured(reader, witness, sites[use_id], unobserved_after_s)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from api.db.database import Reader
 from api.db.queries.calendar import zone_of
+from api.db.queries.delegations import HOLDS
 from api.db.queries.use_facts import dedication
 from api.db.tables.notices import Notice
 from domain.notices import NoticeKind, Subject
@@ -45,9 +46,8 @@ _HOLDERS: Final = (
 _HOLD = text(_HOLDERS)
 _HEADS = text(f"{_HOLDERS} AND p.unit_id = :unit_id")
 _DELEGATES = text(
-    "SELECT DISTINCT l.to_person_id FROM delegation l WHERE l.bureau_id = :bureau_id AND l.unit_id = :unit_id"
-    " AND l.ends IS NULL AND l.valid_from <= :now AND :now < l.valid_until AND NOT EXISTS ("
-    "  SELECT 1 FROM delegation e WHERE e.bureau_id = :bureau_id AND e.ends = l.delegation_id)"
+    "SELECT DISTINCT l.to_person_id FROM delegation l WHERE l.bureau_id = :bureau_id AND l.unit_id = :unit_id"  # noqa: S608 - our own words
+    f" AND {HOLDS}"
 )
 
 
@@ -149,7 +149,7 @@ async def _holders(reader: Reader, *roles: str) -> frozenset[UUID]:
 
 
 async def _delegates(reader: Reader, unit_id: UUID | None) -> frozenset[UUID]:
-    asked = {"bureau_id": reader.bureau_id, "unit_id": unit_id, "now": reader.now}
+    asked = {"bureau_id": reader.bureau_id, "unit_id": unit_id, "at": reader.now}
     return frozenset((await reader.execute(_DELEGATES, asked)).scalars())
 
 

@@ -140,9 +140,14 @@ async def readings_around(
 
 
 async def readings_page(
-    reader: Reader, vehicle_id: UUID, before: tuple[datetime, UUID] | None, limit: int
+    reader: Reader,
+    vehicle_id: UUID,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    *,
+    within: tuple[datetime, datetime] | None = None,
 ) -> list[tuple[Row, UUID | None]]:
-    """Return readings from the latest on, each with the one that corrects it."""
+    """Return readings from the latest on, each with the one that corrects it; `within`: only those of a time."""
     later = aliased(Row)
     rows = (
         select(Row, later.reading_id)
@@ -153,6 +158,8 @@ async def readings_page(
     )
     if before is not None:
         rows = rows.where(tuple_(col(Row.read_at), col(Row.reading_id)) < before)
+    if within is not None:
+        rows = rows.where(col(Row.read_at) >= within[0], col(Row.read_at) < within[1])
     return [(row, corrected_by) for row, corrected_by in await reader.all(rows)]
 
 

@@ -33,8 +33,9 @@ _REFUSALS = paged(
     "refusal_id",
 )
 _CONFLICTS = paged(
-    "SELECT r.conflict_id, r.use_id, r.verb, r.why, r.reasons, r.asked, r.stated_at, r.actor_id, r.recorded_at"
-    " FROM field_conflict r WHERE r.bureau_id = :bureau_id"
+    "SELECT r.conflict_id, r.use_id, r.verb, r.why, r.reasons, r.asked, r.stated_at, r.actor_id, r.recorded_at,"
+    " u.kind FROM field_conflict r JOIN vehicle_use u ON u.bureau_id = r.bureau_id AND u.use_id = r.use_id"
+    " WHERE r.bureau_id = :bureau_id"
     " AND (CAST(:use_id AS uuid) IS NULL OR r.use_id = :use_id)",
     "conflict_id",
 )

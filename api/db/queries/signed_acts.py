@@ -85,10 +85,11 @@ _WAITING: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """A chain around one number, and the row before it, which tells how the device's clocks went on."""
+    """A chain around one number, and the rows beside it, which tell how the device's clocks went on."""
 
     chain: Chain
     before: Any
+    after: Any
 
 
 async def judged_of(reader: Reader, key_id: UUID) -> int:
@@ -97,13 +98,24 @@ async def judged_of(reader: Reader, key_id: UUID) -> int:
     return int((await reader.execute(_HEAD, asked)).scalar_one())
 
 
+_LAST: Final = text(
+    "SELECT coalesce(max(a.seq), 0) FROM signed_act a"
+    " WHERE a.bureau_id = :bureau_id AND a.key_id = :key_id AND a.standing = 'chain'"
+)
+
+
+async def last_of(reader: Reader, key_id: UUID) -> int:
+    """Return the last number of a chain that has arrived, judged or waiting; 0 at its beginning."""
+    return int((await reader.execute(_LAST, {"bureau_id": reader.bureau_id, "key_id": key_id})).scalar_one())
+
+
 async def around(reader: Reader, key_id: UUID, seq: int) -> Around:
     """Return what is known of a chain around one number."""
     asked = {"bureau_id": reader.bureau_id, "key_id": key_id, "seq": seq}
     rows = {row.seq - seq: row for row in await reader.execute(_AROUND, asked)}
     links = {where: Link(row.digest, row.previous) for where, row in rows.items()}
     judged = await judged_of(reader, key_id)
-    return Around(Chain(judged, links.get(0), links.get(-1), links.get(1)), rows.get(-1))
+    return Around(Chain(judged, links.get(0), links.get(-1), links.get(1)), rows.get(-1), rows.get(1))
 
 
 async def waiting_of(reader: Reader, key_id: UUID, judged: int) -> list[int]:
@@ -142,6 +154,9 @@ SELECT k.key_id, k.device_id, d.name AS device_name, d.revoked_at, k.person_id, 
    WHERE s.bureau_id = :bureau_id AND s.key_id = k.key_id) AS signed_off,
   (SELECT count(*) FROM signed_act a WHERE a.bureau_id = :bureau_id AND a.key_id = k.key_id
    AND a.standing = 'after-end') AS after_end,
+  (SELECT json_object_agg(l.step, json_build_object('made', l.made, 'lost', l.lost, 'reason', l.reason,
+     'by', l.actor_id, 'recorded_at', l.recorded_at)) FROM chain_loss l
+   WHERE l.bureau_id = :bureau_id AND l.key_id = k.key_id) AS losses,
   (SELECT a.digest FROM signed_act a WHERE a.bureau_id = :bureau_id AND a.key_id = k.key_id AND a.standing = 'chain'
    AND EXISTS (SELECT 1 FROM signed_act_outcome o WHERE o.bureau_id = :bureau_id AND o.digest = a.digest)
    ORDER BY a.seq DESC LIMIT 1) AS head
@@ -154,6 +169,9 @@ WHERE k.bureau_id = :bureau_id AND d.bureau_id = :bureau_id AND p.bureau_id = :b
  AND (CAST(:waiting AS boolean) IS NULL OR EXISTS (SELECT 1 FROM signed_act a WHERE a.bureau_id = :bureau_id
    AND a.key_id = k.key_id AND a.standing = 'chain' AND NOT EXISTS (SELECT 1 FROM signed_act_outcome o
      WHERE o.bureau_id = :bureau_id AND o.digest = a.digest)) = :waiting)
+ AND (CAST(:unanswered AS boolean) IS NULL OR EXISTS (SELECT 1 FROM chain_loss l WHERE l.bureau_id = :bureau_id
+   AND l.key_id = k.key_id AND l.step = 'reported' AND NOT EXISTS (SELECT 1 FROM chain_loss w
+     WHERE w.bureau_id = :bureau_id AND w.key_id = l.key_id AND w.step = 'answered')) = :unanswered)
  AND (CAST(:after_at AS timestamptz) IS NULL
    OR (k.recorded_at, k.key_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
 ORDER BY k.recorded_at DESC, k.key_id DESC LIMIT :limit
@@ -167,15 +185,18 @@ async def keys_page(
     *,
     person_id: UUID | None = None,
     waiting: bool | None = None,
+    unanswered: bool | None = None,
 ) -> Sequence[Any]:
     """Return the bureau's keys, the newest first, each with how its chain stands.
 
-    Narrowed to those of one person, and to those in whose chains acts wait for missing ones (or to all others).
+    Narrowed to those of one person, to those in whose chains acts wait for missing ones (or to all others), and to
+    those of which acts were lost that nobody answered for yet (or to all others).
     """
     asked = {
         "bureau_id": reader.bureau_id,
         "person_id": person_id,
         "waiting": waiting,
+        "unanswered": unanswered,
         "after_at": after[0] if after else None,
         "after_id": after[1] if after else None,
         "limit": limit,
@@ -192,6 +213,7 @@ class WantedActs:
     note_id: UUID | None = None
     standing: str | None = None
     waiting: bool | None = None
+    outcome: str | None = None
 
 
 _ACT = """
@@ -212,6 +234,7 @@ _PAGE: Final = text(
     " AND (CAST(:note_id AS uuid) IS NULL OR o.note_id = :note_id)"
     " AND (CAST(:standing AS text) IS NULL OR a.standing = :standing)"
     " AND (CAST(:waiting AS boolean) IS NULL OR (a.standing = 'chain' AND o.digest IS NULL) = :waiting)"
+    " AND (CAST(:outcome AS text) IS NULL OR o.outcome = :outcome)"
     " AND (CAST(:after_at AS timestamptz) IS NULL"
     "  OR (a.recorded_at, a.digest) < (CAST(:after_at AS timestamptz), CAST(:after_digest AS text)))"
     " ORDER BY a.recorded_at DESC, a.digest DESC LIMIT :limit"
@@ -234,6 +257,7 @@ async def acts_page(
         "note_id": wanted.note_id,
         "standing": wanted.standing,
         "waiting": wanted.waiting,
+        "outcome": wanted.outcome,
         "after_at": after[0] if after else None,
         "after_digest": after[1] if after else None,
         "limit": limit,

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from api.db.database import Reader, UnitOfWork
 from api.db.queries.complaints import facts_in, pack_of
+from api.db.queries.delegations import HOLDS
 from api.db.queries.dues import dues_of, odometer_before
 from api.db.queries.findings import CLEARED, DUE_AT, EXPLAINED
 from api.db.queries.settings import settings_of
@@ -261,13 +262,11 @@ async def crew_facts(uow: Reader, crew: Sequence[tuple[UUID, Seat]], on: date) -
 
 
 _APPROVER = text(
-    "SELECT p.active AND p.unit_id = :unit_id AND coalesce((SELECT g.granted FROM role_grant g"
+    "SELECT p.active AND p.unit_id = :unit_id AND coalesce((SELECT g.granted FROM role_grant g"  # noqa: S608 - our own words
     "  WHERE g.bureau_id = :bureau_id AND g.person_id = :person_id AND g.role = 'custodian' AND g.recorded_at <= :at"
     "  ORDER BY g.recorded_at DESC, g.grant_id DESC LIMIT 1), false) AS heads,"
     " EXISTS (SELECT 1 FROM delegation l WHERE l.bureau_id = :bureau_id AND l.to_person_id = :person_id"
-    "  AND l.unit_id = :unit_id AND l.ends IS NULL AND l.valid_from <= :at AND :at < l.valid_until"
-    "  AND NOT EXISTS (SELECT 1 FROM delegation e WHERE e.bureau_id = :bureau_id"
-    "   AND e.ends = l.delegation_id AND e.recorded_at <= :at)) AS delegated"
+    f"  AND l.unit_id = :unit_id AND {HOLDS}) AS delegated"
     " FROM person p WHERE p.bureau_id = :bureau_id AND p.person_id = :person_id"
 )
 

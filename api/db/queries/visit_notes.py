@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
+from api.db.queries.attachments import IS_HERE
 from domain.errors import NotFound
 
 _FACTS = text(
@@ -81,10 +82,10 @@ class WantedNotes:
     corroborated: bool | None = None
 
 
-_FILES = """(SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name, 'role', f.role,
+_FILES = f"""(SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name, 'role', f.role,
      'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY f.no), '[]') FROM note_attachment f
-   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256
-   WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files"""
+   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256 AND {IS_HERE}
+   WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files"""  # noqa: S608 - constants only
 _SIGNATURE = """(SELECT json_build_object('digest', a.digest, 'key_id', a.key_id, 'device_id', k.device_id,
      'seq', a.seq, 'device_at', a.device_at, 'not_before', a.not_before, 'received_at', a.recorded_at,
      'clock_doubts', a.doubts) FROM signed_act_outcome o
@@ -160,8 +161,8 @@ async def notes_page(
 
 
 _CONFLICTS = text(
-    "SELECT conflict_id, note_id, body, body_sha256, actor_id, recorded_at FROM visit_note_conflict"
-    " WHERE bureau_id = :bureau_id AND (CAST(:note_id AS uuid) IS NULL OR note_id = :note_id)"
+    "SELECT conflict_id, note_id, body, body_sha256, actor_id, recorded_at, entry_id FROM visit_note_conflict"
+    " WHERE bureau_id = :bureau_id AND (CAST(:note_ids AS uuid[]) IS NULL OR note_id = ANY(CAST(:note_ids AS uuid[])))"
     " AND (CAST(:conflict_id AS uuid) IS NULL OR conflict_id = :conflict_id)"
     " AND (CAST(:after_at AS timestamptz) IS NULL"
     "  OR (recorded_at, conflict_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))"
@@ -172,7 +173,7 @@ _CONFLICTS = text(
 async def note_conflicts(
     reader: Reader,
     *,
-    note_id: UUID | None = None,
+    note_ids: Sequence[UUID] | None = None,
     conflict_id: UUID | None = None,
     after: tuple[datetime, UUID] | None = None,
     limit: int = 1,
@@ -180,7 +181,7 @@ async def note_conflicts(
     """Return what came under used ids, the last first."""
     asked = {
         "bureau_id": reader.bureau_id,
-        "note_id": note_id,
+        "note_ids": None if note_ids is None else list(note_ids),
         "conflict_id": conflict_id,
         "after_at": after[0] if after else None,
         "after_id": after[1] if after else None,

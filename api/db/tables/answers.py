@@ -62,7 +62,7 @@ class FieldConflict(SQLModel, table=True):
     __table_args__ = (
         refers("use_id", "vehicle_use"),
         entered(),
-        one_of("verb", "depart", "return", "arrive", "leave", "break-down"),
+        one_of("verb", "depart", "return", "arrive", "leave", "break-down", "add-job"),
         FACT,
     )
     bureau_id: BureauKey

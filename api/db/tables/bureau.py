@@ -41,10 +41,14 @@ class Bureau(SQLModel, table=True):
     """A district bureau 局, the tenant."""
 
     __tablename__ = "bureau"
-    __table_args__ = (check("code", "bureau_id ~ '^[0-9]{6}$'"),)
+    __table_args__ = (
+        check("code", "bureau_id ~ '^[0-9]{6}$'"),
+        check("one_time", "zone = 'Asia/Shanghai'"),
+    )
     bureau_id: BureauKey
     name: Str
     zone: Str
+    """Beijing time is all of China's: pages show and send +08:00, so no bureau counts its days by another."""
     boundary: JsonOrNone = None
     """GeoJSON geometry in WGS-84."""
     boundary_source: StrOrNone = None
@@ -99,6 +103,31 @@ class SettingChange(SQLModel, table=True):
     new_value: Json
     reason: Str
     actor_id: UUID | None
+    recorded_at: At
+    entry_id: UUID
+
+
+class TownPoint(SQLModel, table=True):
+    """Where a town 乡镇街道 lies on the map: the newest row of a name is what holds. No rule reads it."""
+
+    __tablename__ = "town_point"
+    __table_args__ = (
+        belongs_to_bureau(),
+        refers("actor_id", "person", "person_id"),
+        entered(),
+        check("place", "lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180"),
+        check("name", "length(name) BETWEEN 1 AND 60"),
+        check("reason", "length(reason) > 0"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    town_point_id: IdKey
+    name: Str
+    lat: float
+    lon: float
+    shown: bool
+    reason: Str
+    actor_id: UUID
     recorded_at: At
     entry_id: UUID
 

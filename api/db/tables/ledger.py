@@ -1,6 +1,6 @@
 """Where every fact's ledger entry waits for the tree (LEDGER.md: outbox and erasable payload)."""
 
-from sqlalchemy import BigInteger, Identity, LargeBinary
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from api.db.tables.columns import APPEND_ONLY, At, AtOrNone, BureauKey, IdKey, Str, belongs_to_bureau, refers
@@ -27,7 +27,11 @@ class LedgerOutbox(SQLModel, table=True):
     """One leaf's exact bytes, in the transaction of its fact, before it has an index in the tree."""
 
     __tablename__ = "ledger_outbox"
-    __table_args__ = (refers("entry_id", "ledger_payload"), APPEND_ONLY)
+    __table_args__ = (
+        Index("ix_ledger_outbox_recorded", "bureau_id", "recorded_at"),
+        refers("entry_id", "ledger_payload"),
+        APPEND_ONLY,
+    )
     bureau_id: BureauKey
     entry_id: IdKey
     outbox_id: int | None = Field(

@@ -25,6 +25,7 @@ from api.db.tables.columns import (
     one_of,
     refers,
 )
+from domain.retention import FileStep
 
 RESULTS = (
     "done",
@@ -140,3 +141,34 @@ class Attachment(SQLModel, table=True):
     actor_id: UUID | None
     recorded_at: At
     entry_id: UUID
+
+
+class AttachmentStep(SQLModel, table=True):
+    """A file that nothing names was retired after its time, or was sent again afterwards; the last step holds."""
+
+    __tablename__ = "attachment_step"
+    __table_args__ = (
+        refers("sha256", "attachment"),
+        entered(),
+        one_of("step", *FileStep),
+        check("no", "no >= 1"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    sha256: TextKey
+    no: IntKey
+    step: Str
+    actor_id: UUID | None
+    """Who sent it again; retiring is background work."""
+    recorded_at: At
+    entry_id: UUID
+
+
+class FileToDrop(SQLModel, table=True):
+    """A retired file that the store still has, until it is dropped there or sent again."""
+
+    __tablename__ = "file_to_drop"
+    __table_args__ = (refers("sha256", "attachment"),)
+    bureau_id: BureauKey
+    sha256: TextKey
+    retired_at: At

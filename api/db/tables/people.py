@@ -21,6 +21,7 @@ from api.db.tables.columns import (
     one_of,
     refers,
 )
+from domain.shown import Door, Shown
 
 ROLES = ("officer", "driver", "dispatcher", "custodian", "desk_chief", "auditor", "admin")
 
@@ -260,3 +261,26 @@ class Look(SQLModel, table=True):
     route: Str
     recorded_at: At
     entry_id: UUID
+
+
+class PersonalAccess(SQLModel, table=True):
+    """Somebody opened personal data: who, when, what kind and which, by which door; never the data itself."""
+
+    __tablename__ = "personal_access"
+    __table_args__ = (
+        refers("person_id", "person"),
+        one_of("kind", *Shown),
+        one_of("door", *Door),
+        check("subject", "subject ~ '^[0-9A-Za-z_-]{36,64}$'"),
+        Index("ix_personal_access_person", "bureau_id", "person_id", "access_id"),
+        Index("ix_personal_access_subject", "bureau_id", "subject", "access_id"),
+        Index("ix_personal_access_recorded", "bureau_id", "recorded_at"),
+    )
+    bureau_id: BureauKey
+    access_id: IdKey
+    person_id: UUID
+    kind: Str
+    subject: StrOrNone = None
+    """An id or a digest; null of a list."""
+    door: Str
+    recorded_at: At

@@ -4,7 +4,7 @@ A fix has no foreign key and no ledger entry of its own: the writer knows the de
 `position_digest` commits to what each device delivered in each hour.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import REAL, BigInteger, DateTime, Index, LargeBinary
@@ -13,10 +13,13 @@ from sqlmodel import Field, SQLModel
 from api.db.tables.columns import (
     FACT,
     At,
+    Big,
     BureauKey,
     IdKey,
     JsonOrNone,
     Str,
+    belongs_to_bureau,
+    check,
     entered,
     refers,
 )
@@ -69,7 +72,7 @@ class PositionHeld(PositionColumns, table=True):
 
 
 class PositionAside(SQLModel, table=True):
-    """A fix that can never count (impossible time or place): kept as it was sent, with its reason, for 30 days."""
+    """A fix that can never count (impossible time or place): kept as it was sent, with its reason, for some weeks."""
 
     __tablename__ = "position_aside"
     bureau_id: BureauKey
@@ -90,5 +93,29 @@ class PositionDigest(SQLModel, table=True):
     received_hour: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
     fix_count: int
     sha256: Str
+    recorded_at: At
+    entry_id: UUID
+
+
+class RetiredMonth(SQLModel, table=True):
+    """A month (UTC) of positions that was retired: how many fixes of the bureau, and SHA-256 over their rows."""
+
+    __tablename__ = "retired_month"
+    __table_args__ = (
+        belongs_to_bureau(),
+        entered(),
+        check("month_by_its_first_day", "extract(day FROM month) = 1"),
+        check("sha256", "sha256 ~ '^[0-9a-f]{64}$'"),
+        check("fixes", "fix_count > 0 AND first_at <= last_at"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    month: date = Field(primary_key=True)
+    fix_count: Big
+    first_at: At
+    last_at: At
+    sha256: Str
+    by_name: Str
+    """The operator's account: no person of the bureau can do it."""
     recorded_at: At
     entry_id: UUID

@@ -72,7 +72,7 @@ class SignedAct(SQLModel, table=True):
         entered(),
         one_of("act", *ActKind),
         one_of("standing", "chain", "fork", "after-end"),
-        check("digest", f"digest = translate(encode(sha256({SIGNED_BYTES}), 'base64'), '+/=', '-_')"),
+        check("digest", f"jws = '' OR digest = translate(encode(sha256({SIGNED_BYTES}), 'base64'), '+/=', '-_')"),
         check(
             "previous", f"CASE WHEN seq = 1 THEN previous IS NULL ELSE previous IS NOT NULL AND previous ~ {DIGEST} END"
         ),
@@ -161,6 +161,32 @@ class ChainSignOff(SQLModel, table=True):
     through: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     first_seq: Big
     reason: Str
+    actor_id: UUID
+    recorded_at: At
+    entry_id: UUID
+
+
+class ChainLoss(SQLModel, table=True):
+    """A phone lost acts before they were sent: its person's word for how many, and the custodian's answer."""
+
+    __tablename__ = "chain_loss"
+    __table_args__ = (
+        refers("key_id", "device_key"),
+        refers("actor_id", "person", "person_id"),
+        entered(),
+        one_of("step", "reported", "answered"),
+        check("numbers", "lost >= 1 AND lost <= made"),
+        check("reason", "(step = 'answered') = (reason IS NOT NULL)"),
+        FACT,
+    )
+    bureau_id: BureauKey
+    key_id: IdKey
+    step: TextKey
+    made: Big
+    """How many acts the phone had signed, as a mark outside its storage told."""
+    lost: Big
+    """How many of them were not here when that was told."""
+    reason: StrOrNone = None
     actor_id: UUID
     recorded_at: At
     entry_id: UUID

@@ -14,19 +14,20 @@ from litestar.response import Redirect, Template
 
 from api.db.database import Actor, Database, Reader
 from api.db.queries.bases import bases_of
-from api.db.queries.board import carried, count_left, open_sites, uses_between
-from api.db.queries.calendar import calendar_of, zone_of
+from api.db.queries.board import carried, count_left, dedicated_vehicles, open_sites, uses_between
+from api.db.queries.calendar import calendar_of
 from api.db.queries.jobs import FoundJob, WantedJobs, list_jobs, read_job
 from api.db.queries.settings import settings_of
 from api.db.queries.sites import boundary_text
 from api.db.queries.slots import slots_of
+from api.db.queries.towns import towns_of
 from api.db.queries.vehicles import last_fixes_of, vehicles_page
 from api.http.access import Allow
 from api.http.fields import day_or_none
 from api.http.jobs import job_key
-from api.http.pages.local import Local
 from api.http.pages.shell import language_of_page, page, page_headers
 from api.http.pages.timeline import duty_bars, line_of
+from api.http.pages.written import Written, written_for
 from api.http.paging import After, cursor
 from api.web.tiles import Tiles
 from domain.complaint.job import JobKind
@@ -43,36 +44,37 @@ BOARD: Final = frozenset({Role.DISPATCHER, Role.OFFICER, Role.CUSTODIAN, Role.DE
 JOBS_SHOWN: Final = 40
 VEHICLES_SHOWN: Final = 60
 SITES_SHOWN: Final = 600
+SLOTS_SHOWN: Final = 9
+"""As many as there are digits to take one by, of all vehicles that are dedicated to the desk."""
 Within = Annotated[int | None, QueryParameter(ge=0, le=366, description="only jobs due within so many days")]
 Day = Annotated[date | None, QueryParameter(description="the day of the vehicles' line; today without it")]
 
 
-async def local_of(reader: Reader, language: str) -> Local:
-    """Return how days and times of the reader's bureau are written."""
-    zone = await zone_of(reader)
-    return Local(zone, language, reader.now.astimezone(zone).date())
-
-
-async def jobs_shown(reader: Reader, local: Local, within: int | None, after: str | None) -> dict[str, Any]:
+async def jobs_shown(
+    reader: Reader, w: Written, within: int | None, after: str | None, most: int = JOBS_SHOWN
+) -> dict[str, Any]:
     """Return what the list of jobs shows: a page of them, what is due first."""
     wanted = WantedJobs(state="open", due_within_days=within)
-    found = await list_jobs(reader, wanted, local.today, JOBS_SHOWN + 1, job_key(after))
-    shown = found[:JOBS_SHOWN]
+    found = await list_jobs(reader, wanted, w.today, most + 1, job_key(after))
+    shown = found[:most]
     trips = await carried(reader, [one.job.job_id for one in shown])
     more = None
-    if len(found) > JOBS_SHOWN:
+    if len(found) > most:
         last = shown[-1].job
         more = cursor(min(last.due_nominal_on, last.due_on).isoformat(), str(last.job_id))
     return {
-        "jobs": [job_line(one, trips.get(one.job.job_id), local) for one in shown],
+        "left": await count_left(reader, w.today),
+        "urgencies": list(Urgency),
+        "red_days": RED_DAYS,
+        "jobs": [job_line(one, trips.get(one.job.job_id), w) for one in shown],
         "more": more,
         "within": within,
         "first": after is None,
-        "local": local,
+        "w": w,
     }
 
 
-def job_line(found: FoundJob, trip: Any, local: Local) -> dict[str, Any]:
+def job_line(found: FoundJob, trip: Any, w: Written) -> dict[str, Any]:
     """Return what is shown of a job: how urgent it is, in words too, and the trip that carries it."""
     job = found.job
     warn_on = min(job.due_nominal_on, job.due_on)
@@ -81,18 +83,18 @@ def job_line(found: FoundJob, trip: Any, local: Local) -> dict[str, Any]:
         "number": found.complaint_number,
         "state": State(found.complaint_state),
         "kind": JobKind(job.kind),
-        "urgency": urgency(warn_on, local.today),
-        "left": days_left(warn_on, local.today, local.language),
+        "urgency": urgency(warn_on, w.today),
+        "left": days_left(warn_on, w.today, w.language),
         "warn_on": warn_on,
         "trip": trip,
         "trip_state": UseState(trip.state) if trip else None,
     }
 
 
-async def day_shown(reader: Reader, local: Local, day: date | None) -> dict[str, Any]:
+async def day_shown(reader: Reader, w: Written, day: date | None) -> dict[str, Any]:
     """Return what the vehicles' line shows: every vehicle with its uses of the day, planned and as driven."""
-    day = day or local.today
-    zone = local.zone
+    day = day or w.today
+    zone = w.zone
     duty = duty_hours(await settings_of(reader))
     works = (await calendar_of(reader)).is_working_day(day)
     vehicles = await vehicles_page(reader, None, VEHICLES_SHOWN)
@@ -119,7 +121,7 @@ async def day_shown(reader: Reader, local: Local, day: date | None) -> dict[str,
         "now": line.at(reader.now) if line.window.start_at <= reader.now < line.window.end_at else None,
         "earlier": day - timedelta(days=1),
         "later": day + timedelta(days=1),
-        "local": local,
+        "w": w,
     }
 
 
@@ -161,42 +163,35 @@ class BoardController(Controller):
         if way:
             return Redirect(way, status_code=303, headers=page_headers())
         async with database.read(actor.bureau_id) as reader:
-            local = await local_of(reader, language_of_page(request))
-            shown = await jobs_shown(reader, local, within, None) | await day_shown(reader, local, day_or_none(day))
-            left = await count_left(reader, local.today)
+            w = await written_for(reader, language_of_page(request))
+            shown = await jobs_shown(reader, w, within, None) | await day_shown(reader, w, day_or_none(day))
         return page(
             request,
             "board/board.html",
             actor,
-            tiles=tiles.origin if tiles else "",
-            tiles_told=tiles.told if tiles else "",
-            left=left,
-            urgencies=list(Urgency),
-            red_days=RED_DAYS,
+            tiles=tiles,
             **shown,
         )
 
     @get("/jobs", guards=[Allow(BOARD)], name="pages.board_jobs")
     async def jobs(
         self,
+        *,
         request: Request[Any, Any, Any],
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
         within: Within = None,
         after: After = None,
+        most: Annotated[int, QueryParameter(name="shown", ge=1, le=400)] = JOBS_SHOWN,
     ) -> Template:
         """Return a page of the list of jobs."""
         async with database.read(actor.bureau_id) as reader:
-            local = await local_of(reader, language_of_page(request))
-            shown = await jobs_shown(reader, local, within, after)
-            left = await count_left(reader, local.today)
+            w = await written_for(reader, language_of_page(request))
+            shown = await jobs_shown(reader, w, within, after, most)
         return page(
             request,
             "board/jobs.html" if after is None else "board/job_lines.html",
             actor,
-            left=left,
-            urgencies=list(Urgency),
-            red_days=RED_DAYS,
             **shown,
         )
 
@@ -210,8 +205,8 @@ class BoardController(Controller):
     ) -> Template:
         """Return the vehicles' line of a day."""
         async with database.read(actor.bureau_id) as reader:
-            local = await local_of(reader, language_of_page(request))
-            shown = await day_shown(reader, local, day_or_none(day))
+            w = await written_for(reader, language_of_page(request))
+            shown = await day_shown(reader, w, day_or_none(day))
         return page(request, "board/day.html", actor, **shown)
 
     @get("/jobs/{job_id:uuid}", guards=[Allow(BOARD)], name="pages.board_job", opt={"page": True})
@@ -224,35 +219,40 @@ class BoardController(Controller):
     ) -> Template:
         """Show a job with the next free slots of each vehicle, numbered for the keyboard."""
         async with database.read(actor.bureau_id) as reader:
-            local = await local_of(reader, language_of_page(request))
+            w = await written_for(reader, language_of_page(request))
             found, acts = await read_job(reader, job_id)
             trips = await carried(reader, [job_id])
             slots = [
                 (vehicle, slot)
-                for vehicle in (await vehicles_page(reader, None, 3))
+                for vehicle in (await dedicated_vehicles(reader, actor.unit_id, w.today) if actor.unit_id else ())
                 for slot in await slots_of(reader, vehicle.vehicle_id, job_id, 3)
             ]
         slots.sort(key=lambda one: (not one[1].in_job_window, one[1].outing.start_at))
+        del slots[SLOTS_SHOWN:]
         return page(
             request,
-            "board/job.html" if "HX-Request" not in request.headers else "board/job_part.html",
+            "board/job.html",
             actor,
-            local=local,
+            part="board/job_part.html",
+            w=w,
             acts=acts,
             slots=slots,
-            line=job_line(found, trips.get(job_id), local),
+            line=job_line(found, trips.get(job_id), w),
         )
 
     @get("/map", guards=[Allow(BOARD)], name="pages.board_map")
     async def map(
         self, request: Request[Any, Any, Any], actor: NamedDependency[Actor], database: NamedDependency[Database]
     ) -> Response[bytes]:
-        """Return what the map draws, WGS-84: the district's line, the sites of open jobs, and the vehicles."""
+        """Return what the map draws, WGS-84: the district's line, its towns, the sites of open jobs, the vehicles."""
         async with database.read(actor.bureau_id) as reader:
-            local = await local_of(reader, language_of_page(request))
+            w = await written_for(reader, language_of_page(request))
             drawn = {
                 "boundary": msgspec.Raw(await boundary_text(reader) or "null"),
-                "sites": [_site(row, local) for row in await open_sites(reader, SITES_SHOWN)],
+                "towns": [
+                    {"name": one.name, "lat": one.lat, "lon": one.lon} for one in await towns_of(reader) if one.shown
+                ],
+                "sites": [_site(row, w) for row in await open_sites(reader, SITES_SHOWN)],
                 "vehicles": await _vehicles(reader),
             }
         return Response(
@@ -271,8 +271,8 @@ def _way(actor: Actor, *, trip: UUID | None, finding: UUID | None, job: UUID | N
     return f"/board/jobs/{job}" if job is not None else ""
 
 
-def _site(row: Any, local: Local) -> dict[str, Any]:
-    how = urgency(row.warn_on, local.today)
+def _site(row: Any, w: Written) -> dict[str, Any]:
+    how = urgency(row.warn_on, w.today)
     return {
         "job_id": row.job_id,
         "name": row.site_name,
@@ -280,7 +280,7 @@ def _site(row: Any, local: Local) -> dict[str, Any]:
         "lon": row.lon,
         "colour": how.colour,
         "sign": how.sign,
-        "left": days_left(row.warn_on, local.today, local.language),
+        "left": days_left(row.warn_on, w.today, w.language),
     }
 
 

@@ -15,15 +15,23 @@ from litestar.response import Template
 from api.http.access import public
 from api.http.pages.shell import page, page_headers
 from api.web.assets import asset, assets, build
-from domain.complaint.words import Named, Party, VisitResult
+from domain.complaint.words import Party, VisitResult
 from domain.signing.act import ActKind
+from domain.use_rule.facts import Seat
+from domain.values import Named
 from domain.visit.note import Presence
 
 FIELD: Final = "/field"
 APP: Final = "js/field/app.js"
 WORKER: Final = "js/field/sw.js"
 IMPORT: Final = re.compile(r'^import (?:[^"\']* from )?"(\.[^"]+)";', re.MULTILINE)
-WORDS: Final[dict[str, type[Named]]] = {"result": VisitResult, "party": Party, "standing": Presence, "act": ActKind}
+WORDS: Final[dict[str, type[Named]]] = {
+    "result": VisitResult,
+    "party": Party,
+    "standing": Presence,
+    "act": ActKind,
+    "seat": Seat,
+}
 """What the app names in both languages."""
 KEPT: Final = (
     "app.css",
@@ -31,7 +39,10 @@ KEPT: Final = (
     "icons/",
     "js/field/",
     "js/language.js",
+    "js/owed.js",
+    "js/request.js",
     "js/theme.js",
+    "js/told_here.js",
     "vendor/idb/index.js",
     "vendor/lean-qr/index.mjs",
     "vendor/signature_pad/signature_pad.min.js",
@@ -80,5 +91,5 @@ async def field_worker() -> Response[bytes]:
     return Response(
         head.encode() + assets()[WORKER].body,
         media_type="text/javascript; charset=utf-8",
-        headers=page_headers() | {"Cache-Control": "no-cache", "Service-Worker-Allowed": FIELD},
+        headers=page_headers() | {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/"},
     )

@@ -12,16 +12,20 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
 from api.db.database import Actor
+from api.db.faults import DiskFull
 from api.errors import NotSignedIn, problem, status_of
 from api.headers import language_of
 from api.http.access import PasswordChangeRequired
 from api.web.assets import asset
+from api.web.tiles import Tiles
 from domain.errors import DomainError
 from domain.values import Role
 
 SIGN_IN: Final = "/sign-in"
 LANGUAGES: Final = ("zh", "en")
 LANGUAGE_COOKIE: Final = "zhuanche_language"
+PART_ASKED: Final = "HX-Request"
+"""The header with which htmx, and board.js as it does, ask for a part of a page."""
 YEAR_S: Final = 365 * 24 * 3600
 
 
@@ -84,8 +88,9 @@ def page(
     name: str,
     actor: Actor | None = None,
     *,
+    part: str = "",
     status_code: int = 200,
-    tiles: str = "",
+    tiles: Tiles | None = None,
     **shown: Any,
 ) -> Template:
     """Return a page or a part of one.
@@ -94,8 +99,9 @@ def page(
         request: what is answered.
         name: the template's.
         actor: who is signed in, where somebody is.
+        part: the template's that is answered in its place where htmx or a module asks for a part.
         status_code: of the answer.
-        tiles: the origin of map tiles that the page may load.
+        tiles: the tile server that the page's map may load from; its template draws it with `tiles_told`.
         **shown: what the template shows, beside what every page has.
     """
     language = language_of_page(request)
@@ -107,6 +113,8 @@ def page(
         "workplaces": workplaces_of(frozenset(actor.roles)) if actor else [],
         "path": request.url.path,
         "query": request.url.query,
+        "trouble": _trouble(request, actor),
+        "tiles_told": tiles.told if tiles else "",
         "asked": urlencode([one for one in request.query_params.multi_items() if one[0] != "lang"]),
     }
     cookies = []
@@ -122,13 +130,32 @@ def page(
             )
         )
     return Template(
-        template_name=name,
+        template_name=part if part and PART_ASKED in request.headers else name,
         context=context | shown,
         status_code=status_code,
-        headers=page_headers(tiles)
+        headers=page_headers(tiles.origin if tiles else "")
         | {"Content-Language": "zh-CN" if language == "zh" else "en", "Vary": "Accept-Language, Cookie"},
         cookies=cookies,
     )
+
+
+def _trouble(request: Request[Any, Any, Any], actor: Actor | None) -> tuple[str, str] | None:
+    """Return what the machine suffers from: that nothing is recorded to everybody, the rest to who can do something."""
+    state = request.app.state
+    if actor is None:
+        return None
+    if state.space.short:
+        return DiskFull.zh, DiskFull.sentence("en")
+    if actor.roles.isdisjoint({Role.ADMIN, Role.DESK_CHIEF}):
+        return None
+    if state.space.warned:
+        return "服务器磁盘将满，请及时处理。", "The server's disk is filling up."
+    if state.timekeeper is not None and state.timekeeper.held:
+        return (
+            "服务器时钟被调整，系统仍按原来的时间运行。",
+            "The server's clock was set; the service goes on by the time it had.",
+        )
+    return None
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:

@@ -120,11 +120,6 @@ class Packages:
             asks.append(Missing(one.first, [index for index in range(1, key[1] + 1) if index not in one.parts]))
         return asks
 
-    @property
-    def next_due_s(self) -> float | None:
-        """Return when `due` has something to say next, or None."""
-        return min((one.waits_until for one in self._unfinished.values()), default=None)
-
     def clear(self) -> None:
         """Forget all: the connection is at its end."""
         for key in list(self._unfinished):

@@ -91,5 +91,3 @@ STATUS_SOUTH: Final = 1 << 2
 STATUS_WEST: Final = 1 << 3
 STATUS_ENCRYPTED: Final = 1 << 5
 """The coordinates went through the mapping authority's plug-in 保密插件: they are GCJ-02."""
-STATUS_FUEL_CUT: Final = 1 << 10
-STATUS_POWER_CUT: Final = 1 << 11

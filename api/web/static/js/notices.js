@@ -2,24 +2,42 @@
 // An element with data-told gets a button for it; docs/notices.md has what is told to whom.
 import { Problem, api } from "./api.js";
 import { t } from "./language.js";
+import { SCOPE, unsubscribe } from "./told_here.js";
 
 const WORKER = "/notices/worker.js";
-const SCOPE = "/notices/";
 
 /** How it stands here: "unsupported" (no browser for it, or no secure context), "denied", "off" or "on". */
-export async function toldHere() {
+async function toldHere() {
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) return "unsupported";
   if (Notification.permission === "denied") return "denied";
   const registration = await navigator.serviceWorker.getRegistration(SCOPE);
   const subscription = await registration?.pushManager.getSubscription();
   if (!subscription) return "off";
   // A shared browser may tell another person's notices: then it is off for this one.
-  const own = await api("GET", "/v1/push-subscriptions");
-  return own.some((one) => one.subscription_id === localStorage.getItem("told")) ? "on" : "off";
+  return (await isOwn(localStorage.getItem("told"))) ? "on" : "off";
+}
+
+const isOwn = async (known) => (await api("GET", "/v1/push-subscriptions")).some((one) => one.subscription_id === known);
+
+/** Somebody signs out: what this browser tells them would be told to whoever sits here next. */
+export async function leave() {
+  const known = localStorage.getItem("told");
+  if (known && (await isOwn(known))) await beToldNoMore();
+}
+
+/** Somebody signed in: notices of another person's are told here no more, nor any while it cannot be asked whose they are. */
+export async function arrive() {
+  const known = localStorage.getItem("told");
+  if (!known) return;
+  const own = await isOwn(known).catch((fault) => {
+    if (fault instanceof Problem && fault.status === 403) return false; // the pass word must be changed first
+    throw fault;
+  });
+  if (!own) await unsubscribe();
 }
 
 /** Have notices on this device. Throws what the browser or the API says against it. */
-export async function beTold() {
+async function beTold() {
   if ((await Notification.requestPermission()) !== "granted") throw new Error(t("浏览器未允许通知", "the browser does not allow notices"));
   const registration = await navigator.serviceWorker.register(WORKER, { scope: SCOPE, updateViaCache: "none" });
   await active(registration);
@@ -30,11 +48,8 @@ export async function beTold() {
 }
 
 /** Have them no more. */
-export async function beToldNoMore() {
-  const registration = await navigator.serviceWorker.getRegistration(SCOPE);
-  await (await registration?.pushManager.getSubscription())?.unsubscribe();
-  const known = localStorage.getItem("told");
-  localStorage.removeItem("told");
+async function beToldNoMore() {
+  const known = await unsubscribe();
   if (!known) return;
   try {
     await api("DELETE", `/v1/push-subscriptions/${known}`);

@@ -16,7 +16,7 @@ function told(layer, ...words) {
 }
 
 function sign(lat, lon, shape, name) {
-  return L.marker(at(lat, lon), { icon: L.divIcon({ className: `sign sign-${shape}`, iconSize: [16, 16] }), keyboard: false, alt: name });
+  return L.marker(at(lat, lon), { icon: L.divIcon({ className: `map-sign map-sign-${shape}`, iconSize: [16, 16] }), keyboard: false, alt: name });
 }
 
 /** Draw the way in its pieces and return its moments: when it was where, and what of it nobody saw. */
@@ -57,11 +57,11 @@ function whereAt(moments, ms) {
 function replay(moments) {
   const form = document.querySelector("#replay"), slider = form.querySelector("#moment"), play = form.querySelector("#play");
   const first = moments[0].ms, seconds = Math.ceil((moments.at(-1).ms - first) / 1000);
-  slider.max = seconds;
+  slider.max = Math.ceil(seconds / slider.step) * slider.step; // so that its last step reaches the end
   form.hidden = false;
   const car = L.circleMarker(at(moments[0].lat, moments[0].lon), { radius: 9, weight: 3, color: colour("surface"), fillColor: colour("focus"), fillOpacity: 1 }).addTo(map);
   const show = () => {
-    const ms = first + Number(slider.value) * 1000, here = whereAt(moments, ms);
+    const ms = first + Math.min(Number(slider.value), seconds) * 1000, here = whereAt(moments, ms);
     car.setLatLng(at(here.lat, here.lon)).setStyle({ fillOpacity: here.seen ? 1 : 0.25, dashArray: here.seen ? null : "2 4" });
     const words = [clock(ms), `${(here.driven / 1000).toFixed(1)} ${t("公里", "km")}`, here.seen ? "" : t("没有人看到", "nobody saw it")];
     const said = words.filter(Boolean).join(" · ");
@@ -93,13 +93,25 @@ function replay(moments) {
   show();
 }
 
-const [scene, track] = await Promise.all([api("GET", element.dataset.src), api("GET", element.dataset.track)]);
-bound(scene.boundary);
-const { moments, lines } = way(track);
-for (const one of scene.sites) told(sign(one.lat, one.lon, "site", one.name), one.number, one.name).addTo(lines);
-for (const one of scene.stops) told(L.circleMarker(at(one.lat, one.lon), { radius: 7, weight: 3, color: colour("ink"), fill: true, fillOpacity: 0 }), t("停留", "stop"), `${clock(one.from_at)}–${clock(one.until_at)}`).addTo(lines);
-for (const one of scene.notes) told(sign(one.lat, one.lon, "note", one.name), t("走访记录", "visit note"), one.name, clock(one.at)).addTo(lines);
-if (lines.getLayers().length) map.fitBounds(lines.getBounds(), { padding: [24, 24], animate: false });
-if (moments.length) replay(moments);
-else document.querySelector("#no-track").hidden = false;
-element.dataset.loaded = "yes";
+function draw([scene, track]) {
+  bound(scene.boundary);
+  const { moments, lines } = way(track);
+  for (const one of scene.sites) told(sign(one.lat, one.lon, "site", one.name), one.number, one.name).addTo(lines);
+  for (const one of scene.stops) told(L.circleMarker(at(one.lat, one.lon), { radius: 7, weight: 3, color: colour("ink"), fill: true, fillOpacity: 0 }), t("停留", "stop"), `${clock(one.from_at)}–${clock(one.until_at)}`).addTo(lines);
+  for (const one of scene.notes) told(sign(one.lat, one.lon, "note", one.name), t("走访记录", "visit note"), one.name, clock(one.at)).addTo(lines);
+  if (lines.getLayers().length) map.fitBounds(lines.getBounds(), { padding: [24, 24], animate: false });
+  if (moments.length) replay(moments);
+  else document.querySelector("#no-track").hidden = document.querySelector("#retired") !== null;
+  element.dataset.loaded = "yes";
+}
+
+/** Say that nothing is known of the way: an empty map would say that nobody saw it. */
+function unfetched(fault) {
+  const alert = document.querySelector("#no-track");
+  alert.textContent = `${t("轨迹没有取到，请重新打开本页。", "The track was not fetched: open this page again.")} ${fault.message}`;
+  alert.hidden = false;
+}
+
+// Of a trip whose positions were retired there is no track to fetch; the page says so.
+const track = element.dataset.track ? api("GET", element.dataset.track) : { features: [] };
+await Promise.all([api("GET", element.dataset.src), track]).then(draw, unfetched);

@@ -167,7 +167,10 @@ let timer = null, asking = null;
 async function check() {
   asking?.abort();
   const asked = question();
-  if (!asked.vehicle_id || !asked.planned_from || !asked.planned_until) return;
+  if (!asked.vehicle_id || !asked.planned_from || !asked.planned_until) {
+    unanswered(t("写好车辆和时间后，规则才能答复。", "The rule answers once vehicle and times are written."));
+    return;
+  }
   asking = new AbortController();
   try {
     const told = await api("POST", "/v1/trips/check", asked, { signal: asking.signal });
@@ -180,8 +183,15 @@ async function check() {
     rule.replaceChildren(...sentencesOf(what).map((one) => made("p", one)));
   }
 }
+/** Take the last answer away: it is not of what stands there now. */
+function unanswered(words) {
+  rule.classList.remove("rule-green", "rule-red");
+  delete rule.dataset.permitted;
+  if (words) rule.replaceChildren(made("p", words, "quiet"));
+}
 function soon() {
   clearTimeout(timer);
+  unanswered(t("正在核对…", "The rule is asked…"));
   timer = setTimeout(check, WAIT_MS);
 }
 
@@ -254,6 +264,6 @@ form.addEventListener("submit", async (event) => {
 form.addEventListener("input", soon);
 form.addEventListener("change", soon);
 form.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  if (event.key === "Enter" && !event.isComposing && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
 check();

@@ -1,6 +1,9 @@
 // The dispatcher's screen: keys, dragging a job onto a vehicle's line, the line of now, and what is live.
+import { tell } from "../act.js";
 import { typed } from "../clock.js";
+import { t } from "../language.js";
 import { live } from "../live.js";
+import { ended } from "../page.js";
 import "./slots.js";
 import { showState } from "./live_state.js";
 import { boardMap } from "./map.js";
@@ -14,10 +17,25 @@ const refresh = (...parts) => parts.forEach((part) => window.htmx.trigger(part()
 
 const map = boardMap(document.querySelector("#map"));
 
-/** Show a job with its free slots over the screen. */
+let opening = 0;
+/** Show a job with its free slots over the screen: never another's, whatever became of the question. */
 async function open(way) {
-  await window.htmx.ajax("GET", way, { target: "#job-part", swap: "innerHTML" });
-  dialog.showModal();
+  const mine = opening += 1;
+  const part = document.querySelector("#job-part");
+  part.replaceChildren();
+  const answer = await fetch(way, { headers: { "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
+  const told = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (mine !== opening) return;
+  if (answer?.status === 401) {
+    ended(null);
+    return;
+  }
+  if (told === null) {
+    tell(t("没有取到这个任务，请重试。", "This job could not be fetched: try again."));
+    return;
+  }
+  window.htmx.swap(part, told, { swapStyle: "innerHTML" });
+  if (!dialog.open) dialog.showModal();
   dialog.querySelector("[data-slot], a")?.focus();
 }
 
@@ -50,10 +68,11 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || keys.open) return;
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || dialog.open || keys.open) return;
   if (event.target.closest("input, textarea, select, .leaflet-container")) return;
   const act = KEYS[event.key];
   if (!act) return;
+  if (event.key.startsWith("Arrow") && document.activeElement !== document.body && !jobs().contains(document.activeElement)) return;
   event.preventDefault();
   act();
 });
@@ -66,12 +85,15 @@ function instantAt(line, clientX) {
   return Math.round(at / STEP_MS) * STEP_MS;
 }
 
+let dragging = false;
 document.addEventListener("dragstart", (event) => {
   const job = event.target.closest?.("[data-job]");
   if (!job) return;
   event.dataTransfer.setData("text/x-job", JSON.stringify({ id: job.dataset.job, minutes: Number(job.dataset.minutes) }));
   event.dataTransfer.effectAllowed = "link";
+  dragging = true;
 });
+document.addEventListener("dragend", () => { dragging = false; });
 document.addEventListener("dragover", (event) => {
   const lane = event.target.closest?.("[data-vehicle]");
   for (const other of document.querySelectorAll(".lane-over")) if (other !== lane) other.classList.remove("lane-over");
@@ -96,21 +118,43 @@ setInterval(() => {
   const from = Date.parse(section.dataset.from), until = Date.parse(section.dataset.until);
   const at = (Date.now() - from) / (until - from) * 100;
   for (const line of section.querySelectorAll(".now")) {
+    line.toggleAttribute("hidden", at < 0 || at > 100);
     line.setAttribute("x1", `${at}%`);
     line.setAttribute("x2", `${at}%`);
   }
+  if (typed(Date.now()).slice(0, 10) !== shownOn) {
+    shownOn = typed(Date.now()).slice(0, 10);
+    anew();
+  }
 }, 30_000);
+let shownOn = typed(Date.now()).slice(0, 10);
 
 let waiting = null;
+/** Ask for the list and the line anew in a moment; never from under a job that is being dragged. */
 function soon() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => refresh(jobs, day), 400);
+  waiting = setTimeout(() => (dragging ? soon() : refresh(jobs, day)), 400);
 }
 function anew() {
-  refresh(jobs, day);
+  soon();
   map.load();
 }
+
+// A list that is drawn anew keeps the focus on its job, and as many jobs as were shown.
+let focused = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target === jobs()) focused = document.activeElement?.closest("[data-job]")?.dataset.job ?? null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (focused && !dialog.open) document.querySelector(`[data-job="${focused}"] a`)?.focus();
+  focused = null;
+});
+document.addEventListener("htmx:configRequest", (event) => {
+  const shown = jobs().querySelectorAll("[data-job]").length;
+  if (event.detail.elt === jobs() && shown > 40) event.detail.parameters.set("shown", String(shown));
+});
 live({
-  fix: map.fix, trip: soon, upkeep: soon, reload: anew, state: showState,
+  fix: map.fix, upkeep: soon, reload: anew, state: showState,
+  trip: () => { soon(); map.soon(); },
   job: () => { soon(); map.soon(); },
 });

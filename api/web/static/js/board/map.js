@@ -1,5 +1,7 @@
 // The board's map: the district, the sites of open jobs by what is left, and the vehicles as they move.
+import { tell } from "../act.js";
 import { api } from "../api.js";
+import { t } from "../language.js";
 import { colour, drawMap } from "../map.js";
 
 const { L } = window;
@@ -8,9 +10,20 @@ const MOVE_MS = 900;
 /** Draw the board's map; `fix` moves a vehicle, `load` asks anew. */
 export function boardMap(element) {
   const { map, at, bound } = drawMap(element);
+  const towns = L.layerGroup().addTo(map);
   const sites = L.layerGroup().addTo(map);
   const vehicles = new Map();
+  const unknown = new Set();
   let bounded = false;
+
+  /** A town's name where it lies: for finding one's way, nothing to be pressed. */
+  function town(one) {
+    const marker = L.marker(at(one.lat, one.lon), {
+      icon: L.divIcon({ className: "town", iconSize: null, html: "" }), interactive: false, keyboard: false, zIndexOffset: -1000,
+    });
+    const name = Object.assign(document.createElement("span"), { className: "data", textContent: one.name });
+    return marker.on("add", () => marker.getElement().replaceChildren(name));
+  }
 
   function site(one) {
     const marker = L.circleMarker(at(one.lat, one.lon), {
@@ -35,6 +48,7 @@ export function boardMap(element) {
       marker.getElement().dataset.vehicle = vehicle.vehicle_id;
       vehicles.set(vehicle.vehicle_id, marker);
     }
+    if (marker.seenAt && (!vehicle.at || Date.parse(vehicle.at) < Date.parse(marker.seenAt))) return;
     marker.seenAt = vehicle.at;
     glide(marker, at(vehicle.lat, vehicle.lon));
     marker.getElement().classList.toggle("car-still", !vehicle.at);
@@ -68,9 +82,15 @@ export function boardMap(element) {
 
   async function load() {
     const drawn = await api("GET", element.dataset.src).catch(() => null);
-    if (!drawn) return;
+    element.classList.toggle("map-old", !drawn);
+    if (!drawn) {
+      tell(t("地图没有更新，请检查网络。", "The map could not be brought up to date: check the network."));
+      return;
+    }
     if (!bounded) bound(drawn.boundary);
     bounded = true;
+    towns.clearLayers();
+    for (const one of drawn.towns) towns.addLayer(town(one));
     sites.clearLayers();
     for (const one of drawn.sites) sites.addLayer(site(one));
     for (const vehicle of drawn.vehicles) place(vehicle);
@@ -81,6 +101,10 @@ export function boardMap(element) {
   /** Move the vehicle of a fix; one that is not shown is of another page of the list. */
   function fix(one) {
     const marker = vehicles.get(one.vehicle_id);
+    if (!marker && !unknown.has(one.vehicle_id)) {
+      unknown.add(one.vehicle_id);
+      soon();
+    }
     if (!marker || (marker.seenAt && Date.parse(one.at) < Date.parse(marker.seenAt))) return;
     marker.seenAt = one.at;
     marker.getElement().classList.remove("car-still");

@@ -16,6 +16,11 @@ export function sitePicker({ input, list, told, datum, pick }, placed) {
   let site = null, found = [], at = -1, timer = null, asking = null, looking = null;
 
   function set(one, sentence) {
+    // A search that is answered late must not take back what was chosen meanwhile.
+    if (one) {
+      clearTimeout(timer);
+      asking?.abort();
+    }
     site = one;
     told.textContent = sentence;
     told.classList.toggle("good", Boolean(one));
@@ -93,7 +98,7 @@ export function sitePicker({ input, list, told, datum, pick }, placed) {
     timer = setTimeout(() => { looking = look(); }, WAIT_MS);
   });
   input.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
+    if (list.hidden || event.isComposing) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       mark((at + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length);
@@ -110,7 +115,7 @@ export function sitePicker({ input, list, told, datum, pick }, placed) {
     if (!pick.open || drawn) return;
     const element = pick.querySelector(".map");
     drawn = drawMap(element);
-    drawn.bound((await api("GET", element.dataset.src)).boundary);
+    api("GET", element.dataset.src).then((told) => drawn.bound(told.boundary), () => { told.textContent = t("边界没有取到，仍可选点。", "The district’s line could not be fetched; a place can be picked all the same."); });
     const here = window.L.circleMarker([0, 0], { radius: 8, weight: 3 });
     // What is picked on tiles of GCJ-02 is in GCJ-02.
     const ground = element.dataset.tiles ? JSON.parse(element.dataset.tiles).datum : "WGS-84";

@@ -20,10 +20,31 @@ function read(value, column) {
     case "km": return [(value / 1000).toLocaleString("en", { maximumFractionDigits: 1 }), false];
     case "word": return [column.words[value] ?? value, column.words[value] === undefined];
     case "words": return [value.map((one) => column.words[one] ?? one).join(t("、", ", ")), false];
+    case "told":
+      if (!value.length) return [t("没有可送达的人", "nobody could be reached"), false];
+      return [value.map((one) => [names[one.person_id], column.words[one.channel], column.words[one.state], one.fault].filter(Boolean).join(" · ")).join("\n"), true];
     case "count": return [String(value.length), false];
-    case "detail": return [Object.entries(value).map(([key, one]) => `${key}: ${names[one] ?? (typeof one === "object" ? JSON.stringify(one) : one)}`).join("\n"), true];
+    case "detail": return [Object.entries(value).map(([key, one]) => `${column.words[key] ?? key}: ${names[one] ?? (typeof one === "object" ? JSON.stringify(one) : one)}`).join("\n"), true];
+    case "json": return [JSON.stringify(value, null, 2), true];
+    case "yuan": return [(value / 100).toFixed(2), false];
     default: return [String(value), column.kind !== "day"];
   }
+}
+
+/** Let a form's controls say what its row says. */
+function fill(form, row) {
+  for (const control of form.elements) {
+    const value = control.name ? at(row, control.name) : undefined;
+    if (value === undefined || value === null || control.name === "reason") continue;
+    if (control.type === "checkbox") control.checked = value.includes(control.value);
+    else control.value = typeof value === "object" ? JSON.stringify(value, null, 2) : String(value);
+  }
+}
+
+/** Return what holds a value: a link to a row's own page or to a file, else a text. */
+function holderOf(row, column, way) {
+  const href = way ?? (column.kind === "file" && at(row, column.key) ? `/v1/attachments/${at(row, column.key)}` : null);
+  return href ? Object.assign(document.createElement("a"), { href }) : document.createElement("span");
 }
 
 /** Draw a register; it draws itself anew after each of its acts. */
@@ -41,11 +62,12 @@ function register(section) {
     if (first) element.scope = "row";
     else element.dataset.label = headings[told.columns.indexOf(column)];
     if (column.kind === "km" || column.kind === "count") element.className = "number";
-    const holder = first && told.way ? Object.assign(document.createElement("a"), { href: told.way.replace("{id}", encodeURIComponent(row[told.id])) }) : document.createElement("span");
-    holder.textContent = words || (first ? "—" : "");
+    const led = first && told.way && Object.entries(told.way_when).every(([key, value]) => row[key] === value);
+    const holder = holderOf(row, column, led ? told.way.replace("{id}", encodeURIComponent(row[told.id])) : null);
+    holder.textContent = (column.kind === "file" && words ? t("打开", "Open") : words) || (first ? "—" : "");
     if (!words && !first) return element;
-    if (own) holder.classList.add("data");
-    if (column.kind === "detail") holder.classList.add("lines");
+    if (own && column.kind !== "file") holder.classList.add("data");
+    if (["detail", "told", "json"].includes(column.kind)) holder.classList.add("lines");
     element.append(holder);
     return element;
   }
@@ -58,6 +80,7 @@ function register(section) {
       const when = Object.entries(JSON.parse(form.dataset.when ?? "{}"));
       if (!when.every(([key, value]) => (row[key] ?? null) === value)) { form.remove(); continue; }
       form.dataset.act = form.dataset.act.replace("{id}", encodeURIComponent(id));
+      if (form.dataset.filled !== undefined) fill(form, row);
       for (const label of form.querySelectorAll("label[for]")) {
         const control = form.querySelector(`#${CSS.escape(label.htmlFor)}`);
         control.id = label.htmlFor = `${label.htmlFor}-${count}`;
@@ -81,30 +104,44 @@ function register(section) {
     body.append(line);
   }
 
+  /** Draw the next rows, or all from the first; returns whether it did. */
   async function load(anew) {
     const mine = turn += 1;
     if (anew) next = null;
+    let drawn = false;
     const way = next ? `${told.list}${told.list.includes("?") ? "&" : "?"}after=${encodeURIComponent(next)}` : told.list;
     try {
       const answer = await api("GET", way);
-      if (mine !== turn) return;
+      if (mine !== turn) return false;
       if (anew) { body.replaceChildren(); undone.clear(); }
       const rows = at(answer, told.items) ?? [];
       rows.forEach(draw);
       next = answer.next ?? null;
       more.hidden = !next;
       none.hidden = body.children.length > 0;
+      drawn = true;
     } catch (fault) {
       none.hidden = false;
       none.textContent = sentencesOf(fault).join(" ");
     }
     section.dataset.loaded = "yes";
+    return drawn;
   }
 
   more.addEventListener("click", () => load(false));
+  /** Draw the list anew as far as it was shown, and go back to the row that was acted on. */
+  async function again(id) {
+    const shown = body.children.length;
+    let drawn = await load(true);
+    while (drawn && next && body.children.length < shown) drawn = await load(false);
+    if (id) body.querySelector(`[data-id="${CSS.escape(id)}"]`)?.querySelector("summary, a")?.focus();
+  }
+
   section.addEventListener("acted", (event) => {
-    if (event.target.closest("details.fold")) { event.target.reset(); event.target.closest("details").open = false; }
-    load(true);
+    const id = event.target.closest("tr")?.dataset.id;
+    const fold = event.target.closest("details.fold");
+    if (fold) { event.target.reset(); fold.open = false; fold.querySelector("summary").focus(); }
+    again(id);
   });
   load(true);
 }

@@ -8,6 +8,14 @@ export const utf8 = (text) => TEXT.encode(text);
 /** The text of UTF-8 bytes. */
 export const textOf = (bytes) => new TextDecoder().decode(bytes);
 
+/** A value as it can be stored: no text in it holds U+0000 or half a character (a cut emoji). */
+export function storable(value) {
+  if (typeof value === "string") return value.replaceAll("\0", "").replace(/\p{Surrogate}/gu, "\ufffd");
+  if (Array.isArray(value)) return value.map(storable);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, storable(one)]));
+  return value;
+}
+
 /** Base64url without padding (RFC 7515 §2) of bytes or an ArrayBuffer. */
 export function base64url(bytes) {
   const view = new Uint8Array(bytes);

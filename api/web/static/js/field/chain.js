@@ -1,15 +1,14 @@
 // The device's key and its chain: every act is signed here, numbered, and names the one before it by its hash.
 
-import { base64url, fromBase64url, sha256, textOf, utf8, uuid7 } from "./bytes.js";
+import { base64url, fromBase64url, sha256, storable, textOf, utf8, uuid7 } from "./bytes.js";
+import { note } from "./eviction.js";
+import { toRead } from "./outbox.js";
 import { sealJson, unsealJson } from "./seal.js";
 import { ofOwner, store, writing } from "./store.js";
 
 const ES256 = { name: "ECDSA", namedCurve: "P-256" };
 const SIGNING = { name: "ECDSA", hash: "SHA-256" };
 const BOOT = crypto.randomUUID();
-
-/** This phone has no key of this person that the server knows: it must be set up first. */
-export class NotEnrolled extends Error {}
 
 /** The key of a person on this phone, or undefined. */
 export async function keyOf(owner) {
@@ -54,7 +53,7 @@ export function keep(who, { act, trip = null, body, files = [] }) {
   return navigator.locks.request(`zhuanche chain ${who.owner}`, async () => {
     for (;;) {
       const key = await keyOf(who.owner);
-      if (!key) throw new NotEnrolled();
+      if (!key) throw new Error("no key of this person is on this phone: it must be set up first");
       const id = uuid7();
       const seq = key.seq + 1;
       const payload = {
@@ -70,7 +69,7 @@ export function keep(who, { act, trip = null, body, files = [] }) {
         srv: key.srv,
         act,
         trip,
-        body,
+        body: storable(body),
       };
       const { jws, hash } = await signed(key.private, { alg: "ES256", typ: "act+jws", kid: key.kid }, payload);
       const sealed = await sealJson(who.key, `act ${id}`, { jws, files });
@@ -87,7 +86,9 @@ export function keep(who, { act, trip = null, body, files = [] }) {
         }
         return true;
       });
-      if (done) return { ...kept, payload, hash };
+      if (!done) continue;
+      note({ key_id: key.key_id, seq });
+      return { ...kept, payload, hash };
     }
   });
 }
@@ -109,6 +110,14 @@ export async function actsOf(who) {
     }
   }
   return { acts: acts.sort((one, other) => one.at - other.at || one.seq - other.seq), shut };
+}
+
+/** Its person read that an act was not recorded. */
+export async function readBy(owner, id) {
+  await writing(["acts"], async (tx) => {
+    const act = await tx.objectStore("acts").get(id);
+    if (act?.owner === owner && toRead(act)) await tx.objectStore("acts").put({ ...act, read_at: Date.now() });
+  });
 }
 
 /** The newest entry of the ledger that this phone has seen: what is signed next was made after it. */

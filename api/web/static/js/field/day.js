@@ -1,5 +1,6 @@
 // Today and tomorrow as the server told them, and as they stand with what this phone did since.
 
+import { toRead, WAITING } from "./outbox.js";
 import { ask } from "./server.js";
 import { get, put } from "./sealed.js";
 
@@ -8,22 +9,23 @@ export const rememberedDay = async (who) => (await get(who, "day"))?.day ?? null
 
 /**
  * Ask the server for the day; returns `{status, day, receipt}`, `day` only where something changed, `receipt` the newest
- * entry of the ledger, for what is signed next. Throws `Unreachable`.
+ * entry of the ledger, for what is signed next; `{another: true}` where it takes who asks for somebody else. Throws `Unreachable`.
  */
 export async function freshDay(who, seconds = 20) {
   const kept = await get(who, "day");
   const answer = await ask("GET", "/v1/field/day", { headers: kept?.etag ? { "If-None-Match": kept.etag } : {}, seconds });
   const [entry, leaf] = (answer.headers.get("zhuanche-receipt") ?? "").split(" ");
   const receipt = leaf ? { entry, leaf } : null;
-  if (answer.status !== 200) return { status: answer.status, receipt };
-  const { boundary, words, ...told } = answer.body;
+  if (answer.status !== 200 || !answer.body?.trips) return { status: answer.status, receipt };
+  if (answer.body.bureau_id !== who.bureau || answer.body.person.person_id !== who.person) return { another: true };
+  const { boundary, ...told } = answer.body;
   const day = { ...told, trips: told.trips.map(tripOf), answered_ms: Date.now() };
   await put(who, "day", { day, etag: answer.headers.get("etag") });
   return { status: 200, day, receipt };
 }
 
 /** A trip as the screens take it, of what the server told. Pure. */
-export function tripOf({ jobs, stops, vehicle, ...trip }) {
+function tripOf({ jobs, stops, vehicle, ...trip }) {
   return {
     ...trip,
     vehicle: { ...vehicle, odometer_m: vehicle.last_reading?.odometer_m ?? null },
@@ -67,8 +69,8 @@ export function asItStands(trips, acts) {
   for (const act of acts) {
     const trip = byId.get(act.payload.trip);
     if (!trip) continue;
-    if (act.state === "refused" || act.state === "conflict") trip.refused.push(act);
-    if (act.state !== "confirmed") trip.waits += 1;
+    if (toRead(act)) trip.refused.push(act);
+    if (WAITING.has(act.state)) trip.waits += 1;
     if (!STANDING.has(act.state)) continue;
     apply(trip, act);
     const shown = act.payload.body.reading?.odometer_m ?? 0;
@@ -123,12 +125,20 @@ function ofBody({ job_id, complaint_id, complaint, job }, id) {
   };
 }
 
-/** What of a trip can be done next: `depart`, `arrive`, `note`, `return`, or null, with its job. Pure. */
-export function nextStep(trip) {
+/** Whether a person of these roles writes notes: the officer, and nobody else. Pure. */
+export const writesNotes = (roles) => roles.includes("officer");
+
+const REGISTRARS = ["officer", "dispatcher", "desk_chief"];
+
+/** Whether a person of these roles takes complaints down. Pure. */
+export const takesComplaints = (roles) => roles.some((role) => REGISTRARS.includes(role));
+
+/** What of a trip a person of these roles can do next: `depart`, `arrive`, `note`, `leave`, `return`, or null, with its job. Pure. */
+export function nextStep(trip, roles) {
   if (trip.state === "approved") return { step: "depart" };
   if (trip.state !== "departed") return { step: null };
   const at = trip.jobs.find((job) => job.arrived_at && !job.left_at);
-  if (at) return at.noted.length || at.done ? { step: "leave", job: at } : { step: "note", job: at };
+  if (at) return at.noted.length || at.done || !writesNotes(roles) ? { step: "leave", job: at } : { step: "note", job: at };
   const ahead = trip.jobs.find((job) => !job.arrived_at && !job.noted.length && !job.done);
   return ahead ? { step: "arrive", job: ahead } : { step: "return" };
 }

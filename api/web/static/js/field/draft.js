@@ -8,6 +8,7 @@ const AFTER_MS = 400;
 export class Draft {
   #timer = null;
   #writing = Promise.resolve();
+  #dropped = false;
 
   constructor(who, name, values) {
     this.who = who;
@@ -27,21 +28,30 @@ export class Draft {
   set(values) {
     Object.assign(this.values, values);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.save(), AFTER_MS);
+    if (!this.#dropped) this.#timer = setTimeout(() => this.save().catch(() => {}), AFTER_MS); // the app says that it failed
   }
 
-  /** Write it now. */
+  /** Write it now; one that failed does not stop the next. Throws what the storage says against it. */
   save() {
     clearTimeout(this.#timer);
-    this.#writing = this.#writing.then(() => put(this.who, this.name, this.values));
+    if (this.#dropped) return this.#writing;
+    this.#writing = this.#writing.catch(() => {}).then(() => put(this.who, this.name, this.values));
+    this.#writing.then(
+      () => told(true),
+      () => told(false),
+    );
     return this.#writing;
   }
 
-  /** It became an act, or is thrown away with its files. */
+  /** It became an act, or is thrown away with its files: nothing writes it again. */
   async drop(files = []) {
     clearTimeout(this.#timer);
-    await this.#writing;
+    this.#dropped = true;
+    await this.#writing.catch(() => {});
     await remove(this.who, this.name);
     for (const file of files) await dropFile(this.who, file);
   }
 }
+
+/** Let the app say whether what is being typed is kept. */
+const told = (saved) => dispatchEvent(new CustomEvent("draft", { detail: { saved } }));

@@ -1,6 +1,7 @@
 // This phone becomes one of a person's devices: its token comes by the enrolment link, its key is made here.
 
-import { newKey } from "./chain.js";
+import { keyOf, newKey } from "./chain.js";
+import { note, toldLost } from "./eviction.js";
 import { get, put } from "./sealed.js";
 import { ask } from "./server.js";
 import { writing } from "./store.js";
@@ -36,6 +37,12 @@ export async function mine() {
 /** Whether a link has come by which a phone is set up, and for which device: `{waits, device}`. */
 export const link = () => ({ waits: sessionStorage.getItem(TOKEN) !== null, device: sessionStorage.getItem(DEVICE) });
 
+/** Forget the link: this phone stays as it is set up. */
+export function dropLink() {
+  sessionStorage.removeItem(TOKEN);
+  sessionStorage.removeItem(DEVICE);
+}
+
 /** Acknowledge what is tracked. */
 export const acknowledge = (deviceId, notice) =>
   ask("POST", `/v1/devices/${deviceId}/acknowledge`, { json: { notice: notice.version } });
@@ -43,14 +50,18 @@ export const acknowledge = (deviceId, notice) =>
 /** Make a key on this phone and let the server know it as the device's; returns the problem where it does not. */
 export async function enrol(who, deviceId) {
   const { told, key } = await newKey(who, deviceId);
-  const answer = await ask("POST", "/v1/device-keys", { json: told });
+  const given = sessionStorage.getItem(TOKEN);
+  const answer = await ask("POST", "/v1/device-keys", { json: given ? { ...told, token: given } : told });
+  if (answer.body?.code === "not-its-token") dropLink(); // somebody else's link: their device is not this phone
   if (answer.status !== 201 && answer.status !== 200) return answer.body;
   const { receipt } = answer.body;
   const srv = receipt ? { entry: receipt.entry, leaf: receipt.leaf } : null;
+  const former = await keyOf(who.owner);
   await writing(["keys"], (tx) => tx.objectStore("keys").put({ ...key, srv }));
-  const token = sessionStorage.getItem(TOKEN) ?? (await get(who, "device"))?.token ?? null;
+  note(key, [former?.key_id, ...toldLost()]);
+  const before = await get(who, "device");
+  const token = given ?? (before?.device_id === deviceId ? before.token : null);
   await put(who, "device", { device_id: deviceId, token });
-  sessionStorage.removeItem(TOKEN);
-  sessionStorage.removeItem(DEVICE);
+  dropLink();
   return null;
 }

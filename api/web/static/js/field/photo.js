@@ -6,7 +6,7 @@ const LONGEST = 1600;
 const QUALITY = 0.82;
 
 /** Width and height that fit, never larger than they are. Pure. */
-export function fitted(width, height, longest = LONGEST) {
+function fitted(width, height, longest = LONGEST) {
   const share = Math.min(1, longest / Math.max(width, height));
   return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
 }

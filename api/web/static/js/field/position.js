@@ -33,7 +33,7 @@ function lately(code) {
 }
 
 /** Degrees with accuracy, as a note carries them. The Geolocation API gives WGS-84, and never says whether it is a mock. */
-export function placeOf({ coords, timestamp }) {
+function placeOf({ coords, timestamp }) {
   return {
     lat: coords.latitude,
     lon: coords.longitude,
@@ -117,7 +117,9 @@ export class Following {
 
   async #awake() {
     try {
-      this.#lock = (await navigator.wakeLock?.request("screen")) ?? null;
+      const lock = (await navigator.wakeLock?.request("screen")) ?? null;
+      if (this.#watch === null) await lock?.release(); // stopped while it was asked for
+      else this.#lock = lock;
     } catch {
       this.#lock = null; // low battery, or not allowed: the page works all the same
     }

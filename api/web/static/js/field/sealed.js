@@ -13,12 +13,16 @@ export async function put(who, name, value) {
 /** What is kept under a name, or null. */
 export async function get(who, name) {
   const found = await (await store()).get("sealed", [who.owner, name]);
-  if (!found) return null;
+  return found ? opened(unsealJson(who.key, name, found.sealed)) : null;
+}
+
+/** What unsealing gives, or null where another key sealed it than the server gives now. */
+export async function opened(unsealing) {
   try {
-    return await unsealJson(who.key, name, found.sealed);
+    return await unsealing;
   } catch (fault) {
     if (fault.name !== "OperationError") throw fault;
-    return null; // sealed by another key than the server gives now
+    return null;
   }
 }
 
@@ -39,16 +43,17 @@ export async function putFile(who, blob) {
   const sealed = await seal(who.key, `file ${name}`, bytes);
   await writing(["files"], async (tx) => {
     const known = await tx.objectStore("files").get([who.owner, name]);
-    if (!known) await tx.objectStore("files").put({ owner: who.owner, sha256: name, state: "draft", type: blob.type, sealed });
+    if (!known) await tx.objectStore("files").put({ owner: who.owner, sha256: name, state: "draft", type: blob.type, at: Date.now(), sealed });
   });
   return name;
 }
 
-/** A file's bytes as a Blob, or null where it is not here any more. */
+/** A file's bytes as a Blob, or null where it is not here any more, or was sealed by another key than the server gives now. */
 export async function getFile(who, name) {
   const found = await (await store()).get("files", [who.owner, name]);
   if (!found) return null;
-  return new Blob([await unseal(who.key, `file ${name}`, found.sealed)], { type: found.type });
+  const bytes = await opened(unseal(who.key, `file ${name}`, found.sealed));
+  return bytes && new Blob([bytes], { type: found.type });
 }
 
 /** Drop a draft's file; one that an act names stays. */
@@ -59,7 +64,33 @@ export async function dropFile(who, name) {
   });
 }
 
+const LEFT_MS = 86_400_000;
+
+/** Drop the files of screens that were left: a day old, named by no act, by no draft's `photos` and by no photograph on its way. */
+export async function dropLeft(who, now = Date.now()) {
+  const naming = [...(await names(who, "draft ")), ...(await names(who, "photograph"))];
+  const kept = await Promise.all(naming.map((name) => get(who, name)));
+  if (kept.includes(null)) return; // one does not open: what it names is not known
+  const named = new Set(kept.flatMap(({ photos = [], sha256 }) => [sha256, ...photos.map((photo) => photo.sha256)]));
+  for (const { sha256, state, at } of await ofOwner("files", who.owner)) {
+    if (state === "draft" && !named.has(sha256) && now - (at ?? 0) > LEFT_MS) await dropFile(who, sha256);
+  }
+}
+
 /** The files that acts name and the server does not have yet. */
 export async function filesToSend(who) {
   return (await ofOwner("files", who.owner)).filter((one) => one.state === "kept");
+}
+
+/** The files that acts name and the server would not take: `{sha256, act, why, …}`. */
+export async function filesRefused(who) {
+  return (await ofOwner("files", who.owner)).filter((one) => one.state === "refused");
+}
+
+/** Let the files be sent once more that the server would not take. */
+export async function keepRefused(who) {
+  const refused = await filesRefused(who);
+  await writing(["files"], async (tx) => {
+    for (const file of refused) await tx.objectStore("files").put({ ...file, state: "kept" });
+  });
 }

@@ -1,16 +1,18 @@
 // Sending what waits: in the order of the chain, one tab at a time, again after a pause where no answer came.
 
 import { actsOf, endChain } from "./chain.js";
-import { judged, pause, WAITING } from "./outbox.js";
+import { noteEnded } from "./eviction.js";
+import { isAnothers, isOld, judged, pause, WAITING } from "./outbox.js";
 import { sendFixes } from "./fixes.js";
 import { filesToSend, getFile } from "./sealed.js";
 import { again, ask, Unreachable } from "./server.js";
 import { tabs } from "./session.js";
-import { writing } from "./store.js";
+import { ofOwner, writing } from "./store.js";
 
-const KEPT_DAYS = 7;
-
-/** Sends for one person until stopped; `changed` is called whenever something moved on, `shutOut` at a 401. */
+/**
+ * Sends for one person until stopped; `changed` is called whenever something moved on, `shutOut` at a 401, `another` where the server
+ * takes who asks for somebody else, `recorded` after a round in which something came on record.
+ */
 export class Sender {
   #timer = null;
   #tries = 0;
@@ -18,10 +20,12 @@ export class Sender {
   #running = false;
   #more = false;
 
-  constructor(who, { changed, shutOut }) {
+  constructor(who, { changed, shutOut, another, recorded }) {
     this.who = who;
     this.changed = changed;
     this.shutOut = shutOut;
+    this.another = another;
+    this.recorded = recorded;
     this.woken = () => {
       if (document.visibilityState === "visible") this.now();
     };
@@ -72,12 +76,16 @@ export class Sender {
   /** Send acts, then files, then positions; returns whether something must be tried again. */
   async #round() {
     let left = false;
+    let news = false;
     for (const act of (await actsOf(this.who)).acts) {
       if (!WAITING.has(act.state)) continue;
+      if (this.#stopped) return false; // somebody else is signed in by now
       const done = await this.#act(act);
       if (!done) return true; // what comes after it stands behind it in the chain
       left ||= done === "parked";
+      news ||= done === "confirmed";
     }
+    if (news) this.recorded();
     for (const file of await filesToSend(this.who)) {
       if (!(await this.#file(file))) return true;
     }
@@ -98,14 +106,19 @@ export class Sender {
       await this.#mark(act.id, { state: act.state === "parked" ? "parked" : "kept", tries: act.tries + 1 });
       throw fault;
     }
-    if (again(answer.status)) {
+    const fields = again(answer.status) ? null : judged(act.id, answer.status, answer.body);
+    if (!fields) {
       await this.#mark(act.id, { state: act.state === "parked" ? "parked" : "kept", tries: act.tries + 1 });
       if (answer.status === 401) this.shutOut();
+      else if (isAnothers(answer.status, answer.body)) this.another();
       return false;
     }
-    const fields = judged(answer.status, answer.body);
     await this.#mark(act.id, { ...fields, answered_at: Date.now() }, fields.receipt);
-    if (fields.why === "chain-ended") await endChain(act.owner, act.key_id);
+    if (fields.why === "chain-ended") {
+      await endChain(act.owner, act.key_id);
+      noteEnded(act.key_id);
+      this.#moved();
+    }
     return fields.state;
   }
 
@@ -124,6 +137,7 @@ export class Sender {
 
   async #file(file) {
     const blob = await getFile(this.who, file.sha256);
+    if (!blob) return true; // another key sealed it: it stays where it is, and nothing waits for it
     const answer = await ask("PUT", `/v1/attachments/${file.sha256}`, {
       body: blob,
       type: blob.type || "application/octet-stream",
@@ -133,7 +147,12 @@ export class Sender {
       if (answer.status === 401) this.shutOut();
       return false;
     }
-    const sent = answer.status === 200 || answer.status === 201;
+    const sent = (answer.status === 200 || answer.status === 201) && answer.body?.sha256 === file.sha256;
+    if (!sent && !answer.body?.code) return false; // no answer of ours: a gateway's page
+    if (isAnothers(answer.status, answer.body)) {
+      this.another();
+      return false;
+    }
     await writing(["files"], async (tx) => {
       const now = await tx.objectStore("files").get([file.owner, file.sha256]);
       if (sent) await tx.objectStore("files").delete([file.owner, file.sha256]);
@@ -143,17 +162,16 @@ export class Sender {
     return true;
   }
 
-  /** Forget what the server confirmed a week ago. */
+  /** Forget what is old, with the files that the server would not take. */
   async #tidy() {
-    const before = Date.now() - KEPT_DAYS * 86_400_000;
-    await writing(["acts"], async (tx) => {
-      let at = await tx.objectStore("acts").openCursor();
-      while (at) {
-        const { owner, state, answered_at: answered } = at.value;
-        if (owner === this.who.owner && state === "confirmed" && answered < before) await at.delete();
-        at = await at.continue();
-      }
+    const old = (await ofOwner("acts", this.who.owner)).filter((act) => isOld(act, Date.now())).map((act) => act.id);
+    if (!old.length) return;
+    const files = (await ofOwner("files", this.who.owner)).filter((file) => old.includes(file.act) && file.state === "refused");
+    await writing(["acts", "files"], async (tx) => {
+      for (const id of old) await tx.objectStore("acts").delete(id);
+      for (const file of files) await tx.objectStore("files").delete([file.owner, file.sha256]);
     });
+    this.#moved();
   }
 
   #moved() {

@@ -1,6 +1,6 @@
 // Asking the server from where the network comes and goes: with a limit of time, and no answer told apart from a refusal.
 
-import { locale } from "../language.js";
+import { isJson, request } from "../request.js";
 
 /** No answer came: no network, or the server is away. What is sent is sent again later. */
 export class Unreachable extends Error {}
@@ -11,24 +11,13 @@ let heardAt = -Infinity;
 export const heardWithin = (seconds) => performance.now() - heardAt < seconds * 1000;
 
 /**
- * Ask the server; returns `{status, headers, body}`, the body read as JSON where it is JSON.
+ * Ask the server as `request` does; returns `{status, headers, body}`, the body read as JSON where it is JSON.
  * Throws `Unreachable` where no answer comes in time.
  */
-export async function ask(method, path, { json, body, type, headers = {}, seconds = 20, credentials = "same-origin" } = {}) {
-  const sent = { Accept: "application/json", "Accept-Language": locale, "X-Zhuanche-Page": "1", ...headers };
-  if (json !== undefined) sent["Content-Type"] = "application/json";
-  if (type) sent["Content-Type"] = type;
+export async function ask(method, path, { seconds = 20, ...what } = {}) {
   try {
-    const answer = await fetch(path, {
-      method,
-      headers: sent,
-      body: json === undefined ? body : JSON.stringify(json),
-      credentials,
-      cache: "no-store",
-      signal: AbortSignal.timeout(seconds * 1000),
-    });
-    const kind = answer.headers.get("content-type") ?? "";
-    const read = kind.includes("json") ? await answer.json() : await answer.arrayBuffer();
+    const answer = await request(method, path, { ...what, signal: AbortSignal.timeout(seconds * 1000) });
+    const read = isJson(answer) ? await answer.json() : await answer.arrayBuffer();
     heardAt = performance.now();
     return { status: answer.status, headers: answer.headers, body: read };
   } catch (fault) {

@@ -4,8 +4,9 @@ import { ask, Unreachable } from "./server.js";
 import { vaultKey } from "./seal.js";
 import { WAITING } from "./outbox.js";
 import { store, writing } from "./store.js";
+import { OWED, endOwed } from "../owed.js";
+import { unsubscribe } from "../told_here.js";
 
-const OWED = "zhuanche-sign-out";
 const LASTS_MS = 6 * 3_600_000;
 
 /** Tells the other tabs that something changed: `acts`, `day` or `session`. */
@@ -39,24 +40,34 @@ async function forget() {
   await writing(["session"], (tx) => tx.objectStore("session").delete("now"));
 }
 
+/** How often somebody signed out here: an answer that was asked for before a sign-out opens nothing after it. */
+const outs = async () => (await (await store()).get("session", "outs")) ?? 0;
+
 /**
  * Ask the server who is signed in, and fetch their key: returns who, or null for nobody.
  * Throws `Unreachable` without a network. A sign-out that was done without a network is done first.
  */
 export async function signedIn() {
-  if (localStorage.getItem(OWED)) {
-    await ask("DELETE", "/v1/session");
-    localStorage.removeItem(OWED);
-  }
+  if (!(await endOwed(20))) throw new Unreachable("a sign-out is owed");
+  const before = await outs();
+  const who = await asked(before);
+  return (await outs()) === before ? who : null;
+}
+
+async function asked(before) {
   const me = await ask("GET", "/v1/session");
-  if (me.status !== 200) return shut();
+  if (me.status === 401 || me.body?.must_change_password) return shut();
+  if (me.status === 403 && me.body?.code) return refused(me.body); // no role any more
+  if (me.status !== 200 || !me.body?.person_id) throw new Unreachable(String(me.status)); // away, or a gateway answers for it
   const known = await remembered();
   const owner = `${me.body.bureau_id}/${me.body.person_id}`;
   const lasts = known && Date.parse(known.until) - Date.now() > LASTS_MS;
-  if (lasts && known.owner === owner && known.name === me.body.name) return known;
+  const same = known?.owner === owner && known.name === me.body.name && String(known.roles) === String(me.body.roles);
+  if (lasts && same) return known;
   const given = await ask("GET", "/v1/field/vault");
-  if (given.status === 403) return { refused: given.body };
-  if (given.status !== 200) return shut();
+  if (given.status === 403 && given.body?.code) return refused(given.body);
+  if (given.status === 401) return shut();
+  if (given.status !== 200 || !given.body?.key) throw new Unreachable(String(given.status));
   const who = {
     owner,
     bureau: me.body.bureau_id,
@@ -67,7 +78,12 @@ export async function signedIn() {
     key: await vaultKey(given.body.key),
     out: known?.owner === owner ? known.out : false,
   };
-  await writing(["session"], (tx) => tx.objectStore("session").put(who, "now"));
+  const opened = await writing(["session"], async (tx) => {
+    if (((await tx.objectStore("session").get("outs")) ?? 0) !== before) return false;
+    await tx.objectStore("session").put(who, "now");
+    return true;
+  });
+  if (!opened) return null; // signed out while the server was asked
   tabs.postMessage("session");
   return who;
 }
@@ -81,16 +97,29 @@ export async function shut() {
   return null;
 }
 
-/** Sign out: the key goes first, so that nothing can be read, network or not; the server is told now or at next sight. */
-export async function signOut() {
-  localStorage.setItem(OWED, "1");
+/** The server says that who is signed in may not work here: what is here is shut, and why is said. */
+async function refused(problem) {
   await shut();
-  try {
-    await ask("DELETE", "/v1/session", { seconds: 5 });
-    localStorage.removeItem(OWED);
-  } catch (fault) {
-    if (!(fault instanceof Unreachable)) throw fault;
-  }
+  return { refused: problem };
+}
+
+/**
+ * Sign out: the key goes first, so that nothing can be read, network or not. The server is told now, or before it shows any page here
+ * again: a script cannot drop the cookie. Pages of the server in other tabs are left.
+ */
+export async function signOut() {
+  await caches.open(OWED);
+  await writing(["session"], async (tx) => {
+    const session = tx.objectStore("session");
+    await session.delete("now");
+    await session.put(((await session.get("outs")) ?? 0) + 1, "outs");
+  });
+  tabs.postMessage("session");
+  navigator.serviceWorker?.controller?.postMessage("signed-out");
+  await unsubscribe().catch(() => {}); // without a network the push service is told later
+  if (await endOwed(5)) return;
+  const worker = await navigator.serviceWorker?.getRegistration();
+  await worker?.sync?.register(OWED).catch(() => {}); // where the browser can wake the worker once there is a network
 }
 
 /** How many acts of how many people wait on this phone; nothing else of them can be read. */

@@ -6,8 +6,14 @@ import { choices, el, field } from "./element.js";
 
 const INK = "#0a1a33";
 
+/** Strokes as the pad tells them, drawn at a share of their size. Pure. */
+export const scaledStrokes = (strokes, share) =>
+  strokes.map((one) => ({ ...one, points: one.points.map((at) => ({ ...at, x: at.x * share, y: at.y * share })) }));
+
 /** The part of a page in which one party signs. `value()` tells what came of it, `faults()` what is missing. */
 export class SigningPlace {
+  #size = null;
+
   constructor(party, title, name, changed) {
     this.party = party;
     this.changed = changed;
@@ -47,12 +53,25 @@ export class SigningPlace {
 
   /** Begin once the canvas is on the page, where its size is known. */
   begin() {
-    const ratio = Math.max(1, devicePixelRatio || 1);
-    this.canvas.width = this.canvas.offsetWidth * ratio;
-    this.canvas.height = this.canvas.offsetHeight * ratio;
-    this.canvas.getContext("2d").scale(ratio, ratio);
     this.pad = new SignaturePad(this.canvas, { backgroundColor: "#ffffff", penColor: INK, minWidth: 0.8, maxWidth: 2.6 });
     this.pad.addEventListener("endStroke", this.changed);
+    this.#fit();
+    new ResizeObserver(() => this.#fit()).observe(this.canvas); // the phone was turned
+  }
+
+  /** Give the canvas the size it is shown at; what was drawn is drawn anew, smaller where there is less room. */
+  #fit() {
+    const { offsetWidth: width, offsetHeight: height } = this.canvas;
+    if (!width || (width === this.#size?.width && height === this.#size.height)) return;
+    const share = this.#size ? Math.min(1, width / this.#size.width, height / this.#size.height) : 1;
+    this.#size = { width, height };
+    const strokes = scaledStrokes(this.pad.toData(), share);
+    const ratio = Math.max(1, devicePixelRatio || 1);
+    this.canvas.width = width * ratio;
+    this.canvas.height = height * ratio;
+    this.canvas.getContext("2d").scale(ratio, ratio);
+    this.pad.clear();
+    this.pad.fromData(strokes);
   }
 
   clear() {

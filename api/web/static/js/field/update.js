@@ -1,19 +1,17 @@
 // The service worker: it opens the app without a network, and brings a new build whole or not at all.
 
 /**
- * Register it; `found` is called with a function that changes to a newer build, once one is there.
- * A change of build loads every open page anew: no page mixes two.
+ * Register it; `found` is called with a function that changes to a newer build, once one is there, and `changed` in every open page
+ * once another build has taken over.
  */
-export async function updates(found) {
+export async function updates(found, changed) {
   if (!("serviceWorker" in navigator)) return;
-  const had = Boolean(navigator.serviceWorker.controller);
-  let loading = false;
+  let controlled = Boolean(navigator.serviceWorker.controller);
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (!had || loading) return; // the first one takes over a page of its own build
-    loading = true;
-    location.reload();
+    if (controlled) changed();
+    controlled = true; // the first one takes over a page of its own build
   });
-  const registration = await navigator.serviceWorker.register("/field/sw.js", { scope: "/field", updateViaCache: "none" });
+  const registration = await navigator.serviceWorker.register("/field/sw.js", { scope: "/", updateViaCache: "none" });
   const offer = (worker) => {
     if (worker && navigator.serviceWorker.controller) found(() => worker.postMessage("change"));
   };

@@ -10,12 +10,13 @@ export const word = (kind, value) => WORDS[kind]?.find((one) => one.value === va
 /** All words of a kind: `[[value, name], …]`. */
 export const words = (kind) => (WORDS[kind] ?? []).map((one) => [one.value, one[language]]);
 
-const CLOCK = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
-const DAY = new Intl.DateTimeFormat(locale, { month: "numeric", day: "numeric", weekday: "short" });
-const SAME = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" });
+const timeZone = "Asia/Shanghai"; // the bureau's, whatever zone the phone is set to
+const CLOCK = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit", hour12: false });
+const DAY = new Intl.DateTimeFormat(locale, { timeZone, month: "numeric", day: "numeric", weekday: "short" });
+const SAME = new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
 
 export const clock = (instant) => CLOCK.format(new Date(instant));
-export const dayOf = (instant) => DAY.format(new Date(instant));
+const dayOf = (instant) => DAY.format(new Date(instant));
 export const sameDay = (one, other) => SAME.format(new Date(one)) === SAME.format(new Date(other));
 
 /** An instant: its time today, its day and time otherwise. */

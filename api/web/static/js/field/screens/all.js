@@ -36,5 +36,6 @@ export const screens = {
   signIn,
   today,
   trip,
+  unrecorded: later(() => import("./unrecorded.js"), "unrecorded"),
   waits: later(() => import("./waits.js"), "waits"),
 };

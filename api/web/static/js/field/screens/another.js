@@ -5,6 +5,7 @@ import { uuid7 } from "../bytes.js";
 import { Draft } from "../draft.js";
 import { data, el, field, tick } from "../element.js";
 import { here } from "../position.js";
+import { isTelephone } from "../telephone.js";
 import { word } from "../words.js";
 import { actForm, heading } from "./parts.js";
 
@@ -35,12 +36,15 @@ export async function another(app, tripId) {
   };
 
   async function act() {
+    const { who } = app; // whoever pressed the button signs, also if somebody else is signed in a moment later
     const missing = REQUIRED.filter((name) => !values[name].trim());
     if (missing.length) return t(`请填写：${missing.map((name) => labels[name]).join("、")}。`, `Fill in: ${missing.map((name) => labels[name]).join(", ")}.`);
+    if (!isTelephone(values.telephone)) return t("电话号码应为 5 至 20 位数字，可带分机号。", "A telephone number has 5 to 20 digits, perhaps with an extension.");
     const said = (name) => values[name].trim();
     const { place } = await here({ seconds: 8 });
     const now = Date.now();
-    const where = place ?? at.site;
+    const where = place ?? at?.site;
+    if (!where) return t("不知道现场在哪里：请允许定位，到开阔处再试。", "Nobody knows where this is: allow the position, and try again in the open.");
     const body = {
       complaint_id: uuid7(now),
       job_id: uuid7(now),
@@ -62,7 +66,7 @@ export async function another(app, tripId) {
         how: "当面 on the spot",
       })),
     };
-    await app.keep({ act: "another-job", trip: tripId, body });
+    await app.keep({ who, act: "another-job", trip: tripId, body });
     await draft.drop();
     return () => app.go(`trip/${tripId}`);
   }

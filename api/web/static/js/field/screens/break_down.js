@@ -17,6 +17,7 @@ export async function breakDown(app, id) {
   const police = el("input", { maxlength: "100", autocomplete: "off" });
 
   async function act(form) {
+    const { who } = app; // whoever pressed the button signs, also if somebody else is signed in a moment later
     const reading = dashboard.value();
     if (!reading) return t("请输入里程表读数。", "Enter the odometer’s reading.");
     if (!where.value.trim()) return t("请写明停在哪里。", "Say where the car stands.");
@@ -33,7 +34,7 @@ export async function breakDown(app, id) {
       ...(police.value.trim() ? { police_no: police.value.trim() } : {}),
       ...(await app.reported()),
     };
-    await app.keep({ act: "break-down", trip: id, body, files: dashboard.files });
+    await app.keep({ who, act: "break-down", trip: id, body, files: dashboard.files });
     return () => app.go(`trip/${id}`);
   }
 

@@ -1,6 +1,7 @@
 // Return 收车: the reading, and a remark if there is one.
 
 import { t } from "../../language.js";
+import { writesNotes } from "../day.js";
 import { el, field } from "../element.js";
 import { actForm, DashboardField, heading } from "./parts.js";
 
@@ -10,17 +11,17 @@ export async function comeBack(app, id) {
     app.go(trip ? `trip/${id}` : "today");
     return null;
   }
-  const start = trip.vehicle.odometer_m;
   const dashboard = new DashboardField(app, trip.vehicle);
   const remark = el("textarea", { maxlength: "2000", rows: "2" });
-  const without = trip.jobs.filter((job) => !job.noted.length);
+  const without = writesNotes(app.who.roles) ? trip.jobs.filter((job) => !job.noted.length && !job.done) : [];
 
   async function act() {
+    const { who } = app; // whoever pressed the button signs, also if somebody else is signed in a moment later
     const reading = dashboard.value();
     if (!reading) return t("请输入里程表读数。", "Enter the odometer’s reading.");
-    if (start !== null && reading.odometer_m < start) return t("读数小于出车时的读数，请核对。", "That is less than at departure: look again.");
+    if (dashboard.doubtful(reading)) return t("读数小于上次的读数，请核对；确实如此就再按一次，由服务器判定。", "That is less than the last reading: look again. If it does stand so, press once more, and the server judges it.");
     const said = remark.value.trim() ? { remark: remark.value.trim() } : {};
-    await app.keep({ act: "return", trip: id, body: { reading, ...said, ...(await app.reported()) }, files: dashboard.files });
+    await app.keep({ who, act: "return", trip: id, body: { reading, ...said, ...(await app.reported()) }, files: dashboard.files });
     return () => app.go(`trip/${id}`);
   }
 

@@ -8,7 +8,7 @@ import { when, word } from "../words.js";
 import { alertLine, heading, keptTag, reasonsOf } from "./parts.js";
 
 /** What a party can read of a note without us: in plain words, with the hash that proves it. Pure. */
-export function summaryOf({ at, payload: { body, id } }, site) {
+function summaryOf({ at, payload: { body, id } }, site) {
   return [
     t("现场走访记录", "Visit note"),
     when(at),
@@ -23,6 +23,13 @@ export function summaryOf({ at, payload: { body, id } }, site) {
 }
 
 const SIGNED = { signed: t("已签名", "signed"), refused: t("拒签", "refused to sign"), unable: t("无法签名", "could not sign") };
+
+/** Hand a file over as a download: a window that opens after an answer would be blocked. */
+function save(file) {
+  const address = URL.createObjectURL(file);
+  el("a", { href: address, download: file.name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
 
 export async function copy(app, actId) {
   const act = app.acts.find((one) => one.id === actId);
@@ -42,7 +49,7 @@ export async function copy(app, actId) {
       if (answer.status !== 200) throw new Unreachable(String(answer.status));
       const file = new File([answer.body], `${body.note_id}.pdf`, { type: "application/pdf" });
       if (navigator.canShare?.({ files: [file] })) await navigator.share({ files: [file] });
-      else open(URL.createObjectURL(file));
+      else save(file);
     } catch (fault) {
       if (fault.name === "AbortError") return; // the person thought better of it
       wrong.textContent = t("暂时取不到 PDF，请稍后再试。", "The PDF cannot be fetched now: try again later.");

@@ -3,7 +3,7 @@
 import { t } from "../../language.js";
 import { windowAt } from "../day.js";
 import { data, el, field, tick } from "../element.js";
-import { span } from "../words.js";
+import { span, word } from "../words.js";
 import { actForm, DashboardField, heading } from "./parts.js";
 
 const CHECKS = [
@@ -26,7 +26,6 @@ export async function depart(app, id) {
   const boxes = CHECKS.map(([name, text]) => tick(name, text, false, () => sync()));
   const all = el("button", { type: "button", class: "button-quiet wide", onclick: () => setAll() }, t("全部正常", "All in order"));
   const inputs = boxes.map((box) => box.querySelector("input"));
-  const seats = { driver: t("驾驶员", "driver"), officer: t("调解人员", "officer") };
   let touched = false;
 
   function sync() {
@@ -39,13 +38,14 @@ export async function depart(app, id) {
   }
 
   async function act() {
+    const { who } = app; // whoever pressed the button signs, also if somebody else is signed in a moment later
     const reading = dashboard.value();
     if (!reading) return t("请输入里程表读数。", "Enter the odometer’s reading.");
     if (!touched) return t("请完成安全检查。", "Do the safety check first.");
     const check = Object.fromEntries(inputs.map((box) => [box.name, box.checked]));
     if (Object.values(check).includes(false) && !remark.value.trim()) return t("请写明不正常的地方。", "Say what is not in order.");
     if (remark.value.trim()) check.remark = remark.value.trim();
-    await app.keep({ act: "depart", trip: id, body: { reading, check, ...(await app.reported()) }, files: dashboard.files });
+    await app.keep({ who, act: "depart", trip: id, body: { reading, check, ...(await app.reported()) }, files: dashboard.files });
     return () => app.go(`trip/${id}`);
   }
 
@@ -62,7 +62,7 @@ export async function depart(app, id) {
           "section",
           { class: "card" },
           el("h2", {}, t("随车人员", "Aboard")),
-          el("ul", { class: "list" }, trip.crew.map((one) => el("li", {}, data(one.name), " ", el("span", { class: "quiet" }, seats[one.seat] ?? one.seat)))),
+          el("ul", { class: "list" }, trip.crew.map((one) => el("li", {}, data(one.name), " ", el("span", { class: "quiet" }, word("seat", one.seat))))),
           el("small", { class: "quiet" }, t("换人请先让调度修改随车人员。", "If somebody else goes along, let the desk change the crew first.")),
         ),
         el("fieldset", {}, el("legend", {}, t("安全检查", "Safety check")), all, el("div", { class: "ticks" }, boxes), wrongRemark),

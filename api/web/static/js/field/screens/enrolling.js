@@ -10,6 +10,7 @@ import { lostText } from "./today.js";
 export async function enrolling(app) {
   const title = t("启用这部手机", "Set up this phone");
   const nodes = [app.key ? heading(title, "settings") : el("h1", { tabindex: "-1" }, title)];
+  if (!app.key && app.acts.some((act) => act.why === "chain-ended")) nodes.push(ended());
   if (app.lost) nodes.push(el("p", { class: "alert" }, lostText(app.lost)));
   const told = await fetched();
   if (told === null) {
@@ -22,6 +23,16 @@ export async function enrolling(app) {
   return { title, nodes };
 }
 
+/** The server ended the key that was here: nothing of it is lost, but what it signed since is not recorded. */
+const ended = () =>
+  el(
+    "p",
+    { class: "alert" },
+    t("这部手机的密钥已停用：您启用了另一部手机，或这部手机已被注销。之后的操作没有记录，", "This phone’s key has ended: another phone was set up for you, or this one was withdrawn. What was done since is not recorded: "),
+    el("a", { href: "#waits" }, t("请查看", "look")),
+    t("。", "."),
+  );
+
 async function fetched() {
   try {
     return await mine();
@@ -31,10 +42,17 @@ async function fetched() {
   }
 }
 
+const notSent = (count) =>
+  t(
+    `还有 ${count} 项操作没有送达。重新启用后它们不会被记录，请先联网发送。仍要重新启用？`,
+    `${count} acts have not been sent. Set up anew, they will not be recorded: send them first. Set up all the same?`,
+  );
+
 function form(app, { devices, notice, told }) {
   const chosen = devices.find((one) => one.device_id === link().device)?.device_id ?? devices[0].device_id;
 
   async function act(filled) {
+    if (app.key && app.waiting && !confirm(notSent(app.waiting))) return null;
     const deviceId = new FormData(filled).get("device");
     try {
       if (!told) await acknowledge(deviceId, notice);

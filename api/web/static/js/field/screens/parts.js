@@ -3,7 +3,7 @@
 import { t } from "../../language.js";
 import { data, el, field } from "../element.js";
 import { scaled } from "../photo.js";
-import { getFile, putFile } from "../sealed.js";
+import { dropFile, getFile, putFile } from "../sealed.js";
 import { KEPT } from "../words.js";
 
 /** The heading of a screen, with the way back. */
@@ -28,10 +28,23 @@ export function reasonsOf(act) {
 /** A line that tells what is wrong, said aloud at once. */
 export const alertLine = () => el("div", { class: "alert", role: "alert" });
 
+/** Metres of kilometres as people type them: 18,289.6 or 18289,6 or full-width digits; null where it is no number. Pure. */
+export function metresOf(typed) {
+  const plain = typed.normalize("NFKC").replace(/\s/g, "");
+  const thousands = /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain);
+  const number = thousands ? plain.replaceAll(",", "") : plain.replace(",", ".");
+  return /^\d+(\.\d*)?$/.test(number) ? Math.round(Number(number) * 1000) : null;
+}
+
+/** Whether an odometer that shows steps of `resolution` metres stood higher before: `last` may be told more finely than it shows. Pure. */
+export const wentBack = (last, now, resolution) => last !== null && now < last - (last % (resolution ?? 1000));
+
 /** The odometer: kilometres typed, prefilled with what it showed last; a photo where it is asked for or wanted. */
 export class DashboardField {
   constructor(app, { odometer_m: last, resolution_m: resolution }) {
     this.app = app;
+    this.last = last;
+    this.resolution = resolution;
     this.fine = resolution !== null && resolution < 1000;
     this.photo = null;
     this.input = el("input", {
@@ -58,15 +71,23 @@ export class DashboardField {
 
   async #take(file) {
     const { blob } = await scaled(file);
+    const former = this.photo;
     this.photo = await putFile(this.app.who, blob);
+    if (former && former !== this.photo) await dropFile(this.app.who, former);
     this.taken.textContent = t("照片已存手机。", "The photo is kept on the phone.");
   }
 
   /** The reading as `/v1` takes it, or null where the number cannot be read. */
   value() {
-    const km = Number(this.input.value.trim().replace(",", "."));
-    if (!this.input.value.trim() || !Number.isFinite(km) || km < 0) return null;
-    return { odometer_m: Math.round(km * 1000), ...(this.photo ? { photo_sha256: this.photo } : {}) };
+    const m = metresOf(this.input.value);
+    return m === null ? null : { odometer_m: m, ...(this.photo ? { photo_sha256: this.photo } : {}) };
+  }
+
+  /** Whether to ask once more: the number is less than the last one, and its person has not said yet that it stands so. */
+  doubtful({ odometer_m: now }) {
+    if (!wentBack(this.last, now, this.resolution) || this.asked === now) return false;
+    this.asked = now;
+    return true;
   }
 
   get files() {
@@ -74,8 +95,15 @@ export class DashboardField {
   }
 }
 
-/** A large button that opens the camera. */
+/** Why a photo is not there, in words. */
+function photoFault({ name }) {
+  if (name === "QuotaExceededError") return t("手机存储已满，照片没有保存。", "The phone is full: the photo was not kept.");
+  return t("这张照片读不出来，没有保存：请重拍，或另选一张（JPEG）。", "This photo cannot be read and was not kept: take it again, or choose another (JPEG).");
+}
+
+/** A large button that opens the camera; what `taken` cannot read or keep is told beneath it, and the other photos are taken all the same. */
 export function photoButton(text, taken, multiple = false) {
+  const wrong = alertLine();
   const input = el("input", {
     type: "file",
     accept: "image/*",
@@ -83,11 +111,19 @@ export function photoButton(text, taken, multiple = false) {
     multiple,
     class: "out-of-sight",
     onchange: async () => {
-      for (const file of input.files) await taken(file);
-      input.value = "";
+      wrong.textContent = "";
+      const chosen = [...input.files];
+      input.value = ""; // the same photo can be chosen again
+      for (const file of chosen) {
+        try {
+          await taken(file);
+        } catch (fault) {
+          wrong.textContent = photoFault(fault);
+        }
+      }
     },
   });
-  return el("label", { class: "button-quiet wide" }, input, el("span", {}, text));
+  return el("div", {}, el("label", { class: "button-quiet wide" }, input, el("span", {}, text)), wrong);
 }
 
 /** A picture that is kept on this phone. */

@@ -12,7 +12,7 @@ import { draftOf, placeText, standingOf } from "./note.js";
 const SIDES = ["complainant", "respondent"];
 
 /** The body of a note as `/v1/visit-notes` takes it. Pure. */
-export function bodyOf(values, { job_id, trip_id, signatures, end, now }) {
+function bodyOf(values, { job_id, trip_id, signatures, end, now }) {
   return {
     note_id: values.note_id,
     job_id,
@@ -57,6 +57,7 @@ export async function readBack(app, tripId, jobId) {
   });
 
   async function act() {
+    const { who } = app; // whoever pressed the button signs, also if somebody else is signed in a moment later
     for (const place of places) {
       const missing = place.faults();
       if (missing.length) return t(`${word("party", place.party)}：缺少${missing.join("、")}。`, `${word("party", place.party)}: ${missing.join(", ")} missing.`);
@@ -66,7 +67,7 @@ export async function readBack(app, tripId, jobId) {
     for (const place of places) signatures.push(await place.value((drawing) => putFile(app.who, drawing)));
     const body = bodyOf(values, { job_id: jobId, trip_id: tripId, signatures, end, now: new Date().toISOString() });
     const files = [...new Set([...values.photos.map((one) => one.sha256), ...signatures.flatMap((one) => one.sha256 ?? [])])];
-    const kept = await app.keep({ act: "note", trip: tripId, body, files }, 0);
+    const kept = await app.keep({ who, act: "note", trip: tripId, body, files }, 0);
     await draft.drop();
     return () => app.go(`copy/${kept.id}`);
   }

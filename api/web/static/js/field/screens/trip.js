@@ -1,7 +1,7 @@
 // One trip: the next step as the largest button, its jobs with everything that is known of them, and what else can happen.
 
 import { t } from "../../language.js";
-import { nextStep } from "../day.js";
+import { nextStep, takesComplaints, writesNotes } from "../day.js";
 import { data, el, lines } from "../element.js";
 import { here, apart } from "../position.js";
 import { actName, clock, metres, span, when, word } from "../words.js";
@@ -24,7 +24,7 @@ export async function trip(app, id) {
       wrong,
       next(app, shown, wrong),
       shown.jobs.map((job) => jobCard(app, shown, job, wrong)),
-      shown.state === "departed" ? others(shown) : null,
+      shown.state === "departed" ? others(app, shown) : null,
       crew(shown),
       shown.state === "departed" ? positions(app) : null,
       acts.length ? el("section", { class: "card" }, el("h2", {}, t("本次操作", "Acts of this trip")), el("ul", { class: "list" }, acts.map((act) => el("li", { class: "row" }, el("span", {}, clock(act.at)), el("span", { class: "grow" }, actName(act.payload)), keptTag(act.state))))) : null,
@@ -43,11 +43,11 @@ function photoWanted({ trip_id: id, photo_wanted_until: until, photo_arrived: ar
 }
 
 function refusal(act) {
-  return el("div", { class: "alert", role: "alert" }, el("strong", {}, `${actName(act.payload)} ${clock(act.at)}: `), keptTag(act.state), reasonsOf(act));
+  return el("div", { class: "alert", role: "alert" }, el("strong", {}, `${actName(act.payload)} ${clock(act.at)}: `), keptTag(act.state), reasonsOf(act), el("a", { class: "button-quiet", href: `#unrecorded/${act.id}` }, t("查看并确认", "Read and confirm")));
 }
 
 function next(app, shown, wrong) {
-  const { step, job } = nextStep(shown);
+  const { step, job } = nextStep(shown, app.who.roles);
   const link = (href, text) => el("a", { class: "button wide", href, "data-key": "next" }, text);
   if (step === "depart") return link(`#depart/${shown.trip_id}`, t("出车", "Depart"));
   if (step === "note") return link(`#note/${shown.trip_id}/${job.job_id}`, [t("写走访记录：", "Write the note: "), data(job.site.name)]);
@@ -61,12 +61,13 @@ function next(app, shown, wrong) {
 
 /** One tap: where the phone is goes along if it is known within a few seconds. */
 async function stop(app, shown, job, what, button, wrong) {
+  const { who } = app; // whoever tapped signs
   const pressed = button.closest("button");
   pressed.disabled = true;
   try {
     const { place } = await here({ seconds: 5, oldest: 30 });
     const at = place ? { place: { lat: place.lat, lon: place.lon, datum: place.datum } } : {};
-    await app.keep({ act: "stop", trip: shown.trip_id, body: { job_id: job.job_id, what, ...at, ...(await app.reported()) } });
+    await app.keep({ who, act: "stop", trip: shown.trip_id, body: { job_id: job.job_id, what, ...at, ...(await app.reported()) } });
   } catch (fault) {
     wrong.textContent = t("手机未能保存，请重试。", "The phone could not keep it, try again.");
     throw fault;
@@ -94,7 +95,7 @@ function jobCard(app, shown, job, wrong) {
       { class: "row" },
       el("a", { class: "button-quiet", href: `geo:${job.site.lat},${job.site.lon}?q=${job.site.lat},${job.site.lon}` }, t("导航", "Navigate")),
       shown.state === "departed" && !job.arrived_at ? el("button", { type: "button", class: "button-quiet", onclick: (event) => stop(app, shown, job, "arrive", event.target, wrong) }, t("到达", "Arrived")) : null,
-      shown.state === "departed" ? el("a", { class: "button-quiet", href: `#note/${shown.trip_id}/${job.job_id}` }, job.noted.length ? t("再写一份记录", "Another note") : t("走访记录", "Note")) : null,
+      shown.state === "departed" && writesNotes(app.who.roles) ? el("a", { class: "button-quiet", href: `#note/${shown.trip_id}/${job.job_id}` }, job.noted.length ? t("再写一份记录", "Another note") : t("走访记录", "Note")) : null,
       job.noted.map((noteId) => noteLink(app, noteId)),
     ),
   );
@@ -112,23 +113,22 @@ function jobState(job) {
   return el("span", { class: "tag" }, t("未到", "ahead"));
 }
 
-function others(shown) {
+function others(app, shown) {
   return el(
     "section",
     { class: "card row" },
-    el("a", { class: "button-quiet grow", href: `#another/${shown.trip_id}` }, t("现场另接投诉", "Another job here")),
+    takesComplaints(app.who.roles) ? el("a", { class: "button-quiet grow", href: `#another/${shown.trip_id}` }, t("现场另接投诉", "Another job here")) : null,
     el("a", { class: "button-quiet grow", href: `#comeBack/${shown.trip_id}` }, t("返回收车", "Return")),
     el("a", { class: "button-quiet grow", href: `#breakDown/${shown.trip_id}` }, t("故障或事故", "Break down")),
   );
 }
 
 function crew(shown) {
-  const seats = { driver: t("驾驶员", "driver"), officer: t("调解人员", "officer") };
   return el(
     "section",
     { class: "card" },
     el("h2", {}, t("随车人员", "Aboard")),
-    el("ul", { class: "list" }, shown.crew.map((one) => el("li", {}, data(one.name), " ", el("span", { class: "quiet" }, seats[one.seat] ?? one.seat))), (shown.passengers ?? []).map((one) => el("li", {}, data(one.name)))),
+    el("ul", { class: "list" }, shown.crew.map((one) => el("li", {}, data(one.name), " ", el("span", { class: "quiet" }, word("seat", one.seat)))), (shown.passengers ?? []).map((one) => el("li", {}, data(one.name)))),
   );
 }
 

@@ -1,0 +1,1 @@
+"""Backups and what they are held against: manifest, the one file, the way back."""

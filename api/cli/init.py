@@ -1,0 +1,81 @@
+"""`zhuanche init`: set a bureau up, from a file or by asking."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.connections import check_schema, database_of, has_database, lent
+from api.cli.migrate import bring_up
+from api.db.database import Database
+from api.db.migrate import current_revision, has_no_bureau
+from api.db.roles import OWNER
+from api.db.work import working
+from api.loop import run_in_loop
+from api.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from api.init.answers import Answers
+
+
+def init(
+    file: Annotated[
+        Path | None, typer.Option(help="TOML with the answers (docs/install.md).", exists=True, dir_okay=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")] = False,  # noqa: FBT002 - an option of the command line
+) -> None:
+    """Set a bureau up: boundary, desk, administrator, custodian, vehicle with its base, settings.
+
+    A database without a bureau gets its schema first. Run again it makes what is missing and changes nothing that is
+    there.
+
+    Example: zhuanche init --file bureau.toml --dry-run
+    """
+    settings = load_settings()
+    told = _told(file)
+    if dry_run and not has_database(settings):
+        run_in_loop(_run(None, settings, told, dry=True))
+        return
+    with lent(settings, make=True) as connections, working(connections.lock_url, "init"):
+        url: str | None = connections.owner_url
+        if current_revision(connections.owner_url) is not None and not has_no_bureau(connections.owner_url):
+            check_schema(connections)
+        elif dry_run:
+            url = None
+        else:
+            bring_up(settings, connections)
+        run_in_loop(_run(url, settings, told, dry=dry_run))
+
+
+def _told(file: Path | None) -> Answers:
+    from api.init.answers import BadAnswers, read_answers  # noqa: PLC0415 - with it comes what checks requests
+    from api.init.ask import ask  # noqa: PLC0415 - the same
+
+    if file is not None:
+        return read_answers(file)
+    if not sys.stdin.isatty():
+        raise BadAnswers("There is no terminal to ask at: name a file with the answers, --file bureau.toml.")
+    return ask()
+
+
+async def _run(url: str | None, settings: Settings, told: Answers, *, dry: bool) -> None:
+    from api.init.set_up import set_up  # noqa: PLC0415 - with it comes what checks requests
+
+    async with _owner(url, settings) as owner:
+        async for step in set_up(owner, told, dry=dry):
+            for line in step.lines():
+                typer.echo(line)
+
+
+@contextlib.asynccontextmanager
+async def _owner(url: str | None, settings: Settings) -> AsyncIterator[Database | None]:
+    if url is None:
+        yield None
+        return
+    async with database_of(url, settings, OWNER) as owner:
+        yield owner

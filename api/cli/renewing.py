@@ -1,0 +1,76 @@
+"""Takes up a new certificate while the service runs: one of its own before its end, or one that somebody else renewed.
+
+The server (Granian 2.8) reads its certificate where a worker begins. So a new worker is begun on the same socket, and
+seconds later the old one takes nothing more and answers what it has taken: less is turned away than by a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from cryptography import x509
+from granian.server.embed import Server
+
+from api.authority import Files, own_certificate
+from api.clock import Clock
+from api.settings import Settings
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 60.0
+"""How often the certificate is looked at."""
+BEFORE: Final = timedelta(days=60)
+"""One of the service's own is made anew so long before its end: before the doctor warns of it."""
+
+
+class Renewal:
+    """Watches over the certificate of one server."""
+
+    def __init__(self, settings: Settings, server: Server, files: Files, clock: Clock) -> None:
+        """Have `server` take up what is new in `files`."""
+        self._settings = settings
+        self._server = server
+        self._files = files
+        self._clock = clock
+        self._seen = self._state()
+
+    async def run(self) -> None:
+        """Look again and again."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.look()
+
+    def look(self) -> None:
+        """Make a certificate where one is due, and have the server take up what is new."""
+        try:
+            if self._settings.certificate is None and self._is_due():
+                own_certificate(self._settings, self._clock())
+            state = self._state()
+            if state == self._seen:
+                return
+            self._seen = state
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                self._files.certificate, self._files.key
+            )
+        except Exception as fault:  # noqa: BLE001 - whatever library's it is: the next look tries again
+            log.error("certificate-not-renewed", kind=type(fault).__name__)  # noqa: TRY400 - said plainly
+            return
+        self._server.reload()  # type: ignore[no-untyped-call]  # Granian's own
+        log.info("certificate-renewed")
+
+    def _is_due(self) -> bool:
+        """Tell whether the certificate ends soon, or is not valid yet: it was made by a clock that was wrong."""
+        found = x509.load_pem_x509_certificate(self._files.certificate.read_bytes())
+        return not found.not_valid_before_utc <= self._clock() <= found.not_valid_after_utc - BEFORE
+
+    def _state(self) -> tuple[tuple[int, int], ...] | None:
+        """Return what tells one certificate from the next; None while there is none."""
+        try:
+            found = [one.stat() for one in (self._files.certificate, self._files.key)]
+        except OSError:
+            return None
+        return tuple((one.st_mtime_ns, one.st_ino) for one in found)

@@ -1,0 +1,58 @@
+"""What the record knows of the time: its newest entry, and the last time that the clock was set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import or_, text
+from sqlmodel import col, select
+
+from api.db.database import Database, Reader
+from api.db.tables.clock import ClockJumpRow
+from domain.clock import Known
+
+_NEWEST: Final = text("SELECT max(recorded_at) FROM ledger_outbox WHERE bureau_id = :bureau_id")
+# In the order of entry: a clock that was set back is recorded before what it was set back from.
+_JUMP: Final = text(
+    "SELECT c.jump_id, c.from_at, c.to_at, c.followed FROM clock_jump c"
+    " JOIN ledger_outbox o ON o.bureau_id = c.bureau_id AND o.entry_id = c.entry_id"
+    " WHERE c.bureau_id = :bureau_id AND o.bureau_id = :bureau_id ORDER BY o.outbox_id DESC LIMIT 1"
+)
+
+
+async def jumps_between(reader: Reader, begins_at: datetime, ends_at: datetime) -> Sequence[ClockJumpRow]:
+    """Return when the clock was set, as it was noticed or entered in a time, the newest first."""
+    noticed, entered = col(ClockJumpRow.noticed_at), col(ClockJumpRow.recorded_at)
+    within = or_(noticed.between(begins_at, ends_at), entered.between(begins_at, ends_at))
+    asked = select(ClockJumpRow).where(ClockJumpRow.bureau_id == reader.bureau_id, within)
+    rows: Sequence[ClockJumpRow] = await reader.all(asked.order_by(noticed.desc()))
+    return rows
+
+
+async def known_of(reader: Reader) -> Known:
+    """Return what a bureau's record knows."""
+    asked = {"bureau_id": reader.bureau_id}
+    (newest,) = (await reader.rows(_NEWEST, asked))[0]
+    jumps = await reader.rows(_JUMP, asked)
+    return Known(newest, (jumps[0].from_at, jumps[0].to_at, jumps[0].followed) if jumps else None)
+
+
+async def known_of_all(database: Database) -> list[Known]:
+    """Return what each bureau's record knows."""
+    found = []
+    for bureau_id in await database.bureaus():
+        async with database.read(bureau_id) as reader:
+            found.append(await known_of(reader))
+    return found
+
+
+async def last_jump(database: Database) -> tuple[UUID, bool] | None:
+    """Return the last time the clock was set as the first bureau's record tells it: which, and whether followed."""
+    for bureau_id in (await database.bureaus())[:1]:
+        async with database.read(bureau_id) as reader:
+            for row in await reader.rows(_JUMP, {"bureau_id": bureau_id}):
+                return row.jump_id, row.followed
+    return None

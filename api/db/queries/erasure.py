@@ -1,0 +1,216 @@
+"""Where personal data of a complaint's parties stands, and what was done about it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from api.db.database import Reader
+from api.db.queries.attachments import NAMING
+from api.db.tables.erasure import Erasure
+from domain.erasure import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Columns of a table in which it stands, the rest of the table's key, and which rows are a complaint's."""
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    where: str
+    entered: bool = True
+    """Whether its rows name a ledger entry."""
+
+
+_PARTICULARS: Final = (
+    "complainant_name", "complainant_telephone", "complainant_address", "respondent_name", "respondent_credit_code",
+    "respondent_address", "respondent_telephone", "claim", "facts", "reason",
+)  # fmt: skip
+PLACES: Final = (
+    Place("complaint_particulars", ("complaint_id", "rev"), _PARTICULARS, "complaint_id = :complaint_id"),
+    Place("complaint_act", ("act_id",), ("detail",), "complaint_id = :complaint_id"),
+    Place("job", ("job_id",), ("site_name", "site_address"), "complaint_id = :complaint_id"),
+    Place("job_act", ("act_id",), ("reason",), "job_id = ANY(:jobs)"),
+    Place("visit_note", ("note_id",), ("body",), "job_id = ANY(:jobs)"),
+    Place("visit_note_conflict", ("conflict_id",), ("body",), "note_id = ANY(:notes)"),
+    Place("note_attachment", ("note_id", "no"), ("name",), "note_id = ANY(:notes)", entered=False),
+    Place("form_submission", ("submission_id",), ("xml",), "submission_id = ANY(:forms)"),
+    Place("signed_act", ("digest",), ("jws",), "digest = ANY(:digests)"),
+    Place("signed_act_outcome", ("digest",), ("problem",), "digest = ANY(:digests) AND problem IS NOT NULL"),
+    Place("call_back", ("call_back_id",), ("remark",), "complaint_id = :complaint_id"),
+    Place("complaint", ("complaint_id",), ("received_via",), "complaint_id = :complaint_id", entered=False),
+    Place("finding_act", ("act_id",), ("text",), "act_id = ANY(:finding_acts)"),
+    Place(
+        "paper_trip",
+        ("paper_trip_id",),
+        ("people", "purpose", "places", "remark"),
+        "paper_trip_id = ANY(:paper_trips)",
+        entered=False,
+    ),
+    Place("trip_passenger", ("use_id", "rev", "passenger_no"), ("name",), "use_id = ANY(:alone)", entered=False),
+)
+LEDGER: Final = Place(
+    "ledger_payload",
+    ("entry_id",),
+    ("person", "person_salt", "place", "place_salt"),
+    "entry_id = ANY(:entries) AND (person IS NOT NULL OR place IS NOT NULL)",
+    entered=False,
+)
+BY_TABLE: Final = {place.table: place for place in (*PLACES, LEDGER)}
+
+_IDS: Final = {
+    "jobs": "SELECT job_id FROM job WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id",
+    "notes": "SELECT note_id FROM visit_note WHERE bureau_id = :bureau_id AND job_id = ANY(:jobs)",
+    "instances": "SELECT instance_id FROM form_submission WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)",
+    "forms": "SELECT submission_id FROM form_submission WHERE bureau_id = :bureau_id AND instance_id = ANY(:instances)",
+    "uses": "SELECT DISTINCT use_id FROM trip_job WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id",
+}
+_OLD_LOG: Final = text(
+    "SELECT p.paper_trip_id FROM paper_trip p JOIN complaint c ON c.bureau_id = p.bureau_id"
+    " AND p.complaint_number IN (c.number, c.source_number) WHERE p.bureau_id = :bureau_id AND c.bureau_id = :bureau_id"
+    " AND c.complaint_id = :complaint_id AND p.complaint_number <> ''"
+)
+_NUMBERS: Final = text(
+    "SELECT DISTINCT c.complaint_id, c.number FROM complaint c JOIN erasure e"
+    " ON e.bureau_id = c.bureau_id AND e.complaint_id = c.complaint_id"
+    " WHERE c.bureau_id = :bureau_id AND e.bureau_id = :bureau_id"
+)
+_STEPS: Final = text(
+    "SELECT e.complaint_id, c.number, e.step, e.ground, e.recorded_at FROM erasure e JOIN complaint c"
+    " ON c.bureau_id = e.bureau_id AND c.complaint_id = e.complaint_id"
+    " WHERE e.bureau_id = :bureau_id AND c.bureau_id = :bureau_id ORDER BY e.recorded_at, e.complaint_id, e.no"
+)
+_OF_COMPLAINTS: Final = text(
+    "SELECT c.complaint_id, e.step, e.recorded_at FROM complaint c LEFT JOIN erasure e"
+    " ON e.bureau_id = c.bureau_id AND e.bureau_id = :bureau_id AND e.complaint_id = c.complaint_id"
+    " WHERE c.bureau_id = :bureau_id AND c.complaint_id = ANY(CAST(:complaints AS uuid[]))"
+)
+_SINCE: Final = text(
+    "SELECT registered_at FROM complaint WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id"
+)
+_SIGNED: Final = text(
+    "SELECT digest, jws FROM signed_act WHERE bureau_id = :bureau_id AND act IN ('note', 'another-job')"
+    " AND jws <> '' AND recorded_at >= :since"
+)
+_BESIDE: Final = text(
+    "SELECT DISTINCT use_id, complaint_id FROM trip_job"
+    " WHERE bureau_id = :bureau_id AND use_id = ANY(:uses) AND complaint_id <> :complaint_id"
+)
+_FILES: Final = text(
+    "SELECT sha256 FROM note_attachment WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)"
+    " UNION SELECT sha256 FROM form_media WHERE bureau_id = :bureau_id AND submission_id = ANY(:forms)"
+    " UNION SELECT sha256 FROM attachment WHERE bureau_id = :bureau_id AND sha256 = ANY(CAST(:in_words AS text[]))"
+)
+_OTHER: Final = {"note_attachment": "note_id <> ALL(:notes)", "form_media": "submission_id <> ALL(:forms)"}
+_NAMED_ELSEWHERE: Final = tuple(
+    text(
+        f"SELECT {column} AS sha256 FROM {table} WHERE bureau_id = :bureau_id AND {column} = ANY(:files)"  # noqa: S608 - our own words
+        f" AND {_OTHER.get(table, 'true')}"
+    )
+    for table, column in NAMING
+)
+
+
+async def last_erasure(reader: Reader, complaint_id: UUID) -> Erasure | None:
+    """Return what was done last about personal data of a complaint, or None."""
+    rows = await reader.all(
+        select(Erasure)
+        .where(Erasure.bureau_id == reader.bureau_id, Erasure.complaint_id == complaint_id)
+        .order_by(col(Erasure.no).desc())
+        .limit(1)
+    )
+    return rows[0] if rows else None
+
+
+async def steps_on_record(reader: Reader) -> Sequence[Any]:
+    """Return every step that was taken, the first one first, with the number of its complaint."""
+    return await reader.rows(_STEPS, {"bureau_id": reader.bureau_id})
+
+
+async def steps_of_complaints(reader: Reader, complaints: Sequence[UUID]) -> dict[UUID, list[tuple[str, datetime]]]:
+    """Return the steps taken about complaints, by complaint; one that there is not is left out."""
+    found: dict[UUID, list[tuple[str, datetime]]] = {}
+    for row in await reader.rows(_OF_COMPLAINTS, {"bureau_id": reader.bureau_id, "complaints": list(complaints)}):
+        found.setdefault(row.complaint_id, []).extend([] if row.step is None else [(row.step, row.recorded_at)])
+    return found
+
+
+async def numbers_of_erased(reader: Reader) -> dict[UUID, str]:
+    """Return the numbers of the complaints about whose personal data a step was ever taken."""
+    rows = await reader.execute(_NUMBERS, {"bureau_id": reader.bureau_id})
+    return {row.complaint_id: row.number for row in rows}
+
+
+async def ids_of_complaint(reader: Reader, complaint_id: UUID, found: Collection[UUID] = ()) -> dict[str, Any]:
+    """Return the ids of all that belongs to a complaint, by the names that `PLACES` ask for.
+
+    `found` are explanations of findings and rows of the old log that name its parties, as somebody confirmed.
+    """
+    asked: dict[str, Any] = {"bureau_id": reader.bureau_id, "complaint_id": complaint_id}
+    for name, statement in _IDS.items():
+        asked[name] = [row[0] for row in await reader.rows(text(statement), asked)]
+    asked["digests"] = await _digests(reader, complaint_id, asked)
+    asked["alone"] = await _alone(reader, asked)
+    asked["finding_acts"] = list(found)
+    asked["paper_trips"] = [*found, *(row[0] for row in await reader.rows(_OLD_LOG, asked))]
+    return asked
+
+
+async def rows_of(reader: Reader, place: Place, ids: dict[str, Any]) -> Sequence[Any]:
+    """Return the rows of a table that are a complaint's: key, columns, and the ledger entry they name."""
+    entry = ", entry_id" if place.entered else ""
+    listed = ", ".join((*place.key, *place.columns))
+    return await reader.rows(
+        text(f"SELECT {listed}{entry} FROM {place.table} WHERE bureau_id = :bureau_id AND {place.where}"),  # noqa: S608 - our own words
+        ids,
+    )
+
+
+async def files_of(reader: Reader, ids: dict[str, Any]) -> list[str]:
+    """Return the files that only notes and forms of a complaint name, or `in_words` what became none, still there."""
+    files = {row.sha256 for row in await reader.rows(_FILES, ids)}
+    for statement in _NAMED_ELSEWHERE:
+        files -= {row.sha256 for row in await reader.rows(statement, ids | {"files": sorted(files)})}
+    return sorted(files)
+
+
+async def _digests(reader: Reader, complaint_id: UUID, ids: dict[str, Any]) -> list[str]:
+    """Return the acts of phones whose signed words name the complaint, a job of it or a note."""
+    ((since,),) = await reader.rows(_SINCE, ids)
+    named = [str(one).encode() for one in (complaint_id, *ids["jobs"], *ids["notes"])]
+    found = [
+        row.digest
+        for row in await reader.rows(_SIGNED, ids | {"since": since})
+        if any(one in payload_of(row.jws) for one in named)
+    ]
+    withheld = await reader.rows(
+        text("SELECT digest FROM signed_act_outcome WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)"), ids
+    )
+    return sorted({*found, *(row.digest for row in withheld)})
+
+
+def payload_of(jws: str) -> bytes:
+    """Return what a phone signed, in small letters."""
+    part = jws.split(".")[1]
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).lower()
+
+
+async def _alone(reader: Reader, ids: dict[str, Any]) -> list[UUID]:
+    """Return the trips on which whoever was aboard belongs to no complaint whose data is read on."""
+    others: dict[UUID, set[UUID]] = {}
+    for row in await reader.rows(_BESIDE, ids):
+        others.setdefault(row.complaint_id, set()).add(row.use_id)
+    shared: set[UUID] = set()
+    for complaint_id, uses in others.items():
+        last = await last_erasure(reader, complaint_id)
+        if last is None or last.step == Step.LIFTED:
+            shared |= uses
+    return sorted(set(ids["uses"]) - shared)

@@ -1,0 +1,67 @@
+"""Wrong pass words: whoever guesses is stopped, and nobody else with them.
+
+Counted by account and by where they come from: a browser that this account was signed in from before, which it proves
+by a cookie, else the address. So nobody who types a colleague's login wrongly stops that colleague, neither from
+another address nor, where a desk shares one, from another browser. In memory, a process for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+TRIES: Final = 5
+"""So many wrong pass words in a row stop where they come from."""
+STOPPED: Final = timedelta(minutes=10)
+"""For so long, and so long a wrong one counts."""
+SWEPT_AT: Final = 10_000
+"""So many remembered are looked through for what is over. Each cost the check of a pass word, of which a process does
+no more than some thirty a second, so those of ten minutes are a bounded number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a pass word comes from; `known` is a browser or session that has shown the right one before."""
+
+    name: str
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose pass word is tried, whether there is such an account or not."""
+
+    bureau_id: str
+    login: str
+    password_hash: str | None = None
+    """What is kept of the pass word that is tried at: whoever is given another begins anew."""
+
+
+class Guesses:
+    """Wrong pass words of late."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[tuple[Account, str], tuple[int, datetime]] = {}
+
+    def stopped(self, account: Account, source: Source, now: datetime) -> bool:
+        """Tell whether no pass word counts now that comes from there."""
+        return self._tries(account, source, now) >= TRIES
+
+    def wrong(self, account: Account, source: Source, now: datetime) -> bool:
+        """Count a wrong one, and tell whether it stopped its source."""
+        tries = self._tries(account, source, now)
+        if tries >= TRIES:
+            return False
+        if len(self._wrong) >= SWEPT_AT:
+            self._wrong = {key: one for key, one in self._wrong.items() if one[1] > now - STOPPED}
+        self._wrong[account, source.name] = (tries + 1, now)
+        return tries + 1 == TRIES
+
+    def right(self, account: Account, source: Source) -> None:
+        """Forget the slips of who knows it after all."""
+        self._wrong.pop((account, source.name), None)
+
+    def _tries(self, account: Account, source: Source, now: datetime) -> int:
+        tries, last = self._wrong.get((account, source.name), (0, now))
+        return tries if last > now - STOPPED else 0

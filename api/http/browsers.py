@@ -1,0 +1,76 @@
+"""Browsers that people have signed in from: each carries a cookie that proves it, for those people alone.
+
+Who is known may try a pass word whatever others do from the same address (`api.guesses`); it opens nothing. The service
+keeps nothing of it: the cookie holds a number of the browser and a code for each of its people, which only the service
+can make.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+
+from api.guesses import Account, Source
+from api.vault import Vault
+
+COOKIE: Final = "zhuanche_browser"
+KEPT_S: Final = 180 * 86_400
+PEOPLE_MOST: Final = 8
+"""Who last signed in at a desk's shared machine."""
+_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}(\.[A-Za-z0-9]{32})*")
+
+
+class Browsers:
+    """Knows a browser again by its cookie."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def source(self, connection: ASGIConnection[Any, Any, Any, Any], account: Account) -> Source:
+        """Return where a pass word comes from: a browser that the account knows, else the address."""
+        number, *codes = _parts(connection)
+        if number and any(hmac.compare_digest(code, self._code(number, account)) for code in codes):
+            return Source(f"browser {number}", known=True)
+        return Source(_address(connection))
+
+    def cookie(self, connection: ASGIConnection[Any, Any, Any, Any], account: Account, *, secure: bool) -> Cookie:
+        """Return the cookie of the browser once this account was signed in from it."""
+        number, *codes = _parts(connection)
+        number = number or secrets.token_urlsafe(16)
+        own = self._code(number, account)
+        kept = [own, *(code for code in codes if code != own)][:PEOPLE_MOST]
+        return Cookie(
+            key=COOKIE,
+            value=".".join([number, *kept]),
+            path="/v1/session",
+            httponly=True,
+            samesite="strict",
+            secure=secure,
+            max_age=KEPT_S,
+        )
+
+    def _code(self, number: str, account: Account) -> str:
+        told = f"{number}\0{account.bureau_id}\0{account.login}".encode()
+        return hmac.new(self._vault.browser_key(), told, hashlib.sha256).hexdigest()[:32]
+
+
+def _parts(connection: ASGIConnection[Any, Any, Any, Any]) -> list[str]:
+    given = connection.cookies.get(COOKIE, "")
+    return given.split(".")[: PEOPLE_MOST + 1] if _FORM.fullmatch(given) else [""]
+
+
+def _address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Return the address, of IPv6 the network that one customer has: its addresses are there for the taking."""
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host

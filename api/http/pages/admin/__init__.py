@@ -1,0 +1,1 @@
+"""The pages of the administration: registers with their acts, by one template."""

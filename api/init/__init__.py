@@ -1,0 +1,1 @@
+"""A new bureau, from what its founders answer to what the database holds."""

@@ -1,0 +1,206 @@
+"""Room on the disks that the service writes to: looked at every second, warned of early, and the last of it kept.
+
+PostgreSQL ends in a panic where it finds no room for its log, so writes are refused while there is still a reserve.
+Who is let in, and who looked at what, is still recorded in the first half of it: without that nobody could read on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final, Self
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from api.settings import Settings
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 1.0
+"""How often the disks are looked at: what is written within it must fit in the reserve."""
+HANGS_S: Final = 10.0
+"""A look that takes longer hangs, on a network's disk mostly: it is told, and no start waits for it."""
+SMALL: Final = 10
+"""Of a disk with neither database nor attachments at most a tenth is reserved: a small /tmp never has 512 MiB."""
+AGAIN: Final = 10
+"""Once the reserve is begun, writes go on only with a tenth of it more free: at one byte it would flip every second."""
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A disk as it is found: what lies on it, and how much of it is used and free.
+
+    `used_percent` counts as `df` does: of what this account may use. Where fewer names (inodes) are left than bytes,
+    the names count.
+    """
+
+    folder: Path
+    holds: tuple[str, ...]
+    """What lies on it: `data`, `database`, `files`, `incoming`, in this order."""
+    free_bytes: int
+    total_bytes: int
+    used_percent: int
+
+
+def room_at(folder: Path, holds: tuple[str, ...]) -> Room:
+    """Return the room on the disk of a folder, or of the nearest one above that is there and may be asked.
+
+    Raises:
+        OSError: the disk does not answer.
+    """
+    found = os.statvfs(_reached(folder))
+    total = (found.f_blocks - found.f_bfree + found.f_bavail) * found.f_frsize
+    shares = [1 - found.f_bavail * found.f_frsize / total if total else 1.0]
+    if found.f_files:
+        shares.append(1 - found.f_favail / found.f_files)
+    out_of_names = bool(found.f_files) and found.f_favail == 0
+    free = 0 if out_of_names else found.f_bavail * found.f_frsize
+    return Room(folder, holds, free, total, min(100, int(max(shares) * 100 + 0.5)))
+
+
+def _reached(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that is there and may be asked."""
+    for asked in (folder, *folder.parents):
+        with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
+            asked.stat()
+            return asked
+    return folder
+
+
+def places_of(settings: Settings) -> dict[str, Path]:
+    """Return the folders of this machine that the service fills, by what they hold."""
+    places = {"data": settings.data}
+    if not (settings.database_url or settings.service_url):
+        places["database"] = (settings.data / "postgres").resolve()
+    if settings.files_url is None:
+        places["files"] = settings.data / "files"
+    else:
+        if settings.files_url.startswith("file://"):
+            places["files"] = Path(unquote(urlsplit(settings.files_url).path))
+        places["incoming"] = Path(tempfile.gettempdir())
+    return places
+
+
+def rooms_of(places: dict[str, Path], silent: dict[str, OSError] | None = None) -> list[Room]:
+    """Return each disk once, with all that lies on it; one that does not say how large it is tells nothing.
+
+    Such are some file systems of FUSE and of networks: they answer with noughts, which is no want of room. What lies
+    on a disk that does not answer is left out, and put into `silent` with why.
+    """
+    by_disk: dict[int, dict[str, Path]] = {}
+    for use, folder in places.items():
+        try:
+            by_disk.setdefault(_reached(folder).stat().st_dev, {})[use] = folder
+        except OSError as fault:
+            (silent if silent is not None else {})[use] = fault
+    rooms = []
+    for lying in by_disk.values():
+        try:
+            rooms.append(room_at(next(iter(lying.values())), tuple(lying)))
+        except OSError as fault:
+            (silent if silent is not None else {}).update(dict.fromkeys(lying, fault))
+    return [room for room in rooms if room.total_bytes]
+
+
+class Space:
+    """What is known of the disks of this process; a disk that does not answer is told and holds nothing up."""
+
+    def __init__(self, places: dict[str, Path], *, reserve_mib: int, warn_percent: int) -> None:
+        """Watch these folders; below `reserve_mib` free nothing is written, from `warn_percent` used on it is told."""
+        self._places = places
+        self._reserve_bytes = reserve_mib * MIB
+        self._warn_percent = warn_percent
+        self._task: asyncio.Task[None] | None = None
+        self._told: tuple[bool, bool] = (False, False)
+        self._silent: set[str] = set()
+        self.looked_at: float | None = None
+        """When all disks were looked at last, by the time of `monotonic`."""
+        self.rooms: list[Room] = []
+        self.refused = 0
+        """Writes refused for want of room."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Watch what the settings name."""
+        return cls(places_of(settings), reserve_mib=settings.disk_reserve_mib, warn_percent=settings.disk_warn_percent)
+
+    @property
+    def warned(self) -> bool:
+        """Tell whether a disk is as full as is to be told."""
+        return any(room.used_percent >= self._warn_percent for room in self.rooms) or self.short
+
+    @property
+    def short(self) -> bool:
+        """Tell whether the reserve of a disk is begun, so that nothing more is recorded."""
+        again = 1 + 1 / AGAIN if self._told[1] else 1
+        return any(room.free_bytes < self._reserve_of(room) * again for room in self.rooms)
+
+    def refuses(self, *, in_reserve: bool = False) -> bool:
+        """Tell whether a write is refused, and count it; what may use the reserve has its first half."""
+        if in_reserve:
+            refused = any(room.free_bytes < self._reserve_of(room) // 2 for room in self.rooms)
+        else:
+            refused = self.short
+        self.refused += refused
+        return refused
+
+    def _reserve_of(self, room: Room) -> int:
+        if "database" in room.holds or "files" in room.holds:
+            return self._reserve_bytes
+        return min(self._reserve_bytes, room.total_bytes // SMALL)
+
+    def look(self) -> None:
+        """Look at the disks, and say once what has changed; of one that does not answer the last stands."""
+        silent: dict[str, OSError] = {}
+        found = rooms_of(self._places, silent)
+        kept = [room for room in self.rooms if silent.keys() >= set(room.holds)]
+        self.rooms = found + kept
+        self.looked_at = monotonic()
+        self._tell_silent(silent)
+        now = (self.warned, self.short)
+        if now == self._told:
+            return
+        self._told = now
+        told = [
+            {"on": room.holds, "free_mib": room.free_bytes // MIB, "used": room.used_percent} for room in self.rooms
+        ]
+        if self.short:
+            log.error("disk-full", disks=told, reserve_mib=self._reserve_bytes // MIB)
+        elif self.warned:
+            log.warning("disk-filling", disks=told)
+        else:
+            log.warning("disk-has-room", disks=told)
+
+    def _tell_silent(self, silent: dict[str, OSError]) -> None:
+        for use in silent.keys() - self._silent:
+            log.warning("disk-not-asked", holds=use, kind=type(silent[use]).__name__, errno=silent[use].errno)
+        self._silent = set(silent)
+
+    async def start(self) -> None:
+        """Begin to look; a disk that hangs holds nothing up longer than `HANGS_S`."""
+        look = asyncio.create_task(asyncio.to_thread(self.look))
+        await asyncio.wait({look}, timeout=HANGS_S)
+        self._task = asyncio.create_task(self._run(look))
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self, look: asyncio.Task[None]) -> None:
+        while True:
+            answered, _ = await asyncio.wait({look}, timeout=HANGS_S)
+            if not answered:
+                log.error("disk-hangs", places={use: str(folder) for use, folder in self._places.items()})
+            await look
+            await asyncio.sleep(LOOK_S)
+            look = asyncio.create_task(asyncio.to_thread(self.look))

@@ -1,0 +1,370 @@
+"""Restrict personal data of a complaint's parties, lift that, or erase it 限制处理、删除个人信息: an owner's act.
+
+Restricting takes the texts out of every record and puts them where nobody who serves reads them; lifting puts them
+back byte for byte; erasing destroys them, with the salts of their commitments and the files. Each step is one
+transaction, and a fact of the ledger that holds no personal data itself. What comes late, from a phone say, is taken by
+the next step.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, text
+from sqlalchemy.dialects import postgresql
+from sqlmodel import func, select
+
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.calendar import zone_of
+from api.db.queries.erasure import (
+    BY_TABLE,
+    LEDGER,
+    PLACES,
+    Place,
+    files_of,
+    ids_of_complaint,
+    last_erasure,
+    payload_of,
+    rows_of,
+)
+from api.db.queries.named_people import TAKEN, Named, named_in, words_for
+from api.db.queries.people import roles_of
+from api.db.queries.settings import settings_of
+from api.db.tables import metadata
+from api.db.tables.complaints import Complaint, ComplaintAct
+from api.db.tables.erasure import Erasure, WithheldFile, WithheldRow
+from api.db.tables.people import Person
+from api.files import FileStore
+from domain.calendar import month_of
+from domain.complaint.states import State
+from domain.erasure import (
+    Asked,
+    Ground,
+    NotErasable,
+    Step,
+    form_without_answers,
+    mark_of,
+    note_without_people,
+    why_not,
+    without_words,
+)
+from domain.errors import NotFound
+
+Value = dict[str, Any]
+"""Columns by name, as JSON has them: bytes in hexadecimal."""
+
+_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
+_HASH: Final = re.compile(rb"[0-9a-f]{64}")
+_UNDER_WAY: Final = text(
+    "SELECT count(*) FROM vehicle_use WHERE bureau_id = :bureau_id AND use_id = ANY(:uses)"
+    " AND state IN ('requested', 'approved', 'departed')"
+)
+_DRIVEN: Final = text(
+    "SELECT vehicle_id, actual_from FROM vehicle_use"
+    " WHERE bureau_id = :bureau_id AND use_id = ANY(:uses) AND actual_from IS NOT NULL"
+)
+_SEALED: Final = text("SELECT vehicle_id, month FROM month_seal WHERE bureau_id = :bureau_id")
+_WITHHELD: Final = text(
+    "SELECT no, table_name, key, was FROM withheld_row"
+    " WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id ORDER BY no"
+)
+_DESTROY: Final = text("DELETE FROM withheld_row WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id")
+_RELEASE: Final = text(
+    "DELETE FROM withheld_file WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id AND erased_at IS NULL"
+)
+_GONE: Final = text(
+    "UPDATE withheld_file SET erased_at = :now"
+    " WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id AND erased_at IS NULL"
+)
+_ERASED_FILES: Final = text("SELECT sha256 FROM withheld_file WHERE bureau_id = :bureau_id AND erased_at IS NOT NULL")
+_ANSWERS: Final = text(
+    "DELETE FROM idempotency_key WHERE bureau_id = :bureau_id AND answer LIKE ANY(CAST(:named AS text[]))"
+)
+_PLACES: Final = text(
+    "DELETE FROM remembered_place WHERE bureau_id = :bureau_id AND address = ANY(CAST(:addresses AS text[]))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A step about a complaint, on which ground, and who decided and confirmed it, by their logins."""
+
+    number: str
+    step: Step
+    ground: Ground
+    decided_by: str
+    confirmed_by: str
+    found: frozenset[UUID] = frozenset()
+    """Explanations of findings and rows of the old log that name its parties, as somebody confirmed."""
+    words: frozenset[str] = frozenset()
+    """What its parties are called elsewhere, beside the names and telephones that its particulars have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step changes: rows by table, and files."""
+
+    rows: Mapping[str, int]
+    files: int
+    named: Sequence[Named] = ()
+    """Where its parties are named still: rows that can be taken out once they are confirmed, and others that cannot."""
+
+
+async def erase_person_data(owner: Database, bureau_id: str, wanted: Wanted, by_name: str, *, dry_run: bool) -> Done:
+    """Take a step, and return what it changed.
+
+    Args:
+        owner: a database of the owner role; the service may not do this.
+        bureau_id: whose complaint.
+        wanted: the step.
+        by_name: who does it, as the operating system knows them.
+        dry_run: say what it would change, and change nothing.
+
+    Raises:
+        NotFound: there is no such complaint, or nobody of such a login.
+        NotErasable: it may not be taken; it says why.
+    """
+
+    async def work(uow: UnitOfWork) -> Done:
+        await uow.execute(text("SET LOCAL zhuanche.erases = 'yes'"))
+        # Every table of the bureau is looked through, however long one takes: an act of law is not "too busy" for ever.
+        await uow.execute(text("SET LOCAL statement_timeout = 0"))
+        complaint = await _complaint(uow, wanted.number)
+        last = await last_erasure(uow, complaint.complaint_id)
+        deciders = [await _person(uow, login) for login in (wanted.decided_by, wanted.confirmed_by)]
+        ids = await ids_of_complaint(uow, complaint.complaint_id)
+        asked = await _asked(uow, complaint, last, ids, deciders)
+        if why := why_not(wanted.step, wanted.ground, asked, uow.now):
+            raise NotErasable(number=wanted.number, why="; ".join(why))
+        mark = mark_of(wanted.step, wanted.ground, uow.now.date())
+        words = await words_for(uow, complaint.complaint_id, wanted.words)
+        before = await _found_before(uow, complaint.complaint_id)
+        # What was confirmed at the restriction names nobody any more: it may be confirmed once more all the same.
+        await _check_found(uow, wanted.found - before, words, complaint.complaint_id)
+        done = await _STEPS[wanted.step](uow, complaint.complaint_id, mark, wanted.found | before)
+        if wanted.step is not Step.LIFTED:
+            done = replace(done, named=await named_in(uow, words, complaint.complaint_id))
+        if dry_run:
+            await uow.session.rollback()
+            return done
+        row = Erasure(
+            bureau_id=bureau_id,
+            complaint_id=complaint.complaint_id,
+            no=1 if last is None else last.no + 1,
+            step=wanted.step.value,
+            ground=wanted.ground.value,
+            decided_by=deciders[0],
+            confirmed_by=deciders[1],
+            by_name=by_name,
+            what={"rows": dict(done.rows), "files": done.files},
+            recorded_at=uow.now,
+            entry_id=complaint.complaint_id,
+        )
+        facts = row.model_dump(include={"complaint_id", "no", "ground", "decided_by", "confirmed_by", "what"})
+        row.entry_id = await uow.enter(f"personal-data-{wanted.step}", facts=facts, person={"by": by_name})
+        await uow.insert(row)
+        return done
+
+    return await owner.write(Actor(bureau_id, name=by_name), work)
+
+
+async def erase_files(owner: Database, files: FileStore, bureau_id: str) -> int:
+    """Take erased files out of the store; return how many were there. Done again, it finds none.
+
+    Raises:
+        FilesAway: the store does not answer; those that are left go the next time.
+    """
+    async with owner.read(bureau_id) as reader:
+        erased = [row.sha256 for row in await reader.rows(_ERASED_FILES, {"bureau_id": bureau_id})]
+    gone = 0
+    for sha256 in erased:
+        if await files.has(bureau_id, sha256):
+            await files.erase(bureau_id, sha256)
+            gone += 1
+    return gone
+
+
+async def _found_before(uow: UnitOfWork, complaint_id: UUID) -> frozenset[UUID]:
+    """Return what was confirmed at the restriction: it is erased with the rest."""
+    rows = await uow.rows(_WITHHELD, {"bureau_id": uow.bureau_id, "complaint_id": complaint_id})
+    return frozenset(UUID(row.key[TAKEN[row.table_name]]) for row in rows if row.table_name in TAKEN)
+
+
+async def _check_found(uow: UnitOfWork, found: frozenset[UUID], words: Sequence[str], complaint_id: UUID) -> None:
+    """Raise `NotFound` for what names nobody of the complaint: whoever confirmed it meant another."""
+    known = {one.row_id for one in await named_in(uow, words, complaint_id)} if found else set()
+    for row_id in found - known:
+        raise NotFound("Nothing under this id names a party of the complaint.", found=str(row_id))
+
+
+async def _restrict(uow: UnitOfWork, complaint_id: UUID, mark: str, confirmed: frozenset[UUID]) -> Done:
+    ids, count = await ids_of_complaint(uow, complaint_id, confirmed), Counter[str]()
+    found = [(place, row) for place in PLACES for row in await rows_of(uow, place, ids)]
+    entries = {row.entry_id for place, row in found if place.entered}
+    found += [(LEDGER, row) for row in await rows_of(uow, LEDGER, ids | {"entries": sorted(entries)})]
+    addresses = [row.site_address for place, row in found if place.table == "job"]
+    for no, (place, row) in enumerate(found, start=1):
+        key, was = _picked(row, place.key), _picked(row, place.columns)
+        await uow.insert(
+            WithheldRow(
+                bureau_id=uow.bureau_id, complaint_id=complaint_id, no=no, table_name=place.table, key=key, was=was
+            )
+        )
+        await _put(uow, place, key, _marked(place, was, mark))
+        count[place.table] += 1
+    files = await files_of(uow, ids | {"in_words": _files_in_words(found)})
+    for sha256 in files:
+        await uow.insert(WithheldFile(bureau_id=uow.bureau_id, sha256=sha256, complaint_id=complaint_id))
+    named = [f"%{one}%" for one in (complaint_id, *ids["jobs"], *ids["notes"])]
+    await uow.execute(_ANSWERS, {"bureau_id": uow.bureau_id, "named": named})
+    await uow.execute(_PLACES, {"bureau_id": uow.bureau_id, "addresses": addresses})
+    return Done(count, len(files))
+
+
+def _files_in_words(found: Sequence[tuple[Place, Any]]) -> list[str]:
+    """Return the hashes in what was kept as it came and became no note: taken out, it names no file any more."""
+    words = [row.body for place, row in found if place.table == "visit_note_conflict"]
+    words += [payload_of(row.jws) for place, row in found if place.table == "signed_act" and row.jws]
+    return sorted({sha256.decode() for one in words for sha256 in _HASH.findall(bytes(one))})
+
+
+async def _lift(uow: UnitOfWork, complaint_id: UUID, _: str, __: frozenset[UUID]) -> Done:
+    asked, count = {"bureau_id": uow.bureau_id, "complaint_id": complaint_id}, Counter[str]()
+    for row in await uow.rows(_WITHHELD, asked):
+        await _put(uow, BY_TABLE[row.table_name], row.key, row.was)
+        count[row.table_name] += 1
+    await uow.execute(_DESTROY, asked)
+    return Done(count, (await uow.execute(_RELEASE, asked)).rowcount)
+
+
+async def _erase(uow: UnitOfWork, complaint_id: UUID, mark: str, found: frozenset[UUID]) -> Done:
+    # Put back and taken out once more, with what came since, so that every text bears the mark of the erasure.
+    await _lift(uow, complaint_id, mark, found)
+    done = await _restrict(uow, complaint_id, mark, found)
+    asked = {"bureau_id": uow.bureau_id, "complaint_id": complaint_id}
+    for row in await uow.rows(_WITHHELD, asked):
+        if row.table_name == LEDGER.table:
+            await uow.execute(
+                text(
+                    "UPDATE ledger_payload SET erased_at = :now WHERE bureau_id = :bureau_id AND entry_id = :entry_id"
+                ),
+                {"bureau_id": uow.bureau_id, "entry_id": UUID(row.key["entry_id"]), "now": uow.now},
+            )
+    await uow.execute(_DESTROY, asked)
+    await uow.execute(_GONE, asked | {"now": uow.now})
+    return done
+
+
+_STEPS: Final = {Step.RESTRICTED: _restrict, Step.LIFTED: _lift, Step.ERASED: _erase}
+
+
+def _picked(row: Any, columns: tuple[str, ...]) -> Value:
+    """Return columns of a row as JSON keeps them."""
+    return {name: _spelled(getattr(row, name)) for name in columns}
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _marked(place: Place, was: Value, mark: str) -> Value:
+    """Return what stands in a row once its personal data is taken out."""
+    return {name: _replaced(place.table, name, value, mark) for name, value in was.items()}
+
+
+def _replaced(table: str, name: str, value: Any, mark: str) -> Any:
+    if value is None or name == "respondent_credit_code" or table == LEDGER.table:
+        return None
+    replace = _REPLACE.get(name)
+    if replace is not None:
+        return replace(value, mark)
+    return mark if value else value
+
+
+def _problem_without_detail(told: dict[str, Any]) -> dict[str, Any]:
+    kept = {"type", "title", "status", "code"}
+    return {language: {key: one[key] for key in one if key in kept} for language, one in told.items()}
+
+
+_REPLACE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
+    "detail": without_words,
+    "body": lambda value, mark: note_without_people(bytes.fromhex(value), mark).hex(),
+    "xml": lambda value, _: form_without_answers(bytes.fromhex(value)).hex(),
+    "jws": lambda *_: "",
+    "problem": lambda value, _: _problem_without_detail(value),
+}
+
+
+async def _put(uow: UnitOfWork, place: Place, key: Value, values: Value) -> None:
+    """Write columns of one row that `withheld_row` keeps as JSON."""
+    table = metadata.tables[place.table]
+    spelled: dict[str, Any] = {"bureau_id": uow.bureau_id}
+    parts: dict[str, str] = {}
+    for name, value in (key | values).items():
+        kind = table.c[name].type
+        parts[name] = f"{name} = CAST(:{name} AS {kind.compile(dialect=_DIALECT)})"
+        if isinstance(kind, LargeBinary) and value is not None:
+            spelled[name] = bytes.fromhex(value)
+        else:
+            spelled[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+    sets, where = ", ".join(parts[name] for name in values), " AND ".join(parts[name] for name in key)
+    statement = text(f"UPDATE {place.table} SET {sets} WHERE bureau_id = :bureau_id AND {where}")  # noqa: S608 - our own words
+    if (await uow.execute(statement, spelled)).rowcount != 1:
+        raise LookupError(f"no row of {place.table} to change")
+
+
+async def _complaint(uow: UnitOfWork, number: str) -> Complaint:
+    found: Complaint | None = await uow.one(
+        select(Complaint).where(Complaint.bureau_id == uow.bureau_id, Complaint.number == number).with_for_update()
+    )
+    if found is None:
+        raise NotFound("There is no such complaint.", number=number)
+    return found
+
+
+async def _person(uow: UnitOfWork, login: str) -> UUID:
+    found: UUID | None = await uow.one(
+        select(Person.person_id).where(Person.bureau_id == uow.bureau_id, Person.login == login)
+    )
+    if found is None:
+        raise NotFound("There is no such person.", login=login)
+    return found
+
+
+async def _asked(
+    uow: UnitOfWork, complaint: Complaint, last: Erasure | None, ids: dict[str, Any], deciders: list[UUID]
+) -> Asked:
+    zone = await zone_of(uow)
+    sealed = {tuple(row) for row in await uow.rows(_SEALED, ids)}
+    driven = [(row.vehicle_id, month_of(row.actual_from, zone)) for row in await uow.rows(_DRIVEN, ids)]
+    ((under_way,),) = await uow.rows(_UNDER_WAY, ids)
+    ended_at: datetime = await uow.one(
+        select(func.max(ComplaintAct.recorded_at)).where(
+            ComplaintAct.bureau_id == uow.bureau_id, ComplaintAct.complaint_id == complaint.complaint_id
+        )
+    )
+    years = (await settings_of(uow))["keep_complaints_years"]
+    return Asked(
+        state=State(complaint.state),
+        last=None if last is None else Step(last.step),
+        kept_until=_years_after(ended_at, years),
+        under_way=under_way,
+        unsealed=sum(one not in sealed for one in driven),
+        decider=await roles_of(uow, deciders[0]),
+        confirmer=await roles_of(uow, deciders[1]),
+        same=deciders[0] == deciders[1],
+    )
+
+
+def _years_after(at: datetime, years: int) -> datetime:
+    last = date(at.year + years, 3, 1) if (at.month, at.day) == (2, 29) else None
+    return at.replace(year=at.year + years) if last is None else at.replace(year=last.year, month=3, day=1)

@@ -1,0 +1,339 @@
+"""Each command on a machine as found: what its help gives as an example, run as anybody may come to run it.
+
+`commands` are those the command line has, `Condition` what they may find. A `Machine` tries one under the other and
+says what is not as promised: the exit code is 0, 1 with one sentence, 2 with the usage or 130 with one sentence that
+says how things stand; no traceback; nothing half written where it failed, and nothing left running; and the same
+command then works plainly. A new command is tried by its own example, without anybody thinking of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pwd
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from api.cli import app
+from api.db.embedded import EmbeddedServer, start
+from tests.cli.apart import Ended, Started
+from tests.cli.places import BEGINS, Kind, Places, State, filled, give, running_on, state_of
+from tests.db.nodes import empty_database
+from tests.live import Live, free_port, serving, vouching
+
+NOT_WELL = {"distribute": "the embedded server is one", "doctor": "no service answers, no backup was made"}
+"""Commands whose example ends with 1 here, and why."""
+BY_STEPS = {"init", "migrate", "upgrade", "upgrade-db", "move", "restore", "seal"}
+"""Commands whose steps are whole each by itself: run again they go on."""
+ANEW = {"demo"}
+"""What was ended in its midst says so when it is run again, and wants an empty place."""
+GOES_ON = "data/upgrade/"
+"""Where `upgrade-db` keeps what it has done so far, for the next run."""
+ELSEWHERE = ("move", "replay")
+"""Commands that speak to another machine."""
+DISK_MIB = 400
+LEFT_MIB = 1
+"""What a disk that fills up has yet: the database starts, and finds no room for what is more than a few rows."""
+NOBODY, OTHER = "nobody", "daemon"
+SELF = pwd.getpwuid(os.geteuid()).pw_name
+
+
+class Condition(StrEnum):
+    """What a command finds."""
+
+    USER = "normal user"
+    HOME_EMPTY = "empty home, no settings"
+    HOME_UNSET = "no home"
+    HOME_CLOSED = "home not writable"
+    OFFLINE = "no network"
+    FULL = "full disk"
+    FILLING = "disk fills up"
+    OWNER = "wrong owner"
+    TWICE = "two at once"
+    SERVED = "beside a service"
+    AT_5 = "Ctrl-C at 5 %"
+    AT_25 = "Ctrl-C at 25 %"
+    AT_50 = "Ctrl-C at 50 %"
+    AT_75 = "Ctrl-C at 75 %"
+    AT_95 = "Ctrl-C at 95 %"
+
+    @property
+    def share(self) -> float | None:
+        """Return at which part of its time the command is interrupted, None where it is not."""
+        return int(self.value.split()[2]) / 100 if self.value.startswith("Ctrl-C") else None
+
+
+AS_PLAIN = (Condition.USER, Condition.HOME_UNSET, Condition.OFFLINE)
+"""What makes no difference."""
+FOR_ROOT = frozenset(list(Condition)[:8])
+"""What only root can make: accounts, networks and small disks."""
+NO_DATA = (Condition.HOME_EMPTY, Condition.HOME_CLOSED)
+"""What finds no data folder, and must leave none where it fails."""
+
+
+def commands() -> dict[str, Any]:
+    """Return all commands of the command line by their names."""
+    found: dict[str, Any] = {}
+    for name, one in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        below = getattr(one, "commands", None)
+        found |= {f"{name} {part}": each for part, each in below.items()} if below else {name: one}
+    return found
+
+
+def example_of(name: str) -> list[str]:
+    """Return the words of the example that a command's help ends with, as they are typed after `zhuanche`."""
+    text = inspect.cleandoc(commands()[name].callback.__doc__)
+    found = re.findall(r"^Example: (.+?)\Z", text, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1, f"the help of {name} ends with no example"
+    words = shlex.split(found[0])
+    words = words[words.index("zhuanche") + 1 :]
+    assert words[: len(name.split())] == name.split(), f"the example of {name} is of another command"
+    return words[: words.index(">")] if ">" in words else words
+
+
+def plain_code(command: str) -> int:
+    """Return the exit code of a command's example where nothing is in its way."""
+    return 1 if command in NOT_WELL else 0
+
+
+@dataclass
+class Tried:
+    """A command under a condition: how it ended, and what is not as promised."""
+
+    command: str
+    condition: Condition | None
+    ended: list[Ended]
+    amiss: list[str] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """Return what it was, how it ended, and what is amiss."""
+        codes = " and ".join(str(one.code) for one in self.ended)
+        said = " / ".join(" ".join(one.err.split())[-300:] for one in self.ended)
+        when = "".join(f" pressed at {e.pressed_s:.1f} of {e.seconds:.1f} s" for e in self.ended if e.pressed_s)
+        return (
+            f"{self.command}, {self.condition or 'plainly'}: {codes}{when} {said!r}: {'; '.join(self.amiss) or 'well'}"
+        )
+
+
+class Machine:
+    """Tries commands, each in a place of its own; what takes long to make is made once."""
+
+    def __init__(self, places: Places) -> None:
+        """Take over places that were made."""
+        self.places = places
+        self._open = ExitStack()
+        self._plain: dict[str, tuple[float, State]] = {}
+        self._before: dict[Kind, State] = {}
+        self._number = 0
+        self._elsewhere: EmbeddedServer | None = None
+        self._service: Live | None = None
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self._open.close()
+
+    def plainly(self, command: str) -> Tried:
+        """Run a command's example as root in a place as it should be, and keep how long it takes and what it does."""
+        with self._place(command) as place:
+            tried = Tried(command, None, [self._run(command, place)])
+            self._judge(tried)
+            if tried.ended[0].code != plain_code(command):
+                tried.amiss.append("its example does not work")
+            self._plain[command] = tried.ended[0].seconds, state_of(place)
+        return tried
+
+    def tried(self, command: str, condition: Condition) -> Tried:
+        """Run a command's example under a condition."""
+        if condition is Condition.SERVED:
+            return self._beside_a_service(command)
+        with self._place(command, small=condition in (Condition.FULL, Condition.FILLING)) as place:
+            if condition.share is not None and command not in self._plain:
+                self.plainly(command)
+            tried = Tried(command, condition, self._under(command, condition, place))
+            if condition.share is not None and tried.ended[0].pressed_s is None:
+                self._plain[command] = tried.ended[0].seconds, self._plain[command][1]  # faster than it was plainly
+                return self.tried(command, condition)
+            self._judge(tried)
+            if condition in NO_DATA:
+                left = [one for one in (place / "home").rglob("*") if tried.ended[0].code and one.is_file()]
+                tried.amiss += [f"left {one}" for one in left]
+            elif all(one.code for one in tried.ended):
+                self._look(tried, place)
+        return tried
+
+    def _under(self, command: str, condition: Condition, place: Path) -> list[Ended]:
+        """Run it once, or twice at once, as the condition has it."""
+        if condition is Condition.TWICE:
+            with ThreadPoolExecutor() as at_once:
+                return list(at_once.map(lambda _: self._run(command, place), range(2)))
+        with ExitStack() as meanwhile:
+            found: dict[str, Any] = {}
+            match condition:
+                case Condition.USER | Condition.HOME_UNSET:
+                    give(place, NOBODY)
+                    found = {"user": NOBODY, "at_home": condition is Condition.USER}
+                case Condition.HOME_EMPTY | Condition.HOME_CLOSED:
+                    give(place, NOBODY if condition is Condition.HOME_EMPTY else "root")
+                    found = {"user": NOBODY, "named": False}
+                case Condition.OFFLINE:
+                    found = {"offline": True}
+                case Condition.FULL:
+                    meanwhile.enter_context(filled(place, 0))
+                case Condition.FILLING:
+                    meanwhile.enter_context(filled(place, LEFT_MIB))
+                    found = {"ZHUANCHE_DISK_RESERVE_MIB": "0"}
+                case Condition.OWNER:
+                    give(place / "data", OTHER)
+                    found = {"user": NOBODY}
+                case _:
+                    found = {"after_s": (condition.share or 0) * self._plain[command][0]}
+            return [self._run(command, place, **found)]
+
+    def _beside_a_service(self, command: str) -> Tried:
+        """Run it on the data folder of a service that goes on answering."""
+        if self._service is None:
+            place = self._open.enter_context(self._place("serve"))
+            log = place / "served"
+            self._service = self._open.enter_context(serving(log, data=place / "data"))
+        place = self._service.log.parent
+        if BEGINS.get(command) is Kind.SAVED:
+            subprocess.run(["cp", "-a", *(self.places.root / Kind.SAVED).iterdir(), place], check=True)
+        tried = Tried(command, Condition.SERVED, [self._run(command, place)])
+        (place / "backup.key").unlink(missing_ok=True)
+        self._judge(tried)
+        if self._service.process.poll() is not None:
+            tried.amiss.append("the service ended")
+        return tried
+
+    def _run(
+        self,
+        command: str,
+        place: Path,
+        *,
+        user: str = SELF,
+        at_home: bool = True,
+        named: bool = True,
+        offline: bool = False,
+        after_s: float | None = None,
+        **settings: str,
+    ) -> Ended:
+        """Run a command's example to its end, or to Ctrl-C after so many seconds."""
+        words = [self.places.instead.get(word, word) for word in example_of(command) if word != "--dry-run"]
+        environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TMPDIR": str(place / "tmp"), "COLUMNS": "120"}
+        environ |= {"ZHUANCHE_PORT": str(free_port()), "DEVICE_TOKEN": self.places.token}
+        if at_home:
+            environ["HOME"] = str(place / "home")
+        if named:
+            environ["ZHUANCHE_DATA"] = str(place / "data")
+        if not offline:
+            environ["ZHUANCHE_TIME_SERVER"] = vouching()
+        with ExitStack() as meanwhile:
+            words = [self._elsewhere_in(word, meanwhile) for word in words]
+            if words[0] == "move":  # its new place has a pass word here, which is no argument
+                _, _, environ["MOVE_TO"], *rest = words
+                words = ["move", *rest]
+            until = "answers at" if command == "serve" else None
+            started = Started([*words], place, environ | settings, pwd.getpwnam(user), offline=offline)
+            return started.ended(after_s, until=until)
+
+    def _elsewhere_in(self, word: str, meanwhile: ExitStack) -> str:
+        """Return a word with another machine's address in the place of an example's."""
+        if word == "http://127.0.0.1:8000":
+            if self._service is None:
+                self._beside_a_service("openapi")
+            assert self._service is not None
+            return self._service.url
+        if not word.startswith("postgresql://"):
+            return word
+        if self._elsewhere is None:
+            data = self.places.root / "elsewhere"
+            self._elsewhere = self._open.enter_context(start(data, durable=False, port=free_port()))
+        return meanwhile.enter_context(empty_database(self._elsewhere.tcp_dsn("postgres")))
+
+    def _judge(self, tried: Tried) -> None:
+        """Look at exit codes and what was said."""
+        for ended in tried.ended:
+            tried.amiss += amiss_in(tried.command, ended)
+            codes = {0, 1, 2} if tried.condition is None or tried.condition.share is None else {0, 1, 130}
+            if ended.code not in codes:
+                tried.amiss.append(f"exit code {ended.code}")
+        unreachable = tried.condition is Condition.OFFLINE and tried.command in ELSEWHERE
+        if tried.condition in AS_PLAIN and tried.ended[0].code != plain_code(tried.command) and not unreachable:
+            tried.amiss.append("does not work")
+
+    def _look(self, tried: Tried, place: Path) -> None:
+        """Look at what is left where it did not do its work, then run it plainly."""
+        command = tried.command
+        left = running_on(place / "data")
+        if left:
+            tried.amiss.append(f"left running: {left}")
+        kind = BEGINS.get(command, Kind.DESK)
+        if kind not in self._before:
+            with self._place(command) as as_it_was:
+                self._before[kind] = state_of(as_it_was)
+        if command not in self._plain:
+            self.plainly(command)
+        before, after, done = self._before[kind], state_of(place), self._plain[command][1]
+        untouched = after.tables == before.tables
+        if not untouched and after.rows != done.rows and command not in {"serve", *BY_STEPS, *ANEW}:
+            changed = {name for name in after.rows if after.tables[name] != before.tables.get(name)}
+            tried.amiss.append(f"half done: {sorted(changed)}")
+        if new := {one for one in after.names - before.names - done.names if not one.startswith(GOES_ON)}:
+            tried.amiss.append(f"left {sorted(new)}")
+        again = self._run(command, place, ZHUANCHE_DISK_RESERVE_MIB="0")
+        said = amiss_in(command, again)
+        if said or (again.code != plain_code(command) and (untouched or command in BY_STEPS)):
+            tried.amiss.append(f"afterwards {again.code}: {again.err[-300:]} {said}")
+        elif command in BY_STEPS and (found := state_of(place).rows) != done.rows:
+            other = sorted(name for name in found.keys() | done.rows.keys() if found.get(name) != done.rows.get(name))
+            tried.amiss.append(f"afterwards it is not what it would have been: {other}")
+
+    @contextmanager
+    def _place(self, command: str, *, small: bool = False) -> Iterator[Path]:
+        """Yield a copy of what a command begins with, on a small disk where asked."""
+        self._number += 1
+        folder = self.places.root / f"trial-{os.getpid()}-{self._number}"
+        folder.mkdir(mode=0o755)
+        with ExitStack() as gone:
+            gone.callback(shutil.rmtree, folder, ignore_errors=True)
+            if small:
+                options = ["-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0755", "none", str(folder)]
+                subprocess.run(["mount", *options], check=True)
+                gone.callback(subprocess.run, ["umount", "--lazy", folder], check=True)
+            place = self.places.copy(BEGINS.get(command, Kind.DESK), folder / "place")
+            (place / "home").mkdir()
+            (place / "tmp").mkdir()
+            (place / "tmp").chmod(0o1777)
+            yield place
+
+
+def amiss_in(command: str, ended: Ended) -> list[str]:
+    """Return what is wrong with what a command said as it ended."""
+    found = [word for word in ("Traceback", "Exception ignored", "RuntimeWarning", "Error:") if word in ended.err]
+    lines = [line for line in ended.err.splitlines() if line.startswith("zhuanche: ")]
+    match ended.code:
+        case 1 if command != "doctor" or not ended.out:
+            if len(lines) != 1:
+                found.append(f"{len(lines)} sentences")
+        case 2:
+            if "Usage:" not in ended.err:
+                found.append("no usage")
+        case 130:
+            if len(lines) != 1 or not lines[0].startswith("zhuanche: Interrupted: "):
+                found.append("does not say how things stand")
+    if ended.code < 0:
+        found.append(f"ended by {signal.Signals(-ended.code).name}")
+    return found

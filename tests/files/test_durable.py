@@ -1,0 +1,72 @@
+"""A power cut takes what was not flushed: bytes, and the names of files and folders, before anyone is told of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from api.files import FileStore
+from api.settings import Settings
+from api.vault import FILE, Vault
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(64)
+LIMIT = 1024 * 1024
+
+
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return a list of what has been flushed, in order."""
+    found: list[Path] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        real(descriptor)
+        found.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return found
+
+
+async def once(content: bytes) -> AsyncIterator[bytes]:
+    """Stream a file."""
+    yield content
+
+
+@pytest.mark.parametrize("way", ["keep", "take"])
+async def test_a_file_is_acknowledged_when_it_and_the_folders_on_its_way_are_on_the_disk(
+    tmp_path: Path, flushed: list[Path], way: str
+) -> None:
+    """A bureau's first photo makes its folder too: that name and that of the store are on the disk too."""
+    store, sha256 = FileStore.of(Settings(data=tmp_path)), hashlib.sha256(PNG).hexdigest()
+    if way == "keep":
+        await store.keep("350302", sha256, once(PNG), limit_bytes=LIMIT)
+    else:
+        await store.take("350302", "photo.png", once(PNG), limit_bytes=LIMIT)
+    bureau = tmp_path / "files" / "350302"
+    assert set(flushed) == {bureau / sha256[:2] / sha256, bureau / sha256[:2], bureau, tmp_path / "files", tmp_path}
+
+
+async def test_a_folder_that_was_on_the_disk_before_is_not_flushed_at_every_file(
+    tmp_path: Path, flushed: list[Path]
+) -> None:
+    """The second photo in the same folder costs what it must: its bytes and its name."""
+    store = FileStore.of(Settings(data=tmp_path))
+    for content in (PNG, PNG + b"."):
+        flushed.clear()
+        await store.take("350302", "photo.png", once(content), limit_bytes=LIMIT)
+    assert tmp_path / "files" not in flushed
+    assert len(flushed) in {2, 3}  # a third where its hash begins otherwise
+
+
+def test_the_secret_of_phones_is_on_the_disk_before_anything_is_sealed_with_it(
+    tmp_path: Path, flushed: list[Path]
+) -> None:
+    """Its bytes, and its name in the data folder: another secret after a power cut would open nothing."""
+    Vault(tmp_path).key_of("350302", uuid4())
+    assert flushed[0].name.startswith(FILE)
+    assert tmp_path in flushed[1:]

@@ -1,0 +1,166 @@
+"""Who guesses a colleague's pass word is stopped, and the colleague is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from litestar import Litestar
+
+import api.guesses
+from api.db.database import UnitOfWork
+from api.db.tables.people import Person
+from api.guesses import STOPPED, TRIES, Account, Guesses, Source
+from api.http.browsers import COOKIE
+from api.settings import Settings
+from tests.conftest import problem_code
+from tests.world import PASSWORD, HeldClock, World
+
+ATTACKER, COLLEAGUE, DESK = "198.51.100.7", "203.0.113.9", "192.0.2.10"
+At = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+def app_settings(settings: Settings) -> Settings:
+    """Let addresses fail as often as they may by default, and believe a proxy of the desk."""
+    return Settings(data=settings.data, pool_size=20, jobs=False, proxies="192.0.2.1", failures_a_minute=12)
+
+
+@pytest.fixture
+def at(app: Litestar) -> At:
+    """Return a function that makes a browser at an address; it keeps its cookies."""
+
+    def browser(address: str, **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=app, client=(address, 1), raise_app_exceptions=False)  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=transport, base_url="https://desk", headers=headers)
+
+    return browser
+
+
+async def tries(browser: httpx.AsyncClient, world: World, login: str, password: str = PASSWORD) -> int:
+    """Try a pass word and return the answer's status; the session's own cookie is dropped, the browser's kept."""
+    body = {"bureau_id": world.bureau_id, "login": login, "password": password}
+    answer = await browser.post("/v1/session", json=body)
+    if "zhuanche_session" in browser.cookies:
+        browser.cookies.delete("zhuanche_session")
+    return answer.status_code
+
+
+async def guess(browser: httpx.AsyncClient, world: World, login: str, times: int = TRIES) -> set[int]:
+    """Type a pass word wrongly so many times and return the answers' statuses."""
+    return {await tries(browser, world, login, "wrong") for _ in range(times)}
+
+
+async def test_who_guesses_from_another_address_stops_nobody_but_themselves(world: World, at: At) -> None:
+    """The colleague signs in as ever, without any cookie; the guesser does not, even with the right pass word."""
+    attacker = at(ATTACKER)
+    assert await guess(attacker, world, "officer") == {401}
+    assert await tries(attacker, world, "officer") == 401
+    assert await tries(at(COLLEAGUE), world, "officer") == 201
+
+
+async def test_behind_a_proxy_each_is_where_the_proxy_says(world: World, at: At) -> None:
+    """Two behind one proxy are two; who is no proxy and claims to come from elsewhere stays where they are."""
+    proxied = {"X-Forwarded-Proto": "https"}
+    await guess(at("192.0.2.1", **proxied, **{"X-Forwarded-For": ATTACKER}), world, "officer")
+    assert await tries(at("192.0.2.1", **proxied, **{"X-Forwarded-For": COLLEAGUE}), world, "officer") == 201
+    for claimed in range(TRIES):
+        await guess(at(DESK, **{"X-Forwarded-For": f"203.0.113.{claimed}"}), world, "driver", 1)
+    assert await tries(at(DESK, **{"X-Forwarded-For": COLLEAGUE}), world, "driver") == 401
+
+
+async def test_at_a_desk_that_shares_an_address_a_known_browser_signs_in_all_the_same(world: World, at: At) -> None:
+    """Somebody there guesses until the address itself is stopped; people at their own machines do not notice."""
+    own, shared, guesser = at(DESK), at(DESK), at(DESK)
+    assert await tries(own, world, "officer") == 201
+    for login in ("dispatcher", "custodian"):
+        assert await tries(shared, world, login) == 201
+    assert await guess(guesser, world, "officer") == {401}
+    assert 429 in await guess(guesser, world, "custodian", 12)
+    assert await tries(guesser, world, "officer") == 429
+    assert await tries(own, world, "officer") == 201
+    for login in ("dispatcher", "custodian"):
+        assert await tries(shared, world, login) == 201
+
+
+async def test_a_known_browser_is_known_for_its_own_people_and_cannot_be_made_up(world: World, at: At) -> None:
+    """The cookie of one account is no good at another's, nor is one that was altered or thought up."""
+    own, guesser = at(DESK), at(DESK)
+    assert await tries(own, world, "officer") == 201
+    assert await tries(guesser, world, "dispatcher") == 201
+    await guess(at(DESK), world, "officer")
+    assert await tries(guesser, world, "officer") == 401
+    kept = own.cookies[COOKIE]
+    for value in (f"{kept[:-1]}{'0' if kept[-1] != '0' else '1'}", f"{'A' * 22}.{'0' * 32}", "x", "", "." * 500):
+        forged = at(DESK, Cookie=f"{COOKIE}={value}")
+        assert await tries(forged, world, "officer") == 401, value
+    assert await tries(at(DESK, Cookie=f"{COOKIE}={kept}"), world, "officer") == 201
+
+
+async def test_a_known_browser_may_guess_no_more_than_others(world: World, at: At, clock: HeldClock) -> None:
+    """Who sits down at a colleague's machine has five tries, and others of the address go on."""
+    own = at(DESK)
+    assert await tries(own, world, "officer") == 201
+    assert await guess(own, world, "officer") == {401}
+    assert await tries(own, world, "officer") == 401
+    assert await tries(at(DESK), world, "officer") == 201
+    clock.advance(minutes=10)
+    assert await tries(own, world, "officer") == 201
+
+
+async def test_an_ipv6_customer_has_one_count_for_all_their_addresses(world: World, at: At) -> None:
+    """Each has 2^64 of them; a neighbour's network is another."""
+    for last in range(TRIES):
+        await guess(at(f"2001:db8:0:1::{last}"), world, "officer", 1)
+    assert await tries(at("2001:db8:0:1::99"), world, "officer") == 401
+    assert await tries(at("2001:db8:0:2::1"), world, "officer") == 201
+
+
+async def test_an_account_at_which_a_thousand_guess_is_locked_for_strangers_alone(
+    world: World, at: At, clock: HeldClock
+) -> None:
+    """From however many addresses: then only browsers that the person signed in from before get in, for ten minutes."""
+    own = at(DESK)
+    assert await tries(own, world, "officer") == 201
+
+    async def nearly(uow: UnitOfWork) -> None:
+        await uow.update(Person, world["officer"].who, failed_tries=999)
+
+    await world.database.write(world["admin"], nearly)
+    await guess(at(ATTACKER), world, "officer", 1)
+    assert await tries(at(COLLEAGUE), world, "officer") == 401
+    assert await tries(own, world, "officer") == 201
+    clock.advance(minutes=10)
+    assert await tries(at(COLLEAGUE), world, "officer") == 201
+
+
+async def test_changing_a_pass_word_is_stopped_after_five_wrong_old_ones(world: World, at: At) -> None:
+    """Who finds a session open guesses no further; the person's other sessions are not hindered."""
+    body = {"bureau_id": world.bureau_id, "login": "officer", "password": PASSWORD}
+    found, own = at(DESK), at(DESK)
+    for client in (found, own):
+        token = (await client.post("/v1/session", json=body)).json()["token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+    change = {"old_password": "not the old one", "new_password": "a quite other sentence"}
+    for _ in range(TRIES):
+        assert problem_code(await found.post("/v1/session/password", json=change)) == "wrong-credentials"
+    right = change | {"old_password": PASSWORD}
+    assert (await found.post("/v1/session/password", json=right)).status_code == 401
+    assert (await own.post("/v1/session/password", json=right)).status_code == 204
+
+
+def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of names fills no memory for longer than its ten minutes, to the second."""
+    monkeypatch.setattr(api.guesses, "SWEPT_AT", 10)
+    guesses, now, source = Guesses(), datetime(2026, 11, 23, tzinfo=UTC), Source("192.0.2.1")
+    for number in range(100):
+        guesses.wrong(Account("350302", f"login{number}"), source, now)
+    officer = Account("350302", "officer")
+    for _ in range(TRIES):
+        guesses.wrong(officer, source, now)
+    assert guesses.stopped(officer, source, now + STOPPED - timedelta(seconds=1))
+    assert not guesses.stopped(officer, source, now + STOPPED)
+    guesses.wrong(officer, source, now + STOPPED)
+    assert len(guesses._wrong) == 1

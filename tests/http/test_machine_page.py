@@ -1,0 +1,78 @@
+"""The page that says whether all is well, and who sees it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+
+from api.http.pages.admin.machine import NAMES
+from api.space import MIB, Room, Space
+from api.usecases.enrol_device import NewDevice, enrol_device
+from tests.conftest import SignIn
+from tests.world import World
+
+HTML = {"Accept": "text/html"}
+
+
+def test_each_check_has_a_name_in_both_languages(project: Path) -> None:
+    """Whoever adds one to the doctor names it for the page, which would be a fault without."""
+    code = "".join((project / "domain" / "doctor" / f"{one}.py").read_text("utf-8") for one in ("machine", "bureau"))
+    checks = set(re.findall(r"""(?:judged|unknown|Verdict)\(\s*"([a-z-]+)\"""", code))
+    assert len(checks) > 15
+    assert checks == NAMES.keys()
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "运行状况"), ("en", "Is all well")])
+async def test_the_page_tells_each_thing_in_the_readers_language(
+    app: Litestar, world: World, signed_in: SignIn, language: str, words: str
+) -> None:
+    """A silent terminal of the bureau comes first, with what helps."""
+    del app
+    terminal = NewDevice(name="车载终端甲", vehicle_id=world.vehicle_id)
+    await enrol_device(world.database, world["admin"], terminal)
+    world.clock.advance(hours=25)
+    page = await (await signed_in("admin")).get(f"/board/admin/machine?lang={language}", headers=HTML)
+    assert page.status_code == 200, page.text
+    assert words in page.text
+    assert "车载终端甲" in page.text
+    assert page.text.index("车载终端甲") < page.text.index("PostgreSQL")
+    assert ("处理办法" in page.text) == (language == "zh")
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("admin", 200), ("desk_chief", 200), ("dispatcher", 403), ("auditor", 403)]
+)
+async def test_who_looks_after_the_machine_sees_it(
+    app: Litestar, signed_in: SignIn, world: World, who: str, status: int
+) -> None:
+    """Nobody else has any use for it."""
+    del app, world
+    assert (await (await signed_in(who)).get("/board/admin/machine", headers=HTML)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "used_percent", "who", "told"),
+    [
+        (10**12, 79, "admin", ""),
+        (10**12, 80, "admin", "磁盘将满"),
+        (10**12, 80, "dispatcher", ""),
+        (400 * MIB, 100, "dispatcher", "磁盘已满"),
+    ],
+)
+async def test_a_disk_that_fills_up_is_told_on_the_board(
+    app: Litestar, signed_in: SignIn, world: World, *, free_bytes: int, used_percent: int, who: str, told: str
+) -> None:
+    """From 80 % on to who can do something, and to everybody once nothing is recorded."""
+    del world
+    client, known = await signed_in(who), app.state.space
+    assert isinstance(known, Space)
+    await known.stop()
+    before, known.rooms = known.rooms, [Room(Path("/"), ("data",), free_bytes, 10**12, used_percent)]
+    page = await client.get("/board/admin/people?lang=zh", headers=HTML)
+    known.rooms = before
+    assert page.status_code == 200, page.text
+    assert ("磁盘" in page.text) == bool(told)
+    assert told in page.text
