@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -100,8 +101,9 @@ _used: set[str] = set()
 
 
 def unused_code() -> str:
-    """Return a bureau code that no other test has."""
-    while (code := f"{secrets.randbelow(900_000) + 100_000}") in _used:
+    """Return a code that no other test's bureau has: it ends in the worker's number, since all may share a database."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while (code := f"{secrets.randbelow(90_000) + 10_000}{worker % 10}") in _used:
         pass
     _used.add(code)
     return code
