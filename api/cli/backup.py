@@ -70,7 +70,7 @@ def backup(
                 written = write_backup(wanted, bar)
         with on_interrupt(f"{written.path} is whole."):
             warn(written)
-            _list_erasures(written.path.parent, connections.service, settings)
+            list_erasures(written.path.parent, connections.service, settings)
             if settings.backup_copy is not None:
                 _copy(settings.backup_copy, written, keep)  # and the list with it
             refuse_more_gone(written)
@@ -115,7 +115,7 @@ def refuse_more_gone(written: Written) -> None:
         )
 
 
-def _list_erasures(folder: Path, url: str, settings: Settings) -> None:
+def list_erasures(folder: Path, url: str, settings: Settings) -> None:
     """Keep the list of erasures beside the backups; one that cannot be read now is kept by the next of them."""
     try:
         keep_list(folder, run_in_loop(steps_on(url, settings)))

@@ -10,7 +10,7 @@ import typer
 
 from api.backup.place import folder_of
 from api.backup.write import Wanted, Written
-from api.cli.backup import refuse_more_gone, warn
+from api.cli.backup import list_erasures, refuse_more_gone, warn
 from api.cli.connections import check_schema, held
 from api.cli.interrupted import on_interrupt
 from api.cli.migrate import bring_up
@@ -71,6 +71,8 @@ def upgrade(
         typer.echo(f"The schema went from revision {done.before.revision} to {done.after}; every row is there.")
         with working(connections.lock_url, "upgrade"):
             moved = bring_up(settings, connections)
+        if done.backup is not None:
+            list_erasures(done.backup.path.parent, connections.service, settings)
     if moved:
         typer.echo(f"Holiday notices of this release are entered; {moved} terms of open complaints moved.")
 

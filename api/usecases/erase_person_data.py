@@ -219,7 +219,8 @@ async def _restrict(uow: UnitOfWork, complaint_id: UUID, mark: str, confirmed: f
         )
         await _put(uow, place, key, _marked(place, was, mark))
         count[place.table] += 1
-    files = await files_of(uow, ids | {"in_words": _files_in_words(found)})
+    own = {str(one) for one in (*entries, *(getattr(row, place.key[0]) for place, row in found))}
+    files = await files_of(uow, ids | {"in_words": _files_in_words(found)}, own)
     for sha256 in files:
         await uow.insert(WithheldFile(bureau_id=uow.bureau_id, sha256=sha256, complaint_id=complaint_id))
     named = [f"%{one}%" for one in (complaint_id, *ids["jobs"], *ids["notes"])]

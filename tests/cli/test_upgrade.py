@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from api.backup.erasures import NAME, read_list
 from api.backup.manifest import differences
 from api.backup.place import GONE
 from api.backup.write import Told, Wanted, Written
@@ -71,7 +72,7 @@ def restored(backup: Path, url: str, folder: Path) -> None:
 async def test_a_release_is_upgraded_and_the_way_back_brings_every_old_row(
     old: str, server: Server, settings: Settings, clock: HeldClock, tmp_path: Path
 ) -> None:
-    """The backup that the upgrade made holds the last release's database, schema and rows, as they were."""
+    """The backup that the upgrade made holds the last release's schema and rows; a list of erasures is beside it."""
     owner, service = Database(old, settings, clock, role=OWNER), Database(old, settings, clock)
     try:
         await accepted_complaint(await make_world(owner, service, clock))
@@ -96,6 +97,8 @@ async def test_a_release_is_upgraded_and_the_way_back_brings_every_old_row(
     again = zhuanche("upgrade", **data)
     assert again.stdout == "The database is of this release already.\n"
     (backup,) = (tmp_path / "data" / "backups").glob("zhuanche-*.tar")
+    assert read_list(backup.with_name(NAME)) == []
+    assert backup.with_name(NAME).exists()
     with empty_database(server.superuser) as back:
         restored(backup, back, tmp_path / "unpacked")
         assert differences(before, manifest_of(back)) == []

@@ -33,6 +33,8 @@ from tests.db.catalogue import statement, tenant_tables
 from tests.erased import PHOTO, SECRETS, Case, over_and_sealed
 from tests.notes import NOTES, note_body, send_note
 from tests.print.pictures import png
+from tests.signing import known_phone, send_act
+from tests.trips import a_complaint_job, approved_trip
 from tests.world import HeldClock, World
 
 
@@ -313,6 +315,39 @@ async def test_a_photo_that_only_a_note_kept_aside_names_goes_with_it_and_comes_
     await take(own, case, Step.ERASED, ground=Ground.UNLAWFUL)
     assert await erase_files(own, files, world.bureau_id) == 3
     assert not await files.has(world.bureau_id, sha256)
+
+
+async def on_a_sheet(world: World, signed_in: SignIn, sha256: str) -> None:
+    """Name a file as the sheet of paper on which a departure was written: a fact of the trip alone."""
+    trip_id = await approved_trip(world)
+    world.clock.advance(hours=1)
+    report = {"check": dict.fromkeys(("tyres", "lights", "fuel", "papers"), True), "source": "paper"}
+    report |= {"reading": {"odometer_m": 53_000_000}, "stated_at": world.clock().isoformat(), "sheet_sha256": sha256}
+    answer = await (await signed_in("dispatcher")).post(f"/v1/trips/{trip_id}/depart", json=report)
+    assert answer.status_code == 200, answer.text
+
+
+async def in_a_waiting_act(world: World, signed_in: SignIn, sha256: str) -> None:
+    """Name a file in a note of another complaint that waits for an act before it."""
+    officer, job_id = await signed_in("second_officer"), await a_complaint_job(world)
+    phone = await known_phone(world, officer, "second_officer")
+    phone.act("another-job", {})
+    note = note_body(job_id, world.clock(), files=[{"sha256": sha256, "name": "a.png", "role": "photo"}])
+    answer = await send_act(officer, phone.act("note", note))
+    assert answer.json()["outcome"] == "parked", answer.text
+
+
+@pytest.mark.parametrize("named", [on_a_sheet, in_a_waiting_act])
+async def test_a_file_that_something_else_says_stays(
+    case: Case, own: Database, signed_in: SignIn, settings: Settings, named: Any
+) -> None:
+    """By a fact of a trip, or by what a phone sent and that is no note yet: it is another's too."""
+    await named(case.world, signed_in, case.photo)
+    assert (await take(own, case, Step.RESTRICTED)).files == 1
+    assert (await take(own, case, Step.ERASED, ground=Ground.UNLAWFUL)).files == 1
+    files = FileStore.of(settings)
+    assert await erase_files(own, files, case.world.bureau_id) == 1
+    assert await files.has(case.world.bureau_id, case.photo)
 
 
 async def test_who_serves_or_reports_reads_nothing_that_was_taken_out_and_opens_no_door(

@@ -154,6 +154,17 @@ async def files_in_slice(
     return {row.sha256 for row in found}, until
 
 
+async def files_in_words(reader: Reader, hashes: Collection[str], but: Collection[str]) -> set[str]:
+    """Return which of the files something names that stands under another key than those."""
+    asked = {"bureau_id": reader.bureau_id, "hashes": sorted(hashes), "but": sorted(but)}
+    others = "CAST(p.{} AS text) <> ALL(CAST(:but AS text[]))"
+    return {
+        row.sha256
+        for words in WORDS
+        for row in await reader.execute(text(f"{words.reads} AND {others.format(words.key)}"), asked)
+    }
+
+
 async def files_lately_in_words(reader: Reader, hashes: Collection[str], since: datetime) -> set[str]:
     """Return which of the files something recorded since then names."""
     asked = {"bureau_id": reader.bureau_id, "hashes": sorted(hashes), "since": since}

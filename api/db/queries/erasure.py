@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from api.db.database import Reader
-from api.db.queries.attachments import NAMING
+from api.db.queries.attachments import NAMING, files_in_words
 from api.db.tables.erasure import Erasure
 from domain.erasure import Step
 
@@ -174,12 +174,15 @@ async def rows_of(reader: Reader, place: Place, ids: dict[str, Any]) -> Sequence
     )
 
 
-async def files_of(reader: Reader, ids: dict[str, Any]) -> list[str]:
-    """Return the files that only notes and forms of a complaint name, or `in_words` what became none, still there."""
+async def files_of(reader: Reader, ids: dict[str, Any], own: Collection[str]) -> list[str]:
+    """Return the files that only notes and forms of a complaint name, or `in_words` what became none, still there.
+
+    `own` are the keys of what is the complaint's: any other fact, or act that waits, keeps a file that it names.
+    """
     files = {row.sha256 for row in await reader.rows(_FILES, ids)}
     for statement in _NAMED_ELSEWHERE:
         files -= {row.sha256 for row in await reader.rows(statement, ids | {"files": sorted(files)})}
-    return sorted(files)
+    return sorted(files - await files_in_words(reader, files, own) if files else files)
 
 
 async def _digests(reader: Reader, complaint_id: UUID, ids: dict[str, Any]) -> list[str]:
