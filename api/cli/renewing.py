@@ -7,7 +7,6 @@ seconds later the old one takes nothing more and answers what it has taken: less
 from __future__ import annotations
 
 import asyncio
-import ssl
 from datetime import timedelta
 from typing import Final
 
@@ -16,13 +15,12 @@ from cryptography import x509
 from granian.server.embed import Server
 
 from api.authority import Files, own_certificate
+from api.certificate_watch import LOOK_S, CertificateWatch
 from api.clock import Clock
 from api.settings import Settings
 
 log = structlog.get_logger()
 
-LOOK_S: Final = 60.0
-"""How often the certificate is looked at."""
 BEFORE: Final = timedelta(days=60)
 """One of the service's own is made anew so long before its end: before the doctor warns of it."""
 
@@ -36,7 +34,7 @@ class Renewal:
         self._server = server
         self._files = files
         self._clock = clock
-        self._seen = self._state()
+        self._watch = CertificateWatch(files.certificate, files.key)
 
     async def run(self) -> None:
         """Look again and again."""
@@ -49,13 +47,8 @@ class Renewal:
         try:
             if self._settings.certificate is None and self._is_due():
                 own_certificate(self._settings, self._clock())
-            state = self._state()
-            if state == self._seen:
+            if not self._watch.is_new():
                 return
-            self._seen = state
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-                self._files.certificate, self._files.key
-            )
         except Exception as fault:  # noqa: BLE001 - whatever library's it is: the next look tries again
             log.error("certificate-not-renewed", kind=type(fault).__name__)  # noqa: TRY400 - said plainly
             return
@@ -66,11 +59,3 @@ class Renewal:
         """Tell whether the certificate ends soon, or is not valid yet: it was made by a clock that was wrong."""
         found = x509.load_pem_x509_certificate(self._files.certificate.read_bytes())
         return not found.not_valid_before_utc <= self._clock() <= found.not_valid_after_utc - BEFORE
-
-    def _state(self) -> tuple[tuple[int, int], ...] | None:
-        """Return what tells one certificate from the next; None while there is none."""
-        try:
-            found = [one.stat() for one in (self._files.certificate, self._files.key)]
-        except OSError:
-            return None
-        return tuple((one.st_mtime_ns, one.st_ino) for one in found)

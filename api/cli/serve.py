@@ -36,7 +36,7 @@ from api.first_look import Look
 from api.http.secure import TRUST, proxies_of
 from api.log import start_logging
 from api.settings import Settings, SettingsError, load_settings
-from api.terminals.server import tls_of
+from api.terminals.tls import tls_of
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import secrets
 import socket
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -33,6 +32,7 @@ from api.settings import Settings
 from api.terminals.bounds import Bounds, TerminalStats
 from api.terminals.commands import Commands
 from api.terminals.session import Session
+from api.terminals.tls import renew, tls_of
 from api.usecases.command_terminal import CHANNEL as COMMANDED
 from api.usecases.register_terminal import CONNECTED, Proof, prove_terminal, register_terminal, still_proven
 from domain.values import Datum
@@ -99,14 +99,17 @@ class Terminals:
         self._door.devices.on_change.append(self._change)
         runs = (self._sweep, self._follow, self._send, self._listen)
         self._tasks = [asyncio.create_task(self._for_ever(run)) for run in runs]
+        tls = tls_of(self._settings)
+        if tls is not None:
+            self._tasks.append(asyncio.create_task(renew(tls, self._settings)))
         self._server = await asyncio.start_server(
             self._take,
             self._settings.jt808_host,
             self._settings.jt808_port,
             limit=BUFFER_BYTES,
             backlog=BACKLOG,
-            ssl=tls_of(self._settings),
-            ssl_handshake_timeout=HANDSHAKE_S if self._settings.jt808_certificate else None,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_S if tls is not None else None,
         )
 
     async def stop(self) -> None:
@@ -301,22 +304,6 @@ class Terminals:
         if process != self._process and session is not None and session.device is not None:
             session.end("second-connection")
             await self._second(session.device)
-
-
-def tls_of(settings: Settings) -> ssl.SSLContext | None:
-    """Return how connections are encrypted, or None for plain TCP, as most terminals speak it.
-
-    Raises:
-        OSError: certificate or key cannot be read, or do not belong together.
-        ValueError: there is a key and no certificate.
-    """
-    if settings.jt808_certificate is None:
-        if settings.jt808_key is not None:
-            raise ValueError("a key without a certificate")
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.jt808_certificate, settings.jt808_key)
-    return context
 
 
 def keep_alive(connection: socket.socket) -> None:

@@ -27,10 +27,15 @@ from tests.terminal import Line, on_file
 from tests.world import INSIDE, HeldClock, World
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """Return a certificate of this machine's own making and its key."""
-    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
+    return make_certificate(tmp_path)
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate and its key, in place of those that may be there."""
+    key = ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "desk")]), dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -78,6 +83,57 @@ async def test_a_terminal_may_speak_tls(
         assert await plain.ended()
         await line.close()
         await plain.close()
+    assert len(await rows(world)) == 1
+
+
+@pytest.fixture
+def sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the certificate all the time."""
+    monkeypatch.setattr("api.terminals.tls.LOOK_S", 0.02)
+
+
+@pytest.mark.usefixtures("sooner")
+async def test_a_renewed_certificate_is_taken_up_while_terminals_are_connected(
+    server: Server,
+    app_settings: Settings,
+    clock: HeldClock,
+    signed_in: SignIn,
+    world: World,
+) -> None:
+    """Who comes then is shown the new one; who is connected goes on; one that is half written changes nothing."""
+    application = create_app(app_settings, server.service, server.ingest, clock)
+    _, token, terminal = await on_file(signed_in, world)
+    certificate = app_settings.jt808_certificate
+    assert certificate is not None
+    async with application.lifespan():
+        port = application.state.terminals.port
+
+        async def is_shown() -> bool:
+            trusting = ssl.create_default_context(cafile=str(certificate))
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+            except ssl.SSLCertVerificationError:
+                return False
+            writer.close()
+            return True
+
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        line = Line(terminal, *await asyncio.open_connection("127.0.0.1", port, ssl=trusting))
+        assert (await line.say(terminal.authenticate(token))).body[-1] == 0
+        whole = certificate.read_text("ascii")
+        certificate.write_text(whole[:200])
+        await asyncio.sleep(0.2)
+        certificate.write_text(whole)
+        assert await is_shown()
+        make_certificate(certificate.parent)
+        assert not await is_shown()
+        for _ in range(500):
+            if shown := await is_shown():
+                break
+            await asyncio.sleep(0.02)
+        assert shown
+        assert (await line.say(terminal.location(world.clock(), INSIDE))).body[-1] == 0
+        await line.close()
     assert len(await rows(world)) == 1
 
 
