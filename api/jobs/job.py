@@ -18,6 +18,10 @@ MINUTE_S: Final = 60.0
 HOUR_S: Final = 3600.0
 
 
+class RoundFailed(Exception):
+    """Work failed in some bureaus of a round, as the log tells of each; the others had their turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Background work done every so often; doing it once more changes nothing."""
@@ -30,12 +34,13 @@ class Job:
 def in_each_bureau(act: Callable[[Database, str], Awaitable[int]]) -> Callable[[Database], Awaitable[None]]:
     """Return work that does `act` for each bureau; one that fails there stops no other.
 
-    `act` returns how many things it did, for the log. One that others were in the way of is told of once all had their
-    turn: the round raises `Busy` in the end.
+    `act` returns how many things it did, for the log. Once all had their turn the round raises `RoundFailed` where it
+    failed in one, else `Busy` where others were in the way.
     """
 
     async def go_round(database: Database) -> None:
         waits: Busy | None = None
+        failed = 0
         for bureau_id in await database.bureaus():
             try:
                 done = await act(database, bureau_id)
@@ -46,9 +51,12 @@ def in_each_bureau(act: Callable[[Database, str], Awaitable[int]]) -> Callable[[
                 waits = fault
             except Exception:
                 log.exception("job-failed", act=act.__name__, bureau_id=bureau_id)
+                failed += 1
             else:
                 if done:
                     log.info("job-done", act=act.__name__, bureau_id=bureau_id, done=done)
+        if failed:
+            raise RoundFailed(f"{act.__name__} failed in {failed} bureaus")
         if waits is not None:
             raise waits
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import monotonic
 from typing import Final
 
 import structlog
 
 from api.db.database import Actor, Database
-from api.jobs.job import Job
+from api.db.faults import Busy, DatabaseAway
+from api.jobs.job import Job, RoundFailed
 from api.notices.send import Outcome, Sender, What
 from api.usecases.deliver_notices import Taken, address_notices, find_waiting, record_try, take_due
 from domain.notices import HookKind
@@ -31,6 +32,15 @@ NOTICE_LOCK: Final = 5_350_304
 """Of the processes of a service one sends: who holds this advisory lock."""
 
 _WORDS: Final = {What.SENT: "sent", What.AGAIN: "again", What.NEVER: "never", What.GONE: "gone"}
+
+
+def _tell(faults: Mapping[str, Exception]) -> None:
+    """Raise what the round is counted by: that it failed, else that it waits."""
+    waits = [fault for fault in faults.values() if isinstance(fault, Busy | DatabaseAway)]
+    if len(waits) < len(faults):
+        raise RoundFailed(f"notices failed in {len(faults) - len(waits)} bureaus")
+    if waits:
+        raise waits[0]
 
 
 class Courier:
@@ -54,28 +64,33 @@ class Courier:
     async def at_once(self, database: Database) -> None:
         """Send what was heard of; where that fails it is heard of still."""
         heard, self._heard = self._heard, set()
-        self._heard |= await self._side_by_side(database, heard, self.deliver)
+        faults = await self._side_by_side(database, heard, self.deliver)
+        self._heard |= faults.keys()
+        _tell(faults)
 
     async def everywhere(self, database: Database) -> None:
         """Go the round of every bureau."""
-        await self._side_by_side(database, await database.bureaus(), self.round)
+        _tell(await self._side_by_side(database, await database.bureaus(), self.round))
 
     async def _side_by_side(
         self, database: Database, bureaus: Iterable[str], act: Callable[[Database, str], Awaitable[int]]
-    ) -> set[str]:
-        """Do `act` in bureaus, some at a time: one with slow addresses holds up no other. Return where it failed."""
-        places, failed = asyncio.Semaphore(BUREAUS_AT_ONCE), set()
+    ) -> dict[str, Exception]:
+        """Do `act` in bureaus, some at a time: one with slow addresses holds up no other. Return what failed where."""
+        places, faults = asyncio.Semaphore(BUREAUS_AT_ONCE), dict[str, Exception]()
 
         async def one(bureau_id: str) -> None:
             async with places:
                 try:
                     await act(database, bureau_id)
-                except Exception:
+                except (Busy, DatabaseAway) as fault:
+                    log.warning("notices-wait", bureau_id=bureau_id, code=fault.code)
+                    faults[bureau_id] = fault
+                except Exception as fault:
                     log.exception("notices-not-delivered", bureau_id=bureau_id)
-                    failed.add(bureau_id)
+                    faults[bureau_id] = fault
 
         await asyncio.gather(*map(one, bureaus))
-        return failed
+        return faults
 
     async def round(self, database: Database, bureau_id: str) -> int:
         """Look what waits for long in a bureau, then send what is due; return how many were sent or given up."""

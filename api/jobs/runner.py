@@ -19,7 +19,7 @@ import structlog
 from api.db.database import Database
 from api.db.engine import LINE, NOTICED
 from api.db.faults import Busy, DatabaseAway
-from api.jobs.job import Job
+from api.jobs.job import Job, RoundFailed
 
 log = structlog.get_logger()
 
@@ -122,6 +122,9 @@ class Runner:
             waits = True
             self.failed[job.name] += waited
             log.warning("job-waits", job=job.name, code=fault.code)
+        except RoundFailed as fault:
+            self.failed[job.name] += 1
+            log.warning("job-failed", job=job.name, why=str(fault))
         except Exception:
             self.failed[job.name] += 1
             log.exception("job-failed", job=job.name)

@@ -25,7 +25,9 @@ def measured_on() -> str:
 def write(heading: str, figures: str, page: Path = PAGE) -> None:
     """Put figures in the place of those below a heading's text: from its line `Figures` on to the next heading."""
     text = page.read_text("utf-8")
-    section = re.compile(rf"(^## {re.escape(heading)}\n.*?^### Figures\n\n)(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    section = re.compile(
+        rf"(^## {re.escape(heading)}\n(?:(?!^## ).)*?^### Figures\n\n)(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
+    )
     written, count = section.subn(lambda found: found[1] + figures.strip() + "\n\n", text)
     if count != 1:
         raise ValueError(f"{page.name} has no figures below the heading {heading}")

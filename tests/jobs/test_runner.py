@@ -108,10 +108,13 @@ async def test_a_job_that_is_broken_off_twice_cleans_up_to_its_end(server: Serve
     assert cleaned.is_set()
 
 
-async def test_one_bureau_s_fault_stops_no_other_bureau(world: World, owner: Database) -> None:
-    """Work that goes round goes all the way."""
+async def test_one_bureau_s_fault_stops_no_other_bureau_and_is_counted(
+    server: Server, world: World, owner: Database
+) -> None:
+    """Work that goes round goes all the way, and doctor and metrics hear that it failed."""
     other = await make_world(owner, world.database, world.clock)
     seen: set[str] = set()
+    done = asyncio.Event()
 
     async def act(uow: UnitOfWork) -> int:
         seen.add(uow.bureau_id)
@@ -119,8 +122,17 @@ async def test_one_bureau_s_fault_stops_no_other_bureau(world: World, owner: Dat
             raise ZeroDivisionError
         return 1
 
-    await in_each_bureau(at_once(act))(world.database)
+    async def last(_: Database) -> None:
+        done.set()
+
+    runner = runner_of(
+        server, world.database, Job("round", 3600, in_each_bureau(at_once(act))), Job("last", 3600, last)
+    )
+    await runner.start()
+    await asyncio.wait_for(done.wait(), 60)
+    await runner.stop()
     assert {world.bureau_id, other.bureau_id} <= seen
+    assert runner.failed == {"round": 1}
 
 
 async def test_a_bureau_whose_work_waits_keeps_no_other_from_its_turn_and_is_counted_the_second_time(
