@@ -28,7 +28,7 @@ from api.db.faults import Busy, DiskFull, is_full
 from api.durable import flush
 from api.errors import BodyTooLarge, WrongMediaType
 from api.settings import Settings, SettingsError
-from api.space import Space
+from api.space import Space, folder_of_files
 from api.spool import Spool, forget_left
 from domain.errors import InvalidInput, NotFound
 
@@ -144,7 +144,7 @@ class FileStore:
 
     @classmethod
     def of(cls, settings: Settings, space: Space | None = None) -> FileStore:
-        """Open the store the settings name: a folder beside the database, or `files_url`.
+        """Open the store the settings name: a folder beside the database, or `files_url`, which may be a folder too.
 
         An S3 store takes its endpoint and credentials from the usual `AWS_…` variables. Where `space` says so, nothing
         more is taken.
@@ -152,16 +152,16 @@ class FileStore:
         Raises:
             SettingsError: the address names no store.
         """
-        if settings.files_url is None:
-            folder = settings.data / "files"
+        url, folder = settings.files_url, folder_of_files(settings)
+        if url is None and folder is not None:  # one that is named is not made: its disk may not be mounted
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             flush(folder.parent)  # or a power cut takes the name that all others lie below
-            return cls(LocalStore(folder), folder, space)
         try:
-            store = object_store(settings.files_url, timedelta(seconds=settings.files_timeout_s))
+            patience = timedelta(seconds=settings.files_timeout_s)
+            store = LocalStore(folder) if url is None else object_store(url, patience)
         except (ValueError, BaseError) as fault:
             raise SettingsError(f"ZHUANCHE_FILES_URL names no store of files: {in_a_line(fault)}") from fault
-        return cls(store, space=space)
+        return cls(store, folder, space)
 
     async def keep(
         self, bureau_id: str, sha256: str, chunks: AsyncIterator[bytes], *, limit_bytes: int, known: bool = False

@@ -79,13 +79,20 @@ def places_of(settings: Settings) -> dict[str, Path]:
     places = {"data": settings.data}
     if not (settings.database_url or settings.service_url):
         places["database"] = (settings.data / "postgres").resolve()
-    if settings.files_url is None:
-        places["files"] = settings.data / "files"
-    else:
-        if settings.files_url.startswith("file://"):
-            places["files"] = Path(unquote(urlsplit(settings.files_url).path))
+    files = folder_of_files(settings)
+    if files is None:
         places["incoming"] = Path(tempfile.gettempdir())
+    else:
+        places["files"] = files
     return places
+
+
+def folder_of_files(settings: Settings) -> Path | None:
+    """Return the folder of this machine that attachments lie in, or None where they lie in an object store."""
+    if settings.files_url is None:
+        return settings.data / "files"
+    url = urlsplit(settings.files_url)
+    return Path(unquote(url.path)) if url.scheme == "file" else None
 
 
 def rooms_of(places: dict[str, Path], silent: dict[str, OSError] | None = None) -> list[Room]:

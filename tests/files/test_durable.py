@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from api.files import FileStore
-from api.settings import Settings
+from api.settings import Settings, SettingsError
 from api.vault import FILE, Vault
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(64)
@@ -49,6 +49,30 @@ async def test_a_file_is_acknowledged_when_it_and_the_folders_on_its_way_are_on_
         await store.take("350302", "photo.png", once(PNG), limit_bytes=LIMIT)
     bureau = tmp_path / "files" / "350302"
     assert set(flushed) == {bureau / sha256[:2] / sha256, bureau / sha256[:2], bureau, tmp_path / "files", tmp_path}
+
+
+@pytest.mark.parametrize("way", ["keep", "take"])
+async def test_a_file_on_a_disk_of_its_own_is_acknowledged_when_it_is_on_that_disk(
+    tmp_path: Path, flushed: list[Path], way: str
+) -> None:
+    """Attachments in a folder that a file:// address names survive a power cut as those beside the database do."""
+    folder, sha256 = tmp_path / "the photos", hashlib.sha256(PNG).hexdigest()
+    folder.mkdir()
+    store = FileStore.of(Settings(data=tmp_path / "data", files_url=f"file://{tmp_path}/the%20photos"))
+    if way == "keep":
+        await store.keep("350302", sha256, once(PNG), limit_bytes=LIMIT)
+    else:
+        await store.take("350302", "photo.png", once(PNG), limit_bytes=LIMIT)
+    shard = folder / "350302" / sha256[:2]
+    assert set(flushed) == {shard / sha256, shard, shard.parent, folder}
+    assert not store.is_elsewhere
+
+
+def test_a_disk_that_is_not_mounted_is_no_store_of_files(tmp_path: Path) -> None:
+    """The folder that a file:// address names is not made: photos would fill the disk that theirs is mounted on."""
+    with pytest.raises(SettingsError, match="names no store of files"):
+        FileStore.of(Settings(data=tmp_path, files_url=f"file://{tmp_path}/photos"))
+    assert not (tmp_path / "photos").exists()
 
 
 async def test_a_folder_that_was_on_the_disk_before_is_not_flushed_at_every_file(

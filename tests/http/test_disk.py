@@ -86,9 +86,9 @@ def test_a_small_disk_for_uploads_refuses_nothing_while_it_is_empty(tmp_path: Pa
 
 def test_a_folder_named_by_a_url_is_looked_at(tmp_path: Path) -> None:
     """Attachments on a disk of their own fill it as well; an object store elsewhere cannot be looked at."""
-    assert places_of(Settings(data=tmp_path, files_url="file:///media/the%20photos"))["files"] == Path(
-        "/media/the photos"
-    )
+    named = places_of(Settings(data=tmp_path, files_url="file:///media/the%20photos"))
+    assert named["files"] == Path("/media/the photos")
+    assert "incoming" not in named, "what is on its way lies beside it"
     assert "files" not in places_of(Settings(data=tmp_path, files_url="s3://bucket/desk"))
 
 
