@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from api.db.database import Database, UnitOfWork
-from api.db.faults import DiskFull
+from api.db.faults import DiskFull, told_plainly
 from api.db.tables.positions import PositionDigest
 from api.ingest.held import drop_held, promote_all_held
 
@@ -66,22 +66,30 @@ async def make_months(database: Database) -> None:
 
     Raises:
         DiskFull: there is no room for more; it is tried again.
+        DatabaseAway: the database could not be reached.
+        Busy: no connection was free, or others were in the way.
     """
     if database.space is not None and database.space.refuses():
         raise DiskFull
     today = database.clock().date()
-    async with database.engine.begin() as connection:
-        for ahead in range(MONTHS_AHEAD + 1):
-            await connection.execute(text("SELECT make_position_partition(:month)"), {"month": _month(today, ahead)})
+    make = text("SELECT make_position_partition(:month)")
+    with told_plainly():
+        async with database.engine.begin() as connection:
+            for ahead in range(MONTHS_AHEAD + 1):
+                await connection.execute(make, {"month": _month(today, ahead)})
     ahead = await months_ahead(database)
     if ahead < MONTHS_LEAST:
         log.error("position-months-short", months_ahead=ahead)
 
 
 async def months_ahead(database: Database) -> int:
-    """Return how many months after this one positions can be stored in, without a gap."""
-    async with database.engine.connect() as connection:
-        months = set((await connection.execute(text("SELECT position_partition_months()"))).scalars())
+    """Return how many months after this one positions can be stored in, without a gap.
+
+    Raises `DatabaseAway`, `Busy`.
+    """
+    with told_plainly():
+        async with database.engine.connect() as connection:
+            months = set((await connection.execute(text("SELECT position_partition_months()"))).scalars())
     ahead = 0
     while _month(database.clock().date(), ahead + 1) in months:
         ahead += 1

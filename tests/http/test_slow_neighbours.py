@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,6 +23,7 @@ from api.app import create_app
 from api.db.database import Database
 from api.db.engine import LINE
 from api.db.faults import Busy, DatabaseAway
+from api.jobs.positions import make_months
 from api.settings import Settings
 from tests.conftest import Server, SignIn, embedded_server, problem_code, running, served, token_of
 from tests.everyday import DEPART
@@ -174,6 +177,38 @@ async def test_a_database_that_takes_connections_and_never_speaks_is_away_in_tim
         with pytest.raises((DatabaseAway, Busy)):
             await database.ping()
     await database.close()
+
+
+async def test_what_the_service_counts_is_told_while_the_database_is_away(settings: Settings) -> None:
+    """Then it is asked for most: how full the pool and the disks are, and no number of what nobody can say now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"postgresql://desk@127.0.0.1:{taken.getsockname()[1]}/desk"
+    application = create_app(settings, url, url)  # nobody listens there any more
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]  # Litestar is an ASGI application
+    async with httpx.AsyncClient(transport=transport, base_url="https://desk") as http:
+        told, ready = await http.get("/metrics"), await http.get("/readyz")
+    assert (told.status_code, ready.status_code) == (200, 503)
+    assert "zhuanche_pool_connections" in told.text
+    assert not re.search(r"^zhuanche_position_months_ahead ", told.text, re.MULTILINE)
+    with pytest.raises(DatabaseAway):
+        await make_months(application.state.database)
+    await application.state.database.close()
+
+
+async def test_what_the_service_counts_is_told_while_every_connection_is_used(
+    server: Server, settings: Settings
+) -> None:
+    """The pool that is full is what the number is about."""
+    application = create_app(replace(settings, pool_size=1, pool_timeout_s=0.1), server.service, server.ingest)
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]  # Litestar is an ASGI application
+    async with (
+        application.state.database.engine.connect(),
+        httpx.AsyncClient(transport=transport, base_url="https://desk") as http,
+    ):
+        told = await http.get("/metrics")
+    assert told.status_code == 200
+    assert "zhuanche_pool_used 1.0" in told.text
+    await application.state.database.close()
 
 
 @pytest.fixture
