@@ -29,9 +29,10 @@ from api.settings import Settings
 
 log = structlog.get_logger()
 
-AUTHORITY_FOR: Final = timedelta(days=3650)
+AUTHORITY_FOR: Final = timedelta(days=25 * 365)
+"""Longer than the machine: another one has to be trusted by every phone anew. No system limits an authority's life."""
 CERTIFICATE_FOR: Final = timedelta(days=820)
-"""Apple's systems take no certificate of a trusted authority that holds longer than 825 days."""
+"""Apple's systems take no server's certificate, of a trusted authority, that holds longer than 825 days."""
 CLOCKS_APART: Final = timedelta(days=1)
 """A phone's clock may be behind."""
 LOCAL_NAMES: Final = ("localhost", "local", "lan", "internal", "home.arpa")
@@ -82,8 +83,9 @@ def own_certificate(settings: Settings, now: datetime) -> Files:
             names=[str(one) for one in {*found.hosts, *found.addresses} - {*names.hosts, *names.addresses}],
         )
     key = ec.generate_private_key(ec.SECP256R1())
+    until = min(now + CERTIFICATE_FOR, authority.not_valid_after_utc)
     certificate = (
-        _begun(key.public_key(), authority.subject, now, CERTIFICATE_FOR)
+        _begun(key.public_key(), authority.subject, now, until)
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zhuanche")]))
         .add_extension(x509.SubjectAlternativeName(_general_names(names)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -153,8 +155,9 @@ def _authority(
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Return the authority, made anew for all `names` where there is none, it is over, or it may not speak for `told`.
 
-    What the machine merely happens to be called (a container's name, the address its provider gave it today) makes no
-    new one: every phone would have to be told to trust it again.
+    Every phone has to be told to trust a new one. So one that ends soon is kept to its end, which the doctor tells in
+    time, and what the machine merely happens to be called (a container's name, the address its provider gave it today)
+    makes none.
     """
     certificate_file, key_file = folder / "authority.pem", folder / "authority.key"
     with contextlib.suppress(FileNotFoundError):
@@ -162,11 +165,12 @@ def _authority(
         key = serialization.load_pem_private_key(key_file.read_bytes(), None)
         if isinstance(key, ec.EllipticCurvePrivateKey) and _holds_for(known, told, now):
             return known, key
+        log.warning("authority-made-anew", before=fingerprint_of(known), until=known.not_valid_after_utc)
     key = ec.generate_private_key(ec.SECP256R1())
     title = f"Zhuanche 专车 {names.hosts[0] if names.hosts[0] != 'localhost' else socket.gethostname()}"[:64]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
     made = (
-        _begun(key.public_key(), subject, now, AUTHORITY_FOR)
+        _begun(key.public_key(), subject, now, now + AUTHORITY_FOR)
         .subject_name(subject)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
@@ -202,7 +206,7 @@ def _permitted(names: Names) -> list[x509.GeneralName]:
 
 
 def _holds_for(authority: x509.Certificate, told: Names, now: datetime) -> bool:
-    return authority.not_valid_after_utc >= now + CERTIFICATE_FOR and _those(told, authority) == told
+    return authority.not_valid_after_utc > now and _those(told, authority) == told
 
 
 def _those(names: Names, authority: x509.Certificate) -> Names:
@@ -217,7 +221,7 @@ def _those(names: Names, authority: x509.Certificate) -> Names:
 
 
 def _begun(
-    key: ec.EllipticCurvePublicKey, issuer: x509.Name, now: datetime, lasts: timedelta
+    key: ec.EllipticCurvePublicKey, issuer: x509.Name, now: datetime, until: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -225,7 +229,7 @@ def _begun(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now.astimezone(UTC) - CLOCKS_APART)
-        .not_valid_after(now.astimezone(UTC) + lasts)
+        .not_valid_after(until.astimezone(UTC))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

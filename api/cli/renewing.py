@@ -56,6 +56,11 @@ class Renewal:
         log.info("certificate-renewed")
 
     def _is_due(self) -> bool:
-        """Tell whether the certificate ends soon, or is not valid yet: it was made by a clock that was wrong."""
-        found = x509.load_pem_x509_certificate(self._files.certificate.read_bytes())
-        return not found.not_valid_before_utc <= self._clock() <= found.not_valid_after_utc - BEFORE
+        """Tell whether the certificate ends soon, or is not valid yet: it was made by a clock that was wrong.
+
+        One that ends with its authority is renewed no earlier: no other could hold longer.
+        """
+        found, authority = x509.load_pem_x509_certificates(self._files.certificate.read_bytes())
+        ends = found.not_valid_after_utc
+        last = ends if ends >= authority.not_valid_after_utc else ends - BEFORE
+        return not found.not_valid_before_utc <= self._clock() < last

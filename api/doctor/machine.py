@@ -91,9 +91,12 @@ def certificates_of(settings: Settings) -> tuple[Certificate, ...]:
     """Return the certificates that the service speaks by, until when each holds."""
     found = []
     if settings.https_port is not None:
-        own = settings.certificate is None
-        path = settings.certificate or settings.data / "tls" / "certificate.pem"
-        found.append(Certificate("HTTPS", _end_of(path), own))
+        if settings.certificate is None:
+            tls = settings.data / "tls"
+            ends = _end_of(tls / "authority.pem")
+            found.append(Certificate("HTTPS", _end_of(tls / "certificate.pem"), own=True, authority_until=ends))
+        else:
+            found.append(Certificate("HTTPS", _end_of(settings.certificate)))
     if settings.jt808_port is not None and settings.jt808_certificate is not None:
         found.append(Certificate("JT/T 808", _end_of(settings.jt808_certificate)))
     return tuple(found)

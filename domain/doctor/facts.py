@@ -24,6 +24,8 @@ class Certificate:
     serves: str
     until: datetime | None
     own: bool = False
+    authority_until: datetime | None = None
+    """When the service's own authority ends, which every phone was told to trust."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,15 @@ RENEWED_BY_ITSELF: Final = (
     "服务会在到期前 60 天自行续签；没有续签的原因见日志 certificate-not-renewed，重启也会签发新证书。",
     "The service renews it 60 days before: certificate-not-renewed in the log says why not. A restart does it too.",
 )
+AUTHORITY_WARN: Final = timedelta(days=730)
+"""So long before its end there is time to choose a day and to go round all phones."""
+AUTHORITY_ENDS: Final = (
+    "选定日期：停止服务，把数据目录中的 tls 改名，再启动，逐台手机到 /trust 信任新的根证书；到期自动更换时手机都打不开。",
+    "Choose a day: stop the service, rename tls in its data, start it, and have each phone trust the new one (/trust).",
+)
 RENEWED_BY_OTHERS: Final = (
-    "换上新证书：HTTPS 一分钟内启用，JT/T 808 须重启服务。",
-    "Renew it: HTTPS takes it up within a minute, JT/T 808 at a restart.",
+    "换上新证书，服务一分钟内启用。",
+    "Renew it: the service takes it up within a minute.",
 )
 BACKUP_OLD: Final = timedelta(hours=36)
 """A nightly backup that is missed once is not old yet when people come to work; the second time it is."""
@@ -212,14 +218,20 @@ def certificates(facts: Facts) -> Iterator[Verdict]:
     """Say until when each certificate holds."""
     for one in facts.certificates:
         days = None if one.until is None else int((one.until - facts.now) / timedelta(days=1))
+        ends, helps = one.authority_until, RENEWED_BY_ITSELF if one.own else RENEWED_BY_OTHERS
+        if one.until is not None and ends is not None and one.until >= ends:
+            helps = AUTHORITY_ENDS
         yield judged(
             "certificate",
             (f"{one.serves} 的证书无法读取", f"that of {one.serves} cannot be read")
             if days is None
             else (f"{one.serves} 的证书还有 {days} 天到期", f"that of {one.serves} holds for {days} more days"),
-            RENEWED_BY_ITSELF if one.own else RENEWED_BY_OTHERS,
+            helps,
             amiss=one.until is None or one.until - facts.now < CERTIFICATE_WARN,
         )
+        if ends is not None and ends - facts.now < AUTHORITY_WARN:
+            said = (f"自有根证书 {ends:%Y-%m-%d} 到期", f"the service's own authority ends on {ends:%Y-%m-%d}")
+            yield Verdict("certificate", State.UNWELL, said, AUTHORITY_ENDS)
 
 
 def ingest(facts: Facts) -> Iterator[Verdict]:

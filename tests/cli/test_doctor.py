@@ -192,6 +192,8 @@ def test_the_end_of_a_certificate_is_read_from_its_file(tmp_path: Path) -> None:
     assert own.own
     assert own.until is not None
     assert timedelta(days=815) < own.until - now < timedelta(days=821)
+    assert own.authority_until is not None
+    assert own.authority_until - now > timedelta(days=25 * 365 - 1)
     (tmp_path / "broken.pem").write_text("no certificate")
     other = Settings(
         data=tmp_path,

@@ -18,7 +18,7 @@ import pytest
 from cryptography import x509
 from granian.server.embed import Server
 
-from api.authority import CERTIFICATE_FOR, authority_of, fingerprint_of, own_certificate
+from api.authority import AUTHORITY_FOR, CERTIFICATE_FOR, authority_of, fingerprint_of, own_certificate
 from api.cli.renewing import BEFORE, Renewal
 from api.cli.serve import listeners, listening
 from api.settings import Settings
@@ -85,7 +85,7 @@ def test_the_authority_can_pretend_to_be_no_other_site(tmp_path: Path) -> None:
 
 
 def test_the_authority_is_made_anew_only_when_it_may_not_speak_for_the_machine(tmp_path: Path) -> None:
-    """A new address of a private network needs none; a name outside, or its end coming near, does."""
+    """A new address of a private network needs none, nor its end coming near; a name outside does, and its end."""
     settings = Settings(data=tmp_path)
 
     def made(changed: Settings, at: datetime) -> str:
@@ -99,7 +99,30 @@ def test_the_authority_is_made_anew_only_when_it_may_not_speak_for_the_machine(t
     assert made(settings, NOW + timedelta(days=2_000)) == first
     other = made(replace(settings, https_names="zhuanche.example.gov.cn"), NOW)
     assert other != first
-    assert made(settings, NOW + timedelta(days=3_000)) != other
+    assert made(settings, NOW + AUTHORITY_FOR - timedelta(seconds=1)) == other
+    assert made(settings, NOW + AUTHORITY_FOR) != other
+
+
+def test_phones_trust_the_authority_of_an_older_release_to_its_last_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of ten years go on: certificates end with them, and are not made again each minute."""
+    settings, reloads = Settings(data=tmp_path), []
+    monkeypatch.setattr("api.authority.AUTHORITY_FOR", timedelta(days=3_650))
+    files = own_certificate(settings, NOW)
+    before, now = authority_of(settings), NOW + timedelta(days=3_000)
+    assert before is not None
+    own_certificate(settings, now)
+    server = SimpleNamespace(reload=lambda: reloads.append(now))
+    renewal = Renewal(settings, cast("Server", server), files, lambda: now)
+    for days, renewed in ((3_001, 0), (3_595, 0), (3_649, 0), (3_651, 1), (3_652, 1)):
+        now = NOW + timedelta(days=days)
+        renewal.look()
+        assert len(reloads) == renewed, days
+        leaf, authority = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        assert leaf.not_valid_after_utc <= authority.not_valid_after_utc
+        assert leaf.not_valid_after_utc > now
+        assert (authority == before) == (not renewed)
 
 
 @pytest.mark.parametrize(

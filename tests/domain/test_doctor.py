@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.doctor.facts import Backup, BureauFacts, Certificate, Disk, Facts, Files, Forgotten
+from domain.doctor.machine import AUTHORITY_ENDS
 from domain.doctor.verdict import State
 from domain.doctor.verdicts import is_well, verdicts_of
 
@@ -104,6 +105,9 @@ def test_what_is_not_known_is_no_fault() -> None:
         ({"certificates": (Certificate("HTTPS", NOW + 30 * DAY),)}, []),
         ({"certificates": (Certificate("HTTPS", NOW + 30 * DAY - HOUR),)}, ["certificate"]),
         ({"certificates": (Certificate("HTTPS", NOW - DAY), Certificate("JT/T 808", None))}, ["certificate"] * 2),
+        ({"certificates": (Certificate("HTTPS", NOW + 90 * DAY, True, NOW + 730 * DAY),)}, []),
+        ({"certificates": (Certificate("HTTPS", NOW + 90 * DAY, True, NOW + 729 * DAY),)}, ["certificate"]),
+        ({"certificates": (Certificate("HTTPS", NOW + 9 * DAY, True, NOW + 9 * DAY),)}, ["certificate"] * 2),
         ({"numbers": {"zhuanche_ingest_waiting_fixes": 79.0}}, []),
         ({"numbers": {"zhuanche_ingest_waiting_fixes": 80.0}}, ["ingest"]),
         ({"failed_jobs": {"forget": 0.0}}, []),
@@ -123,6 +127,14 @@ def test_each_thing_that_is_amiss_is_told_with_what_helps_and_no_other(
 ) -> None:
     """Whoever has no administrator is told what to do, and is not frightened without need."""
     assert amiss(**changes) == checks
+
+
+def test_no_phone_is_surprised_by_another_authority() -> None:
+    """Its end is named two years before, with what to do: nothing renews it by itself."""
+    ends_together = Certificate("HTTPS", NOW + 9 * DAY, own=True, authority_until=NOW + 9 * DAY)
+    told = [one for one in verdicts_of(replace(WELL, certificates=(ends_together,))) if one.check == "certificate"]
+    assert "2026-12-05" in told[1].said[0]
+    assert {one.helps for one in told} == {AUTHORITY_ENDS}
 
 
 @pytest.mark.parametrize(("days", "checks"), [(10, []), (11, ["seals"])])
