@@ -9,6 +9,7 @@ import typer
 
 from api.cli.connections import database_of, opened
 from api.cli.operator import operator
+from api.cli.progress import progress
 from api.db.roles import OWNER
 from api.loop import run_in_loop
 from api.settings import Settings, load_settings
@@ -29,7 +30,7 @@ def calendar(
     """
     read = read_notice(notice.read_bytes())
     settings = load_settings()
-    with opened(settings, "calendar") as connections:
+    with opened(settings, "calendar") as connections, progress("Counting terms anew"):
         moved = run_in_loop(_enter(connections.owner_url, settings, read))
     typer.echo(f"The notice of {read.year} is entered; {moved} terms of open complaints moved.")
 

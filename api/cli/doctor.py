@@ -11,6 +11,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.cli.connections import NoDatabase, database_of, has_database, lent
+from api.cli.progress import progress
 from api.clock import wall_clock
 from api.db.database import Database
 from api.db.datafolder import EmbeddedError
@@ -40,7 +41,8 @@ def doctor(
     Example: zhuanche doctor --json
     """
     settings = load_settings()
-    facts = facts_of(settings)
+    with progress("Looking"):
+        facts = facts_of(settings)
     verdicts = verdicts_of(facts)
     well = is_well(verdicts)
     if as_json:

@@ -15,6 +15,7 @@ from api.backup.erasures import Listed, ListUnreadable, add_to_list, as_json, st
 from api.backup.place import folder_of
 from api.cli.connections import database_of, opened
 from api.cli.operator import operator
+from api.cli.progress import progress
 from api.cli.user import Code
 from api.clock import wall_clock
 from api.db.queries.named_people import Named
@@ -118,7 +119,7 @@ def files(code: Code) -> None:
         async with database_of(url, settings, OWNER) as owner:
             return await erase_files(owner, FileStore.of(settings), code)
 
-    with opened(settings, "erase") as connections:
+    with opened(settings, "erase") as connections, progress("Taking files out of the store"):
         gone = run_in_loop(work(connections.owner_url))
     typer.echo(f"{gone} files taken out of the store.")
 
@@ -166,7 +167,7 @@ def _take(
             gone = 0 if dry_run or step is not Step.ERASED else await erase_files(owner, FileStore.of(settings), code)
             return done, gone, [] if dry_run else await steps_taken(owner)
 
-    with opened(settings, "erase") as connections:
+    with opened(settings, "erase") as connections, progress("Looking through every table"):
         done, gone, steps = run_in_loop(work(connections.owner_url))
     rows = ", ".join(f"{table} {count}" for table, count in sorted(done.rows.items()))
     typer.echo(f"{wanted.number} {'would be ' if dry_run else ''}{step.value}: {rows}; {done.files} files")

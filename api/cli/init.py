@@ -12,6 +12,7 @@ import typer
 
 from api.cli.connections import check_schema, database_of, has_database, lent
 from api.cli.migrate import bring_up
+from api.cli.progress import progress
 from api.db.database import Database
 from api.db.migrate import current_revision, has_no_bureau
 from api.db.roles import OWNER
@@ -41,7 +42,11 @@ def init(
     if dry_run and not has_database(settings):
         run_in_loop(_run(None, settings, told, dry=True))
         return
-    with lent(settings, make=True) as connections, working(connections.lock_url, "init"):
+    with (
+        progress("Setting up"),
+        lent(settings, make=True) as connections,
+        working(connections.lock_url, "init"),
+    ):
         url: str | None = connections.owner_url
         if current_revision(connections.owner_url) is not None and not has_no_bureau(connections.owner_url):
             check_schema(connections)

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from api.cli.connections import database_of, opened
 from api.cli.operator import operator
+from api.cli.progress import progress
 from api.db.database import Actor, Database, Reader
 from api.db.roles import SERVICE
 from api.db.tables.bureau import Bureau
@@ -52,7 +53,7 @@ def seal(
             async for line in seal_due(database, code, last or date.max.replace(day=1), plate, dry=dry_run):
                 typer.echo(line)
 
-    with opened(settings, "seal") as connections:
+    with opened(settings, "seal") as connections, progress("Sealing"):
         run_in_loop(work(connections.service))
 
 

@@ -10,7 +10,7 @@ import typer
 from api.cli.connections import NoDatabase, named
 from api.cli.interrupted import on_interrupt
 from api.cli.progress import progress
-from api.move.server import confirm, majors_of, upgrade_server
+from api.move.server import confirm, kept, majors_of, upgrade_server
 from api.settings import load_settings
 
 
@@ -23,7 +23,9 @@ def upgrade_db(
     confirm_it: Annotated[
         bool, typer.Option("--confirm", help="Delete what was kept of the old database: the new one is good.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which versions there are.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which versions there are, and what --confirm would delete.")
+    ] = False,
 ) -> None:
     """Bring the embedded database to the PostgreSQL of this release: all rows go over and are compared.
 
@@ -37,6 +39,9 @@ def upgrade_db(
     if dry_run:
         majors = majors_of(settings.data)
         typer.echo(f"The database is of PostgreSQL {majors.there or '—'}, this release brings {majors.brought}.")
+        if confirm_it:
+            lies = kept(settings.data)
+            typer.echo("Would be deleted: " + ", ".join(map(str, lies)) if lies else "Nothing was kept.")
         return
     if confirm_it:
         gone = confirm(settings.data)

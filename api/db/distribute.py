@@ -29,7 +29,7 @@ class NotACluster(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """What this run changed: names of tables and functions; all empty when nothing was left to do."""
+    """What was left to do: names of tables and functions; all empty where it is done already."""
 
     by_bureau: tuple[str, ...]
     reference: tuple[str, ...]
@@ -40,8 +40,8 @@ class Distributed:
 _DISTRIBUTED = text("SELECT c.relname::text FROM pg_dist_partition d JOIN pg_class c ON c.oid = d.logicalrelid")
 
 
-def distribute(url: str) -> Distributed:
-    """Distribute what is not distributed yet.
+def distribute(url: str, *, dry_run: bool = False) -> Distributed:
+    """Distribute what is not distributed yet; where it is a dry run only return what that is.
 
     Raises:
         NotACluster: the extension or one of its settings is missing.
@@ -51,7 +51,10 @@ def distribute(url: str) -> Distributed:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             _check(connection)
-            return _spread(connection)
+            left = _left(connection)
+            if not dry_run:
+                _spread(connection, left)
+            return left
     finally:
         engine.dispose()
 
@@ -71,24 +74,28 @@ def spread_new(connection: Connection) -> None:
     Until then a foreign key from a new table to a distributed one looks at nothing, and no row may be written there.
     """
     if is_cluster(connection) and "bureau" in connection.execute(_DISTRIBUTED).scalars():
-        _spread(connection)
+        _spread(connection, _left(connection))
 
 
-def _spread(connection: Connection) -> Distributed:
+def _left(connection: Connection) -> Distributed:
     known = set(connection.execute(_DISTRIBUTED).scalars())
-    reference = [table for table in REFERENCE if table not in known]
-    for table in reference:
+    return Distributed(
+        tuple(table for table in tenant_tables_in_order(connection) if table not in known),
+        tuple(table for table in REFERENCE if table not in known),
+        tuple(_functions(connection)),
+    )
+
+
+def _spread(connection: Connection, left: Distributed) -> None:
+    for table in left.reference:
         connection.execute(text("SELECT create_reference_table(:name)"), {"name": table})
-    tables = [table for table in tenant_tables_in_order(connection) if table not in known]
-    for table in tables:
+    for table in left.by_bureau:
         connection.execute(
             text("SELECT create_distributed_table(:name, 'bureau_id', colocate_with => :beside)"),
             {"name": table, "beside": "default" if table == "bureau" else "bureau"},
         )
-    functions = _functions(connection)
-    for function in functions:
+    for function in left.functions:
         connection.execute(text("SELECT create_distributed_function(:name)"), {"name": function})
-    return Distributed(tuple(tables), tuple(reference), tuple(functions))
 
 
 def is_cluster(connection: Connection) -> bool:

@@ -59,7 +59,7 @@ def upgrade_server(data: Path, old_programs: Path | None, told: Told, *, durable
         MoveRefused, MoveStopped, EmbeddedError: it can be run again; the old database is whole.
     """
     data = data.expanduser().absolute().resolve()
-    if not (data / "postgres").exists() and _kept(data):
+    if not (data / "postgres").exists() and kept(data):
         _put_in_place(data)
         return None
     majors = majors_of(data)
@@ -90,16 +90,17 @@ def confirm(data: Path) -> list[Path]:
     majors = majors_of(data)
     if majors.there != majors.brought:
         raise ServerNotUpgraded("The database is not of this release's PostgreSQL: nothing is deleted.")
-    kept = _kept(data)
+    old = kept(data)
     with file_faults(data):
-        for entry in kept:
+        for entry in old:
             shutil.rmtree(entry.resolve())
             if entry.is_symlink():
                 entry.unlink()
-    return kept
+    return old
 
 
-def _kept(data: Path) -> list[Path]:
+def kept(data: Path) -> list[Path]:
+    """Return where what was kept of older major versions lies."""
     return sorted(data.glob(f"{KEPT}[0-9]*"))
 
 

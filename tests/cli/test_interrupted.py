@@ -1,8 +1,9 @@
-"""Ctrl-C in a command: exit code 130 and one sentence."""
+"""Ctrl-C in a command: exit code 130 and one sentence; and how far it is."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import io
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from api.cli.interrupted import Interrupted, on_interrupt
 from api.cli.progress import PATIENCE_S, progress
 from api.db.migrate import MIGRATION_LOCK
 from api.loop import run_in_loop
+from tests.cli.as_found import commands
 from tests.conftest import Server
 from tests.live import PATIENCE_S as COMMAND_S
 from tests.live import ZHUANCHE, environment
@@ -130,3 +132,21 @@ def test_a_bar_shows_only_what_takes_longer_than_a_second_and_only_at_a_terminal
     assert "copying" in shown(terminal=True, takes_s=PATIENCE_S + 0.3)
     assert shown(terminal=True, takes_s=0) == ""
     assert shown(terminal=False, takes_s=PATIENCE_S + 0.3) == ""
+
+
+QUICK = {
+    "clock": "asks the time; a time server has its own patience",
+    "openapi": "prints a document",
+    "serve": "says what it waits for",
+    "user reset": "changes one row",
+    "device enrol": "changes one row",
+    "device rotate": "changes one row",
+    "device revoke": "changes one row",
+}
+
+
+def test_every_command_that_may_take_longer_than_a_second_shows_that_it_goes_on() -> None:
+    """A terminal that stands still for minutes is closed by whoever sits before it."""
+    modules = {name: inspect.getmodule(command.callback) for name, command in commands().items()}
+    drawn = {name for name, module in modules.items() if module and "progress(" in inspect.getsource(module)}
+    assert set(commands()) - drawn == set(QUICK)
