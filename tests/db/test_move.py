@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from api.jobs.runner import LEADER_LOCK
 from api.move import move as moving
 from api.move.faults import MoveRefused, MoveStopped
 from api.move.move import check, move, place_of, reopen
+from api.move.rows import APPLICATION, Tables
 from api.settings import Settings
 from tests.conftest import Server, keep_months
 from tests.db.any_row import attempt, become
@@ -357,25 +358,81 @@ def test_a_move_beside_a_service_says_that_the_service_is_to_be_stopped(source: 
             carry(source, target)
 
 
+@contextmanager
+def locked(url: str, table: str, *, queued: bool = False) -> Iterator[None]:
+    """Hold a table so that a move waits for it; `queued`, from the moment on at which the move itself lets go of it."""
+    with closing(psycopg.connect(url)) as connection:
+        connection.pgconn.send_query(f"BEGIN; LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE".encode())
+        until_locked(url, table, granted=not queued)
+        yield
+
+
+def until_locked(url: str, table: str, *, granted: bool, program: str = "") -> None:
+    """Wait until a program holds the lock of a table, or waits for it."""
+    asked = (
+        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.relation = %s::regclass"
+        " AND l.mode LIKE 'Share%%' AND l.granted = %s AND a.application_name = %s)"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        until(lambda: connection.execute(asked, (table, granted, program)).fetchone() == (True,))
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < end, "what is waited for does not come"
+        time.sleep(0.05)
+
+
+@contextmanager
+def moving_apart(source: str, target: str, data: Path) -> Iterator[Callable[[], None]]:
+    """Let a move go on in a process of its own, and yield what kills it without warning before its end."""
+    told = environment(database_url=source, data=data) | {"MOVE_TO": target}
+    with subprocess.Popen([ZHUANCHE, "move"], env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
+
+        def kill() -> None:
+            one.kill()
+            assert one.wait() == -signal.SIGKILL, "it had ended before it was killed"
+
+        try:
+            yield kill
+        finally:
+            one.kill()
+
+
 @ONE_SERVER
 def test_a_move_killed_without_warning_is_run_again(source: str, target: str, tmp_path: Path) -> None:
-    """By kill -9 at three moments; the last try arrives, and its words say what to set."""
-    before = manifest_of(source)
-    told = environment(database_url=source, data=tmp_path) | {"MOVE_TO": target}
-    for wait_s in (2.0, 2.7, 3.4):
-        with subprocess.Popen(
-            [ZHUANCHE, "move"], env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as one:
-            time.sleep(wait_s)
-            one.send_signal(signal.SIGKILL)
-        if schema_of(source, OWNER).moved_to is not None:
-            break
+    """By kill -9 once it has begun, between two tables, and before the old place is shut; then it arrives."""
+    before, data = manifest_of(source), tmp_path / "data"
+
+    def arrived() -> set[str]:
+        """Return which tables are in the target after a kill; the source is whole and open."""
+        check_open(schema_of(source, OWNER))
         assert manifest_of(source).tables == before.tables
-    else:
-        done = subprocess.run(
-            [ZHUANCHE, "move"], env=told, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert f"Moved to {place_of(target)}: {before.rows} rows" in done.stdout
-        assert "ZHUANCHE_DATABASE_URL" in done.stdout
+        assert schema_of(target, OWNER).receives is not None
+        return {name for name, rows in manifest_of(target).tables.items() if rows == before.tables[name]}
+
+    with moving_apart(source, target, data) as kill:
+        until(lambda: schema_of(target, OWNER).receives is not None)
+        kill()
+    assert "bureau" not in arrived()
+    with psycopg.connect(target) as connection:
+        last = Tables(connection).in_order[-1]
+    with ExitStack() as to_last, moving_apart(source, target, data) as kill:
+        to_last.enter_context(locked(target, last))
+        until_locked(target, last, granted=False, program=APPLICATION)
+        with locked(target, "trip", queued=True):
+            to_last.close()
+            until_locked(target, "trip", granted=False, program=APPLICATION)
+            kill()
+    assert {"bureau", "trip"} & arrived() == {"bureau"}
+    with locked(source, "alembic_version"), moving_apart(source, target, data) as kill:
+        until_locked(source, "alembic_version", granted=False, program=APPLICATION)
+        kill()
+    assert arrived() == before.tables.keys()
+    done = zhuanche("move", "--to", target, database_url=source, data=data)
+    assert done.returncode == 0, done.stderr
+    assert f"Moved to {place_of(target)}: {before.rows} rows" in done.stdout
+    assert "ZHUANCHE_DATABASE_URL" in done.stdout
     assert differences(before, manifest_of(target)) == []
