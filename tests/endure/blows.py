@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -24,7 +25,12 @@ from tests.live import Live, serving
 
 LASTS_S = (1.0, 6.0)
 """How long a blow lasts that is no kill."""
-JUMPS = (timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1), timedelta(days=-365))
+JUMPS = {
+    f"clock set {way} by {name}": by * sign
+    for name, by in (("an hour", timedelta(hours=1)), ("a day", timedelta(days=1)), ("a year", timedelta(days=365)))
+    for way, sign in (("on", 1), ("back", -1))
+}
+KILLS = ("service killed", "database killed", "both killed")
 FREE_MIB = 4
 """What the disk of the database has left while it is full."""
 
@@ -87,8 +93,13 @@ class Blows:
         if machine.disk is not None:
             found["disk full"] = self._disk
         if machine.set_clock is not None:
-            found["clock set"] = self._clock
+            found |= {name: partial(self._clock, by) for name, by in JUMPS.items()}
         return found
+
+    def impossible(self) -> list[str]:
+        """Return what cannot strike this machine."""
+        no_disk = [] if self.machine.disk is not None else ["disk full"]
+        return no_disk + ([] if self.machine.set_clock is not None else list(JUMPS))
 
     async def _lasts(self) -> None:
         await asyncio.sleep(self.draw.uniform(*LASTS_S))
@@ -124,9 +135,9 @@ class Blows:
         with filled(self.machine.disk, FREE_MIB):
             await self._lasts()
 
-    async def _clock(self) -> None:
+    async def _clock(self, by: timedelta) -> None:
         assert self.machine.set_clock is not None
-        self.machine.set_clock(self.draw.choice(JUMPS))
+        self.machine.set_clock(by)
         try:
             await self._lasts()
         finally:

@@ -32,8 +32,8 @@ from tests.world import INSIDE
 DONE = {"approve": "approved", "close": "closed"}
 """What an act without a key leaves its trip in."""
 SITE = {"name": "某服装店", "address": "文献步行街 12 号", "lat": INSIDE.lat, "lon": INSIDE.lon, "datum": "WGS-84"}
-WHAT = {"GET": "page or file fetched", "PUT": "photo of a trip's note"}
-"""What else than POST is asked for."""
+EXPORTS = {"log": "log exported", "order.pdf": "order printed", "statement": "statement exported"}
+"""What is fetched, by the end of its path."""
 PAUSE_S = 1.0
 BOARDS = 3
 MONTHS = 3
@@ -52,7 +52,7 @@ class Day:
     notes: set[str] = field(default_factory=set)
     sealed: set[tuple[str, str]] = field(default_factory=set)
     done: Counter[str] = field(default_factory=Counter)
-    """How often what was done."""
+    """How often what was acknowledged."""
     heard: list[int] = field(default_factory=lambda: [0] * BOARDS)
     """Events that each board heard."""
     last_trip: str | None = None
@@ -69,15 +69,18 @@ class Day:
             await asyncio.sleep(0.5)
         told = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         told = told if isinstance(told, dict) else {"items": told}
+        what = _what(method, path)
         if tries and answer.status_code == httpx.codes.CONFLICT and path.endswith(WITHOUT_KEY):
             trip = await self.ask(who, "GET", path.rpartition("/")[0])
             if trip["state"] == DONE[path.rpartition("/")[2]]:
                 self.book.acknowledge(method, path, 200, trip)
+                self.done[what] += 1
                 return trip | {"_status": 200}
-        if not answer.is_success:
+        if answer.is_success:
+            self.done[what] += 1
+        else:
             self.fleet.unlike.append(f"{who} {method} {path}: {answer.status_code} {answer.text}")
         self.book.acknowledge(method, path, answer.status_code, told)
-        self.done[WHAT.get(method) or f"POST {path.rpartition('/')[2]}"] += 1
         return told | {"_status": answer.status_code}
 
     async def _answer(
@@ -207,6 +210,14 @@ class Day:
             | {f"photo {one}" for one in self.photos - photos}
             | {f"seal {one}" for one in self.sealed - sealed}
         )
+
+
+def _what(method: str, path: str) -> str:
+    """Return what a request is called in the figures."""
+    name = path.partition("?")[0].rpartition("/")[2]
+    if method == "POST":
+        return f"POST {name}"
+    return "photo of a trip's note" if method == "PUT" else EXPORTS.get(name, "page fetched")
 
 
 def _months_over() -> list[date]:

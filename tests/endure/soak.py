@@ -33,11 +33,11 @@ from api.db import datafolder
 from api.db.embedded import start
 from api.db.migrate import migrate
 from api.db.roles import INGEST, SERVICE
-from tests.endure.blows import Blows, Machine
-from tests.endure.day import BOARDS, Day
+from tests.endure.blows import KILLS, Blows, Machine
+from tests.endure.day import BOARDS, EXPORTS, Day
 from tests.endure.desk import Desk, a_desk, send
 from tests.endure.faults import Faults
-from tests.endure.flat import Sample, growths, sample
+from tests.endure.flat import LONG_S, Growth, Sample, growths, sample, told, unflat
 from tests.endure.fleet import Fleet, a_fleet, rest
 from tests.endure.page import measured_on, write
 from tests.endure.wire import wired
@@ -54,15 +54,19 @@ BETWEEN_S = (3.0, 20.0)
 BLOWS_LEAST = 4
 """So many, however long they take on a slow machine."""
 KILLED_UNTIL = 0.4
-"""Services are killed in this first part of the run: the last one lives long enough to see whether it stays flat."""
-GROWTH_MOST = {"memory_mib": 0.15, "handles": 0.25, "connections": 0.25}
-"""By how much of its mean a figure may grow over a service's longest life."""
-WARMING = {"memory_mib": 0.5, "handles": 0.5, "connections": 0.5}
-"""The same in a run shorter than `LONG_S`: caches and pools are filling all the while."""
-LONG_S = 1_200
+"""Service and database are killed in this first part of the run: the last ones live long enough to see whether they
+stay flat."""
+DONE_WITHIN_S = 120
+"""After the last blow, until each kind of work was done that was not done before."""
 AT_ONCE = httpx.Limits(max_connections=32)
 """Of phones: each request walks through all connections of its client, which must not be what is measured."""
 KINDS = ("note", "trip", "complaint", "signed", "photo", "fix", "batch")
+DONE = (
+    *("fix", "note", "trip", "complaint", "signed", "photo", "fix of a phone", "fix of a terminal", "event on a board"),
+    *(f"POST {what}" for what in ("readings", "complaints", "trips", "approve", "depart", "visit-notes", "return")),
+    *("POST close", "POST seal", "photo of a trip's note", *EXPORTS.values()),
+)
+"""What is acknowledged at least once in every run, however short: else it has shown nothing of that."""
 DISK_MIB = 1_500
 BUCKET = "desk"
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
@@ -85,10 +89,12 @@ class Lasted:
     acknowledged: Counter[str]
     back_after_s: float
     """The longest time from the end of a blow until the service could do its work."""
-    grown: dict[str, float]
+    grown: dict[str, Growth]
     faults: Faults
     left: list[str] = field(default_factory=list)
-    """What is open still, or has grown."""
+    """What is open still, has grown, was not measured, or never came through."""
+    impossible: list[str] = field(default_factory=list)
+    """What could not strike on this machine."""
 
     @property
     def well(self) -> bool:
@@ -241,29 +247,28 @@ async def sampled(machine: Machine, samples: list[Sample], stop: asyncio.Event) 
         return row[0] if row else 0
 
     while not stop.is_set():
-        with suppress(OSError, IndexError, psycopg.Error):
-            live = machine.live
-            samples.append(
-                await asyncio.to_thread(sample, monotonic() - began_at, machine.life, live.process.pid, connections)
-            )
+        with suppress(OSError, IndexError, psycopg.Error):  # one of them is struck
+            pids = machine.live.process.pid, machine.database.pid
+            samples.append(await asyncio.to_thread(sample, monotonic() - began_at, *pids, connections))
         await rest(stop, EVERY_S)
 
 
-async def struck(machine: Machine, seconds: float, draw: random.Random) -> tuple[Counter[str], float]:
+async def struck(strikes: Blows, seconds: float) -> tuple[Counter[str], float]:
     """Strike again and again, each blow once before any comes twice; return how often, and the longest way back."""
-    blows, counts, longest_s = Blows(machine, draw).all(), Counter[str](), 0.0
+    blows, draw, longest_s = strikes.all(), strikes.draw, 0.0
+    counts = Counter(dict.fromkeys(blows, 0))
     began_at, waiting = monotonic(), list[str]()
     while (gone := (monotonic() - began_at) / seconds) < 1 or counts.total() < BLOWS_LEAST:
         await asyncio.sleep(min(draw.uniform(*BETWEEN_S), seconds / len(blows) / 3))
-        may = [name for name in blows if gone < KILLED_UNTIL or name not in ("service killed", "both killed")]
+        may = [name for name in blows if gone < KILLED_UNTIL or name not in KILLS]
         waiting = [name for name in waiting if name in may] or draw.sample(may, len(may))
         if gone < KILLED_UNTIL:
-            waiting.sort(key=lambda name: name not in ("service killed", "both killed"))
+            waiting.sort(key=lambda name: name not in KILLS)
         name = waiting.pop(0)
         sys.stderr.write(f"{monotonic() - began_at:.0f} s: {name}\n")
         await blows[name]()
         counts[name] += 1
-        longest_s = max(longest_s, await machine.mended())
+        longest_s = max(longest_s, await strikes.machine.mended())
     return counts, longest_s
 
 
@@ -278,7 +283,7 @@ async def soak(folder: Path, seconds: float, *, phones: int, terminals: int, see
             httpx.AsyncClient(base_url=url, timeout=30) as http,
             httpx.AsyncClient(base_url=url, timeout=30, limits=AT_ONCE) as of_phones,
         ):
-            day = Day(fleet, http, stop)
+            day, strikes = Day(fleet, http, stop), Blows(machine, draw)
             sys.stderr.write(f"{phones} phones and {terminals} terminals begin\n")
             async with asyncio.TaskGroup() as all_of_it:
                 work = [
@@ -292,21 +297,41 @@ async def soak(folder: Path, seconds: float, *, phones: int, terminals: int, see
                 ]
                 for one in work:
                     all_of_it.create_task(one)
-                blows, back_after_s = await struck(machine, seconds, draw)
+                blows, back_after_s = await struck(strikes, seconds)
                 before = list(day.heard)
                 await asyncio.sleep(10)
+                undone = await undone_of(desk, fleet, day)
                 stop.set()
                 sys.stderr.write("struck no more: what is under way is answered, and looked at\n")
             deaf = [number for number in range(BOARDS) if day.heard[number] == before[number]]
+            acknowledged = acknowledged_of(desk, fleet, day)
             faults = await looked(http, machine, desk, fleet, day)
         left = [f"board {number} hears nothing any more" for number in deaf] + await still_open(machine)
-        grown = growths(samples)
-        limits_of = GROWTH_MOST if seconds >= LONG_S else WARMING
-        left += [f"{name} grew by {by:.0%}" for name, by in grown.items() if by > limits_of[name]]
-        acknowledged = Counter(one.kind for one in desk.sent if one.answer is not None) + day.done
-        acknowledged["fix of a phone or terminal"] = sum(len(one.acknowledged) for one in fleet.devices)
-        acknowledged["event on a board"] = sum(day.heard)
-    return Lasted(seconds, blows, acknowledged, back_after_s, grown, faults, left)
+    left += [f"not one {what} came through" for what in undone]
+    if seconds >= LONG_S:
+        left += [f"not once: {name}" for name, count in blows.items() if not count]
+    grown = growths(samples)
+    left += unflat(grown, seconds)
+    return Lasted(seconds, blows, acknowledged, back_after_s, grown, faults, left, strikes.impossible())
+
+
+def acknowledged_of(desk: Desk, fleet: Fleet, day: Day) -> Counter[str]:
+    """Return how often what was acknowledged up to now."""
+    found = Counter(one.kind for one in desk.sent if one.answer is not None) + day.done
+    for device in fleet.devices:
+        found[f"fix of a {'phone' if device.terminal is None else 'terminal'}"] += len(device.acknowledged)
+    found["event on a board"] = sum(day.heard)
+    return found
+
+
+async def undone_of(desk: Desk, fleet: Fleet, day: Day) -> list[str]:
+    """Wait until each kind of work was done once, and return what was not all the same."""
+    for _ in range(DONE_WITHIN_S):
+        done = acknowledged_of(desk, fleet, day)
+        if all(done[one] for one in DONE):
+            break
+        await asyncio.sleep(1)
+    return [one for one in DONE if not done[one]]
 
 
 async def looked(http: httpx.AsyncClient, machine: Machine, desk: Desk, fleet: Fleet, day: Day) -> Faults:
@@ -355,14 +380,15 @@ def figures(lasted: Lasted) -> str:
         *(f"| {what} | {count:,} |" for what, count in sorted(lasted.acknowledged.items())),
         "\n| struck | times |\n|---|---|",
         *(f"| {what} | {count} |" for what, count in sorted(lasted.blows.items())),
+        *(f"| {what} | not possible on this machine |" for what in lasted.impossible),
         "\n| found | |\n|---|---|",
         f"| lost | {len(faults.lost)} |",
         f"| doubled | {len(faults.doubled)} |",
         f"| answered otherwise | {len(faults.otherwise)} |",
         f"| half written | {len(faults.half)} |",
         f"| longest time from the end of a blow until the service could work | {lasted.back_after_s:.1f} s |",
-        *(f"| {name}: growth over the longest life of a service | {by:+.1%} |" for name, by in lasted.grown.items()),
-        f"| left open, grown or deaf | {', '.join(lasted.left) or 'nothing'} |",
+        *told(lasted.grown, lasted.seconds),
+        f"| left open, grown, not measured, not done or deaf | {', '.join(lasted.left) or 'nothing'} |",
     ]
     return "\n".join(rows)
 
@@ -382,13 +408,13 @@ def main() -> int:
         folder.chmod(0o711)
         how_many = {"phones": options.phones, "terminals": options.terminals}
         lasted = asyncio.run(soak(folder, options.minutes * 60, seed=options.seed, **how_many))
-    told = figures(lasted)
-    sys.stdout.write(told + "\n")
+    tables = figures(lasted)
+    sys.stdout.write(tables + "\n")
     if lasted.faults:
         sys.stdout.write(f"\nNot as promised: {lasted.faults}\n")
     if options.write:
         made = f"{measured_on()}, `make soak SOAK={options.minutes:g}`, seed {options.seed}"
-        write("The long run", f"{made}, {options.phones} phones, {options.terminals} terminals.\n\n{told}")
+        write("The long run", f"{made}, {options.phones} phones, {options.terminals} terminals.\n\n{tables}")
     return int(not lasted.well)
 
 
