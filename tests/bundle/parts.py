@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,10 @@ from packaging.utils import canonicalize_name
 PROJECT: Final = "zhuanche"
 _BLOCK: Final = re.compile(r"^([A-Za-z0-9._-]+==[^\s\\].*?) \\\n(?:.*\\\n)*.*$", re.MULTILINE)
 """A requirement with the lines that go on with it."""
+ORIGIN: Final = re.compile(
+    r"^([\w.-]+)(?: \(`.*?`\))? (\S+) from the npm registry, unchanged: (\S+) \(LICENSE\)\.$", re.MULTILINE
+)
+"""What `ORIGIN.md` beside a script taken over begins with."""
 _HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -41,6 +46,28 @@ def locked(lock: Path, python: str) -> dict[str, Locked]:
             lines = block[0].replace(block[1], f"{name}=={version}", 1)
             found[name] = Locked(name, version, tuple(_HASH.findall(lines)), lines)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A part that is no distribution of Python: a script of the pages, or the server that a distribution carries."""
+
+    kind: str
+    """Where it is known by this name, as a package URL calls it: npm, generic."""
+    name: str
+    version: str
+    licence: str
+
+
+def taken_over(vendor: Path, tree: Path) -> list[TakenOver]:
+    """Return the scripts taken over, by the `ORIGIN.md` beside each, and the PostgreSQL whose programs lie there."""
+    scripts = [
+        TakenOver("npm", *found.groups())
+        for origin in sorted(vendor.glob("*/ORIGIN.md"))
+        for found in ORIGIN.finditer(origin.read_text("utf-8"))
+    ]
+    told = subprocess.run([tree / "bin" / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+    return [*scripts, TakenOver("generic", "postgresql", told.split()[-1], "PostgreSQL")]
 
 
 def needs(name: str, extras: frozenset[str] = frozenset()) -> dict[str, frozenset[str]]:

