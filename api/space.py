@@ -116,6 +116,13 @@ def rooms_of(places: dict[str, Path], silent: dict[str, OSError] | None = None) 
     return [room for room in rooms if room.total_bytes]
 
 
+def reserve_of(room: Room, wanted_bytes: int) -> int:
+    """Return how much of a disk is kept free where `wanted_bytes` are wanted: of a small one less, unless it must."""
+    if "database" in room.holds or "files" in room.holds:
+        return wanted_bytes
+    return min(wanted_bytes, room.total_bytes // SMALL)
+
+
 class Space:
     """What is known of the disks of this process; a disk that does not answer is told and holds nothing up."""
 
@@ -147,21 +154,16 @@ class Space:
     def short(self) -> bool:
         """Tell whether the reserve of a disk is begun, so that nothing more is recorded."""
         again = 1 + 1 / AGAIN if self._told[1] else 1
-        return any(room.free_bytes < self._reserve_of(room) * again for room in self.rooms)
+        return any(room.free_bytes < reserve_of(room, self._reserve_bytes) * again for room in self.rooms)
 
     def refuses(self, *, in_reserve: bool = False) -> bool:
         """Tell whether a write is refused, and count it; what may use the reserve has its first half."""
         if in_reserve:
-            refused = any(room.free_bytes < self._reserve_of(room) // 2 for room in self.rooms)
+            refused = any(room.free_bytes < reserve_of(room, self._reserve_bytes) // 2 for room in self.rooms)
         else:
             refused = self.short
         self.refused += refused
         return refused
-
-    def _reserve_of(self, room: Room) -> int:
-        if "database" in room.holds or "files" in room.holds:
-            return self._reserve_bytes
-        return min(self._reserve_bytes, room.total_bytes // SMALL)
 
     def look(self) -> None:
         """Look at the disks, and say once what has changed; of one that does not answer the last stands."""

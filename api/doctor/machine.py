@@ -21,7 +21,7 @@ from api.clock import wall_clock
 from api.db.leftover import homes_without_folder
 from api.files import object_store
 from api.settings import Settings
-from api.space import MIB, places_of, rooms_of
+from api.space import MIB, places_of, reserve_of, rooms_of
 from api.time_server import ask_time_aside
 from domain.doctor.facts import Backup, Certificate, Disk, Files, Forgotten
 
@@ -37,7 +37,6 @@ async def machine_facts(settings: Settings, elsewhere: Path) -> dict[str, Any]:
     return {
         "disks": disks_of(settings),
         "disk_warn_percent": settings.disk_warn_percent,
-        "disk_reserve_bytes": settings.disk_reserve_mib * MIB,
         "time_server": server,
         "clock_ahead": None if told is None else told.ahead,
         "certificates": certificates_of(settings),
@@ -51,7 +50,11 @@ async def machine_facts(settings: Settings, elsewhere: Path) -> dict[str, Any]:
 def disks_of(settings: Settings) -> tuple[Disk, ...]:
     """Return the disks that the service fills, but for one that does not answer."""
     rooms = rooms_of(places_of(settings))
-    return tuple(Disk(room.holds, str(room.folder), room.free_bytes, room.used_percent) for room in rooms)
+    wanted = settings.disk_reserve_mib * MIB
+    return tuple(
+        Disk(room.holds, str(room.folder), room.free_bytes, room.used_percent, reserve_of(room, wanted))
+        for room in rooms
+    )
 
 
 def backup_of(settings: Settings) -> Backup | None:

@@ -15,6 +15,8 @@ class Disk:
     folder: str
     free_bytes: int
     used_percent: int
+    reserve_bytes: int = 0
+    """Below so much nothing more is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,6 @@ class Facts:
     bureaus: tuple[BureauFacts, ...] = ()
     disks: tuple[Disk, ...] = ()
     disk_warn_percent: int = 80
-    disk_reserve_bytes: int = 0
     time_server: str = "none"
     clock_ahead: timedelta | None = None
     """How far the time server's clock is ahead of this machine's."""

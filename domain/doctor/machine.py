@@ -114,7 +114,7 @@ def disks(facts: Facts) -> Iterator[Verdict]:
     """Say how full each disk is."""
     for disk in facts.disks:
         free = disk.free_bytes / 1024**3
-        full = disk.free_bytes < facts.disk_reserve_bytes
+        full = disk.free_bytes < disk.reserve_bytes
         zh = f"{disk.folder}（{'、'.join(disk.holds)}）已用 {disk.used_percent}%，剩余 {free:.1f} GiB"
         en = f"{disk.folder} ({', '.join(disk.holds)}) is {disk.used_percent} % full, {free:.1f} GiB free"
         yield judged(

@@ -21,8 +21,9 @@ from api.cli import doctor
 from api.db.database import Database
 from api.db.leftover import homes_without_folder
 from api.doctor.bureau import told_by
-from api.doctor.machine import backup_of, certificates_of, counted
+from api.doctor.machine import backup_of, certificates_of, counted, disks_of
 from api.settings import Settings
+from api.space import MIB, Room, Space
 from domain.doctor.facts import Backup
 from domain.doctor.verdicts import verdicts_of
 from tests.live import Live, serving, zhuanche
@@ -163,6 +164,20 @@ def test_the_newest_backup_is_found_where_the_settings_have_them(tmp_path: Path)
     assert backup_of(settings) == Backup(str(tmp_path / "disk"), taken_at)
     note_failure(tmp_path / "disk", Failure(taken_at, "no room"))
     assert backup_of(settings) == Backup(str(tmp_path / "disk"), taken_at, "no room")
+
+
+def test_a_small_disk_for_uploads_is_full_where_the_service_stops_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A /tmp of 64 MiB never has 512 MiB free; the service reserves a tenth of it, and so the doctor says."""
+    settings = Settings(data=tmp_path, files_url="s3://desk/files")
+    room = Room(Path("/tmp"), ("incoming",), 60 * MIB, 64 * MIB, 6)  # noqa: S108 - nothing is written
+    monkeypatch.setattr("api.doctor.machine.rooms_of", lambda _: [room])
+    (disk,) = disks_of(settings)
+    assert disk.reserve_bytes == room.total_bytes // 10
+    known = Space.of(settings)
+    known.rooms = [room]
+    assert not known.short
 
 
 def test_backups_on_the_disk_of_the_data_are_told_of_unless_copies_go_elsewhere(tmp_path: Path) -> None:
