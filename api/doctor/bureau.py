@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from api.aside import Hangs, asked_aside
 from api.backup.erasures import NAME, ListUnreadable, read_list, undone
 from api.db.database import Database, Reader
 from api.db.queries.absences import words_of
@@ -95,9 +97,11 @@ async def _bureau(database: Database, bureau_id: str, folder: Path) -> BureauFac
 
 
 async def _undone(database: Database, bureau_id: str, folder: Path) -> tuple[str, ...] | None:
-    """Return what is to be erased again by the list beside the backups; None where this account may not read it."""
+    """Return what is to be erased again by the list beside the backups; None where it cannot be read now."""
     try:
-        listed = read_list(folder / NAME)
+        listed = await asked_aside(str(folder / NAME), partial(read_list, folder / NAME))
+    except Hangs:  # the look at the backups themselves says so
+        return None
     except ListUnreadable as fault:
         return None if isinstance(fault.__cause__, PermissionError) else (str(fault),)
     return tuple(f"{step.number} ({step.step})" for step in await undone(database, bureau_id, listed))

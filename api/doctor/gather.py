@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
@@ -43,6 +44,9 @@ async def gather(
         elsewhere: where homes of root's databases lie.
     """
     numbers, failed = counted(metrics or "")
+    told, of_machine = await asyncio.gather(
+        _told(database, bureaus, folder_of(settings)), machine_facts(settings, elsewhere)
+    )
     return Facts(
         now=now,
         release=version("zhuanche"),
@@ -52,8 +56,8 @@ async def gather(
         numbers=numbers,
         failed_jobs=failed,
         needed=str(ScriptDirectory.from_config(alembic_config()).get_current_head()),
-        **await _told(database, bureaus, folder_of(settings)),
-        **await machine_facts(settings, elsewhere),
+        **told,
+        **of_machine,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import obstore
 from cryptography import x509
@@ -16,40 +17,98 @@ from obstore.exceptions import BaseError
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.addresses import in_a_line, without_secrets
+from api.aside import Hangs, asked_aside
 from api.backup.place import beside_data, folder_of, state_of
 from api.clock import wall_clock
 from api.db.leftover import homes_without_folder
 from api.files import object_store
 from api.settings import Settings
-from api.space import MIB, places_of, reserve_of, rooms_of
-from api.time_server import ask_time_aside
+from api.space import MIB, folder_of_files, places_of, reserve_of, room_at, rooms_of
+from api.time_server import Told, ask_time_aside
 from domain.doctor.facts import Backup, Certificate, Disk, Files, Forgotten
 
 JOBS_FAILED: Final = "zhuanche_job_failures_total"
 ANSWER: Final = timedelta(seconds=5)
 """How long an object store may take to answer the doctor."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 async def machine_facts(settings: Settings, elsewhere: Path) -> dict[str, Any]:
-    """Return the facts of this machine by the names that `Facts` has for them."""
-    server = settings.time_server
-    told = None if server == "none" else await ask_time_aside(server)
+    """Return the facts of this machine by the names that `Facts` has for them.
+
+    Each is asked aside: one on a network's disk that is gone holds up neither the others nor whoever else is served.
+    """
+    server, looks = settings.time_server, _Looks()
+    certificate = settings.certificate or settings.jt808_certificate or settings.data / "tls"
+    told, disks, certificates, backup, files, forgotten = await asyncio.gather(
+        _time_of(server),
+        _disks(settings, looks),
+        looks.at(certificate, certificates_of, settings),
+        looks.at(folder_of(settings), backup_of, settings),
+        _files(settings),
+        looks.at(elsewhere, forgotten_of, elsewhere),
+    )
     return {
-        "disks": disks_of(settings),
+        "disks": disks,
         "disk_warn_percent": settings.disk_warn_percent,
+        "hanging": tuple(sorted(looks.hanging)),
         "time_server": server,
         "clock_ahead": None if told is None else told.ahead,
-        "certificates": certificates_of(settings),
-        "backup": backup_of(settings),
-        "files": await asyncio.to_thread(files_of, settings),
-        "forgotten": forgotten_of(elsewhere),
+        "certificates": certificates or (),
+        "backup": backup,
+        "files": files,
+        "forgotten": forgotten,
         "ingest_queue": settings.ingest_queue,
     }
 
 
-def disks_of(settings: Settings) -> tuple[Disk, ...]:
-    """Return the disks that the service fills, but for one that does not answer."""
-    rooms = rooms_of(places_of(settings))
+class _Looks:
+    """Looks at folders and files, and those of them that hang."""
+
+    def __init__(self) -> None:
+        self.hanging: set[str] = set()
+
+    async def at(self, place: Path, look: Callable[P, T], *asked: P.args, **more: P.kwargs) -> T | None:
+        """Return what a look at a place tells, or None where it hangs."""
+        try:
+            return await asked_aside(f"{look.__name__} {place}", partial(look, *asked, **more))
+        except Hangs:
+            self.hanging.add(str(place))
+            return None
+
+
+async def _time_of(server: str) -> Told | None:
+    return None if server == "none" else await ask_time_aside(server)
+
+
+async def _disks(settings: Settings, looks: _Looks) -> tuple[Disk, ...]:
+    """Look at each place by itself first: one that hangs hides no other."""
+    places = places_of(settings)
+    asked = await asyncio.gather(*(looks.at(folder, _answers, folder) for folder in places.values()))
+    there = {use: folder for (use, folder), answers in zip(places.items(), asked, strict=True) if answers}
+    return await looks.at(settings.data, disks_of, settings, there) or ()
+
+
+def _answers(folder: Path) -> bool:
+    """Tell that a disk answered, be it with a fault."""
+    with contextlib.suppress(OSError):
+        room_at(folder, ())
+    return True
+
+
+async def _files(settings: Settings) -> Files | None:
+    place = str(folder_of_files(settings) or without_secrets(str(settings.files_url)))
+    try:
+        return await asked_aside(f"files {place}", partial(files_of, settings))
+    except Hangs:
+        return Files(place, "it does not answer")
+
+
+def disks_of(settings: Settings, places: Mapping[str, Path] | None = None) -> tuple[Disk, ...]:
+    """Return the disks that the service fills, or those of these places, but for one that answers with a fault."""
+    rooms = rooms_of(places_of(settings) if places is None else dict(places))
     wanted = settings.disk_reserve_mib * MIB
     return tuple(
         Disk(room.holds, str(room.folder), room.free_bytes, room.used_percent, reserve_of(room, wanted))

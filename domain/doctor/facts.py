@@ -78,7 +78,7 @@ class BureauFacts:
     erasures_undone: tuple[str, ...] | None = ()
     """Numbers of complaints whose parties' data a restore brought back, with the step that is to be taken again.
 
-    None where the list may not be read.
+    None where the list cannot be read.
     """
     clock_jumps: int = 0
     """Of the last thirty days."""
@@ -108,6 +108,8 @@ class Facts:
     bureaus: tuple[BureauFacts, ...] = ()
     disks: tuple[Disk, ...] = ()
     disk_warn_percent: int = 80
+    hanging: tuple[str, ...] = ()
+    """Folders and files that did not answer in time: their disk hangs."""
     time_server: str = "none"
     clock_ahead: timedelta | None = None
     """How far the time server's clock is ahead of this machine's."""

@@ -32,6 +32,10 @@ RENEWED_BY_OTHERS: Final = (
 BACKUP_OLD: Final = timedelta(hours=36)
 """A nightly backup that is missed once is not old yet when people come to work; the second time it is."""
 QUEUE_FULL: Final = 0.8
+DISK_HANGS: Final = (
+    "多为网络磁盘或移动硬盘离线：恢复连接，或卸载（umount -l）后重新挂载。",
+    "Mostly a network's disk or a USB disk that is off: bring it back, or unmount it (umount -l) and mount it again.",
+)
 JOBS_STAND: Final = (
     "后台任务没有运行：查看日志中的 job-failed；ZHUANCHE_JOBS 不能都为 no。",
     "Background work does not run: look for job-failed in the log; ZHUANCHE_JOBS must not be no everywhere.",
@@ -111,7 +115,10 @@ def backup(facts: Facts) -> Iterator[Verdict]:
 
 
 def disks(facts: Facts) -> Iterator[Verdict]:
-    """Say how full each disk is."""
+    """Say how full each disk is, and which does not answer."""
+    for place in facts.hanging:
+        said = (f"{place} 没有应答", f"{place} does not answer")
+        yield Verdict("disk", State.UNWELL, said, DISK_HANGS)
     for disk in facts.disks:
         free = disk.free_bytes / 1024**3
         full = disk.free_bytes < disk.reserve_bytes
@@ -126,7 +133,7 @@ def disks(facts: Facts) -> Iterator[Verdict]:
             ),
             amiss=full or disk.used_percent >= facts.disk_warn_percent,
         )
-    if not facts.disks:
+    if not facts.disks and not facts.hanging:
         yield unknown("disk")
 
 
