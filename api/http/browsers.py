@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from api.guesses import Account, Source
+from api.source import source_of
 from api.vault import Vault
 
 COOKIE: Final = "zhuanche_browser"
@@ -38,7 +38,7 @@ class Browsers:
         number, *codes = _parts(connection)
         if number and any(hmac.compare_digest(code, self._code(number, account)) for code in codes):
             return Source(f"browser {number}", known=True)
-        return Source(_address(connection))
+        return Source(source_of(connection.client.host if connection.client else ""))
 
     def cookie(self, connection: ASGIConnection[Any, Any, Any, Any], account: Account, *, secure: bool) -> Cookie:
         """Return the cookie of the browser once this account was signed in from it."""
@@ -64,13 +64,3 @@ class Browsers:
 def _parts(connection: ASGIConnection[Any, Any, Any, Any]) -> list[str]:
     given = connection.cookies.get(COOKIE, "")
     return given.split(".")[: PEOPLE_MOST + 1] if _FORM.fullmatch(given) else [""]
-
-
-def _address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Return the address, of IPv6 the network that one customer has: its addresses are there for the taking."""
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host

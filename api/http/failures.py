@@ -17,6 +17,7 @@ from uuid import UUID
 from litestar.connection import ASGIConnection
 
 from api.errors import TooManyFailures, TooManyRequests
+from api.source import source_of
 
 MINUTE_S: Final = 60.0
 REMEMBERED_MOST: Final = 100_000
@@ -51,18 +52,22 @@ class Tally:
 
 
 class Asked:
-    """Requests of this minute by session, or by address without one."""
+    """Requests of this minute by session, or by address without one: however many addresses, no session is missed."""
 
     def __init__(self, most: int) -> None:
         """Let each ask `most` times a minute."""
-        self._tally = Tally(most)
+        self._of_sessions = Tally(most)
+        self._of_addresses = Tally(most)
 
     def count(self, session_id: UUID | None, address: str) -> None:
         """Count a request. Raises `TooManyRequests`: there were too many before it."""
-        who = address if session_id is None else str(session_id)
-        if self._tally.is_full(who):
+        if session_id is None:
+            tally, who = self._of_addresses, source_of(address)
+        else:
+            tally, who = self._of_sessions, str(session_id)
+        if tally.is_full(who):
             raise TooManyRequests
-        self._tally.count(who)
+        tally.count(who)
 
 
 class Failures:
@@ -96,4 +101,4 @@ class Failures:
 
 
 def _address(connection: Connection) -> str:
-    return connection.client.host if connection.client else OTHERS
+    return source_of(connection.client.host) if connection.client else OTHERS

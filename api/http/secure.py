@@ -7,7 +7,6 @@ way. HTTPS is spoken by the service itself or by a proxy that the settings name;
 from __future__ import annotations
 
 import ipaddress
-from functools import lru_cache
 from typing import Any, Final
 
 from litestar.enums import ScopeType
@@ -17,6 +16,7 @@ from api.errors import PROBLEM_JSON, encode_problem, problem, problem_headers, s
 from api.headers import header, header_lines, language_of
 from api.ingest.door import IN, POSITIONS
 from api.settings import Settings, SettingsError
+from api.source import ip_of, without_port
 from domain.errors import Forbidden
 
 TRUST: Final = "/trust"
@@ -50,17 +50,8 @@ def proxies_of(settings: Settings) -> tuple[Network, ...]:
         raise SettingsError(f"ZHUANCHE_PROXIES: {fault}.") from fault
 
 
-@lru_cache(maxsize=4096)
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
 def _within(host: str, networks: tuple[Network, ...]) -> bool:
-    address = _address(host)
+    address = ip_of(host)
     return address is not None and any(address in network for network in networks)
 
 
@@ -94,7 +85,7 @@ class Secure:
             send = _strictly(send)
         if told and not believed:
             client = ""  # a proxy that nobody named: who is behind it, and how they came, is not known
-        at_home = not told and getattr(_address(client), "is_loopback", False)
+        at_home = not told and getattr(ip_of(client), "is_loopback", False)
         if scope["scheme"] == "https" or at_home or scope["path"].startswith(self._open):
             await self._app(scope, receive, send)
         else:
@@ -103,7 +94,8 @@ class Secure:
     def _believe(self, scope: Scope, proxy: str) -> None:
         """Take from a proxy how the request came to it, and from whom: the last one that no believed proxy wrote."""
         scope["scheme"] = header_lines(scope, b"x-forwarded-proto").rpartition(",")[2].strip().lower() or "http"
-        hops = [one.strip() for one in header_lines(scope, b"x-forwarded-for").split(",") if one.strip()]
+        told = header_lines(scope, b"x-forwarded-for").split(",")
+        hops = [without_port(one.strip()) for one in told if one.strip()]
         while len(hops) > 1 and _within(hops[-1], self._proxies):
             hops.pop()
         scope["client"] = (hops[-1] if hops else proxy, 0)

@@ -29,6 +29,7 @@ from api.ingest.fixes import Event, Received
 from api.ingest.jt808.identity import Authentication, Registration
 from api.ingest.jt808.packages import Room
 from api.settings import Settings
+from api.source import source_of
 from api.terminals.bounds import Bounds, TerminalStats
 from api.terminals.commands import Commands
 from api.terminals.session import Session
@@ -169,7 +170,7 @@ class Terminals:
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a connection up, or end it at once where there are too many."""
-        peer = str((writer.get_extra_info("peername") or ("",))[0])
+        peer = source_of(str((writer.get_extra_info("peername") or ("",))[0]))
         self.stats.connections += 1
         if len(self._sessions) >= self.bounds.connections or self._unproved[peer] >= self.bounds.unproved_of_address:
             self.stats.ended["full"] += 1

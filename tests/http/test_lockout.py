@@ -118,6 +118,16 @@ async def test_an_ipv6_customer_has_one_count_for_all_their_addresses(world: Wor
     assert await tries(at("2001:db8:0:2::1"), world, "officer") == 201
 
 
+async def test_where_the_service_listens_at_every_address_a_guesser_of_ipv4_stops_nobody_else(
+    world: World, at: At
+) -> None:
+    """A socket of IPv6 tells an address of IPv4 as one of its own; all of them together are no one customer."""
+    await guess(at(f"::ffff:{ATTACKER}"), world, "officer")
+    assert await tries(at(f"::ffff:{ATTACKER}"), world, "officer") == 401
+    assert await tries(at(ATTACKER), world, "officer") == 401, "the same machine, by another socket"
+    assert await tries(at(f"::ffff:{COLLEAGUE}"), world, "officer") == 201
+
+
 async def test_an_account_at_which_a_thousand_guess_is_locked_for_strangers_alone(
     world: World, at: At, clock: HeldClock
 ) -> None:

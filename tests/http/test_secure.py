@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 from litestar import Litestar
 
+import api.http.failures
 from api.app import create_app
+from api.errors import TooManyRequests
+from api.http.failures import Asked
 from api.settings import Settings, SettingsError
+from api.source import without_port
 from api.web.assets import asset
 from tests.conftest import Server, running, token_of
 from tests.world import HeldClock, World
@@ -101,6 +106,46 @@ async def test_a_proxy_that_writes_a_line_of_its_own_is_believed_before_what_the
             ]
             answer = await client.post("/v1/session", json=wrong, headers=said)
             assert answer.status_code == (401 if guess < 3 else 429)
+
+
+@pytest.mark.parametrize("told", ["203.0.113.9:{port}", "[2001:db8::9]:{port}", "2001:db8::{port}"])
+async def test_a_proxy_that_writes_ports_or_a_customer_with_many_addresses_is_counted_as_one(
+    server: Server, settings: Settings, clock: HeldClock, told: str
+) -> None:
+    """Each connection has another port, and a customer of IPv6 has 2^64 addresses: neither is another source."""
+    behind = replace(settings, proxies="192.168.10.2", failures_a_minute=3)
+    app = create_app(behind, server.service, server.ingest, clock)
+    async with running(app), client_of(app, PROXY) as client:
+        for port in range(1024, 1028):
+            said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": told.format(port=port)}
+            answer = await client.get("/enrol/nonsense", headers=said)
+            assert answer.status_code == (404 if port < 1027 else 429)
+
+
+async def test_however_many_addresses_ask_a_session_has_its_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once more of them asked than are remembered, all others share one count; who is signed in is none of them."""
+    monkeypatch.setattr(api.http.failures, "REMEMBERED_MOST", 3)
+    asked = Asked(2)
+    for number in range(5):
+        asked.count(None, f"2001:db8:0:{number}::1")
+    with pytest.raises(TooManyRequests):
+        asked.count(None, "2001:db8:0:5::1")
+    asked.count(uuid4(), "2001:db8:0:5::1")
+
+
+def test_an_address_with_a_port_is_told_from_one_that_has_colons_of_its_own() -> None:
+    """What is no address stays what it is: a proxy may write a name, or `unknown`."""
+    for told, bare in (
+        ("203.0.113.9:5678", "203.0.113.9"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("[2001:db8::9]:5678", "2001:db8::9"),
+        ("[2001:db8::9]", "2001:db8::9"),
+        ("2001:db8::9", "2001:db8::9"),
+        ("unknown", "unknown"),
+        ("_hidden:12", "_hidden:12"),
+        ("", ""),
+    ):
+        assert without_port(told) == bare
 
 
 async def test_links_that_open_nothing_are_counted_and_those_that_do_are_not(

@@ -80,6 +80,22 @@ async def test_an_address_has_so_many_connections_without_proof(
     assert not await (await connect(Terminal())).ended(0.2)
 
 
+async def test_who_connects_by_ipv4_counts_by_their_own_address_at_a_socket_of_ipv6(
+    connect: Dial, terminals: Terminals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells `::ffff:127.0.0.1`, which is the machine at 127.0.0.1 and no customer of IPv6 with many addresses."""
+    terminals.bounds = replace(terminals.bounds, unproved_of_address=2)
+    told = iter(["::ffff:127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1", "2001:db8::1", "2001:db8::2", "2001:db8::3"])
+    asked = asyncio.StreamWriter.get_extra_info
+
+    def get_extra_info(writer: asyncio.StreamWriter, name: str, default: object = None) -> object:
+        return (next(told), 1) if name == "peername" else asked(writer, name, default)
+
+    monkeypatch.setattr(asyncio.StreamWriter, "get_extra_info", get_extra_info)
+    for taken in (True, True, False) * 2:
+        assert await (await connect(Terminal())).ended(0.2 if taken else 10) is not taken
+
+
 async def test_a_silent_connection_is_taken_for_half_open(
     connect: Dial, terminals: Terminals, signed_in: SignIn, world: World
 ) -> None:
