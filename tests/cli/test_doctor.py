@@ -171,7 +171,7 @@ def test_a_small_disk_for_uploads_is_full_where_the_service_stops_and_not_before
 ) -> None:
     """A /tmp of 64 MiB never has 512 MiB free; the service reserves a tenth of it, and so the doctor says."""
     settings = Settings(data=tmp_path, files_url="s3://desk/files")
-    room = Room(Path("/tmp"), ("incoming",), 60 * MIB, 64 * MIB, 6)  # noqa: S108 - nothing is written
+    room = Room(tmp_path, ("incoming",), 60 * MIB, 64 * MIB, 6)
     monkeypatch.setattr("api.doctor.machine.rooms_of", lambda _: [room])
     (disk,) = disks_of(settings)
     assert disk.reserve_bytes == room.total_bytes // 10

@@ -92,7 +92,7 @@ def test_what_is_not_known_is_no_fault() -> None:
         ({"disks": (Disk(("data",), "/", 2048 * MIB, 79, 512 * MIB),)}, []),
         ({"disks": (Disk(("data",), "/", 2048 * MIB, 80, 512 * MIB),)}, ["disk"]),
         ({"disks": (Disk(("data",), "/", 512 * MIB, 10, 512 * MIB),)}, []),
-        ({"hanging": ("/mnt/nas",)}, ["disk"]),
+        ({"hanging": ("/nas",)}, ["disk"]),
         ({"disks": (Disk(("files",), "/f", 512 * MIB - 1, 10, 512 * MIB),)}, ["disk"]),
         ({"files": Files("s3://desk", "no such bucket")}, ["files"]),
         ({"clock_ahead": timedelta(seconds=-10)}, []),
