@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy import text
 
 from api.usecases.act_on_complaint import act_on_complaint
+from api.usecases.request_trip import Aboard
 from api.usecases.seal_month import due_months, seal_month
 from domain.complaint.acts import RecordConsent, Withdraw
 from domain.complaint.words import Party
@@ -27,7 +28,7 @@ from tests.world import World
 SECRETS = (
     "林欣悦", "13899990001", "霞林街道玉湖新城九栋", "余记裁缝铺", "13799990002", "梅园路七号", "退还羊绒大衣货款",
     "大衣袖口开线而商家否认", "欣悦之姐", "林欣悦当场试穿大衣", "余记退还八成", "电话告知林欣悦", "合影.jpg",
-    "周叔平", "表单所见袖口开线", "表单约定退款",
+    "周叔平", "表单所见袖口开线", "表单约定退款", "潘玉娟",
 )  # fmt: skip
 """What the complaint says of people, each in its own place."""
 PHOTO = png(40, 30)
@@ -64,7 +65,7 @@ async def over_and_sealed(world: World, signed_in: SignIn, anonymous: httpx.Asyn
     consent = partial(RecordConsent, party=Party.COMPLAINANT, given_at=world.clock(), how=SECRETS[11])
     await act_on_complaint(world.database, world["dispatcher"], complaint_id, consent)
     job_id = await job_of(world, complaint_id)
-    trip_id = await approved_trip(world, job_ids=(job_id,))
+    trip_id = await approved_trip(world, job_ids=(job_id,), passengers=(Aboard(SECRETS[16], "consumer"),))
     world.clock.advance(hours=1)
     phone = await known_phone(world, officer)
     await send_act(officer, phone.act("depart", departure(world, START_M), trip_id))

@@ -154,7 +154,7 @@ async def _note(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None) -> Do
     key = await uow.get(DeviceKey, act.key)
     if key is None:
         raise LookupError("the key of a verified act is on file")
-    chain = chain_of(key, act)
+    chain = chain_of(key, act.seq, act.prev)
     new = replace(
         body.new(bytes(act.body), sent_at),
         trip_id=body.trip_id or act.trip,

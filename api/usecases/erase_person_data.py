@@ -9,59 +9,42 @@ the next step.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import text
 from sqlmodel import func, select
 
 from api.db.database import Actor, Database, UnitOfWork
+from api.db.queries.attachments import hold_naming
 from api.db.queries.calendar import zone_of
 from api.db.queries.erasure import (
     BY_TABLE,
     LEDGER,
-    PLACES,
-    Place,
+    Found,
+    files_named,
     files_of,
+    found_of,
     ids_of_complaint,
     last_erasure,
-    payload_of,
-    rows_of,
 )
 from api.db.queries.named_people import TAKEN, Named, named_in, words_for
 from api.db.queries.people import roles_of
 from api.db.queries.settings import settings_of
-from api.db.tables import metadata
 from api.db.tables.complaints import Complaint, ComplaintAct
 from api.db.tables.erasure import Erasure, WithheldFile, WithheldRow
 from api.db.tables.people import Person
 from api.files import FileStore
+from api.usecases.withhold_row import Value, marked, picked, put
 from domain.calendar import month_of
 from domain.complaint.states import State
-from domain.erasure import (
-    Asked,
-    Ground,
-    NotErasable,
-    Step,
-    form_without_answers,
-    mark_of,
-    note_without_people,
-    why_not,
-    without_words,
-)
+from domain.erasure import Asked, Ground, NotErasable, Step, mark_of, why_not
 from domain.errors import NotFound
 
-Value = dict[str, Any]
-"""Columns by name, as JSON has them: bytes in hexadecimal."""
-
-_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
-_HASH: Final = re.compile(rb"[0-9a-f]{64}")
 _UNDER_WAY: Final = text(
     "SELECT count(*) FROM vehicle_use WHERE bureau_id = :bureau_id AND use_id = ANY(:uses)"
     " AND state IN ('requested', 'approved', 'departed')"
@@ -76,8 +59,12 @@ _WITHHELD: Final = text(
     " WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id ORDER BY no"
 )
 _DESTROY: Final = text("DELETE FROM withheld_row WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id")
+_HELD_ELSEWHERE: Final = text(
+    "SELECT table_name, key FROM withheld_row WHERE bureau_id = :bureau_id AND complaint_id <> :complaint_id"
+)
 _RELEASE: Final = text(
-    "DELETE FROM withheld_file WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id AND erased_at IS NULL"
+    "DELETE FROM withheld_file WHERE bureau_id = :bureau_id AND erased_at IS NULL"
+    " AND (complaint_id = :complaint_id OR sha256 = ANY(CAST(:files AS text[])))"
 )
 _GONE: Final = text(
     "UPDATE withheld_file SET erased_at = :now"
@@ -117,6 +104,16 @@ class Done:
     """Where its parties are named still: rows that can be taken out once they are confirmed, and others that cannot."""
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """A step that takes something out: its mark, what was confirmed, and what the parties are called."""
+
+    step: Step
+    mark: str
+    confirmed: frozenset[UUID]
+    words: Sequence[str]
+
+
 async def erase_person_data(owner: Database, bureau_id: str, wanted: Wanted, by_name: str, *, dry_run: bool) -> Done:
     """Take a step, and return what it changed.
 
@@ -143,14 +140,16 @@ async def erase_person_data(owner: Database, bureau_id: str, wanted: Wanted, by_
         asked = await _asked(uow, complaint, last, ids, deciders)
         if why := why_not(wanted.step, wanted.ground, asked, uow.now):
             raise NotErasable(number=wanted.number, why="; ".join(why))
-        mark = mark_of(wanted.step, wanted.ground, uow.now.date())
         words = await words_for(uow, complaint.complaint_id, wanted.words)
         before = await _found_before(uow, complaint.complaint_id)
         # What was confirmed at the restriction names nobody any more: it may be confirmed once more all the same.
         await _check_found(uow, wanted.found - before, words, complaint.complaint_id)
-        done = await _STEPS[wanted.step](uow, complaint.complaint_id, mark, wanted.found | before)
-        if wanted.step is not Step.LIFTED:
-            done = replace(done, named=await named_in(uow, words, complaint.complaint_id))
+        if wanted.step is Step.LIFTED:
+            done = await _lift(uow, complaint.complaint_id)
+        else:
+            mark = mark_of(wanted.step, wanted.ground, uow.now.astimezone(await zone_of(uow)).date())
+            how = _How(wanted.step, mark, wanted.found | before, words)
+            done = await _restrict_or_erase(uow, complaint.complaint_id, how)
         if dry_run:
             await uow.session.rollback()
             return done
@@ -204,51 +203,74 @@ async def _check_found(uow: UnitOfWork, found: frozenset[UUID], words: Sequence[
         raise NotFound("Nothing under this id names a party of the complaint.", found=str(row_id))
 
 
-async def _restrict(uow: UnitOfWork, complaint_id: UUID, mark: str, confirmed: frozenset[UUID]) -> Done:
-    ids, count = await ids_of_complaint(uow, complaint_id, confirmed), Counter[str]()
-    found = [(place, row) for place in PLACES for row in await rows_of(uow, place, ids)]
-    entries = {row.entry_id for place, row in found if place.entered}
-    found += [(LEDGER, row) for row in await rows_of(uow, LEDGER, ids | {"entries": sorted(entries)})]
-    addresses = [row.site_address for place, row in found if place.table == "job"]
-    for no, (place, row) in enumerate(found, start=1):
-        key, was = _picked(row, place.key), _picked(row, place.columns)
+async def _take_out(uow: UnitOfWork, found: Found, mark: str) -> tuple[Counter[str], list[Named]]:
+    """Put a mark in the place of each text; return how many rows of each table, and what another complaint holds back.
+
+    What another one holds back is left to it: it comes back, or goes, with that one.
+    """
+    count, left, complaint_id = Counter[str](), list[Named](), found.ids["complaint_id"]
+    elsewhere = {_id(row.table_name, row.key) for row in await uow.rows(_HELD_ELSEWHERE, found.ids)}
+    for no, (place, row) in enumerate(found.rows, start=1):
+        key, was = picked(row, place.key), picked(row, place.columns)
+        if _id(place.table, key) in elsewhere:
+            left.append(Named("withheld_row", place.table, None))
+            continue
         await uow.insert(
             WithheldRow(
                 bureau_id=uow.bureau_id, complaint_id=complaint_id, no=no, table_name=place.table, key=key, was=was
             )
         )
-        await _put(uow, place, key, _marked(place, was, mark))
+        await put(uow, place, key, marked(place, was, mark))
         count[place.table] += 1
-    own = {str(one) for one in (*entries, *(getattr(row, place.key[0]) for place, row in found))}
-    files = await files_of(uow, ids | {"in_words": _files_in_words(found)}, own)
-    for sha256 in files:
-        await uow.insert(WithheldFile(bureau_id=uow.bureau_id, sha256=sha256, complaint_id=complaint_id))
-    named = [f"%{one}%" for one in (complaint_id, *ids["jobs"], *ids["notes"])]
+    addresses = [row.site_address for place, row in found.rows if place.table == "job"]
+    named = [f"%{one}%" for one in (complaint_id, *found.ids["jobs"], *found.ids["notes"])]
     await uow.execute(_ANSWERS, {"bureau_id": uow.bureau_id, "named": named})
     await uow.execute(_PLACES, {"bureau_id": uow.bureau_id, "addresses": addresses})
-    return Done(count, len(files))
+    return count, left
 
 
-def _files_in_words(found: Sequence[tuple[Place, Any]]) -> list[str]:
-    """Return the hashes in what was kept as it came and became no note: taken out, it names no file any more."""
-    words = [row.body for place, row in found if place.table == "visit_note_conflict"]
-    words += [payload_of(row.jws) for place, row in found if place.table == "signed_act" and row.jws]
-    return sorted({sha256.decode() for one in words for sha256 in _HASH.findall(bytes(one))})
+def _id(table: str, key: Value) -> tuple[str, str]:
+    return table, json.dumps(key, sort_keys=True)
 
 
-async def _lift(uow: UnitOfWork, complaint_id: UUID, _: str, __: frozenset[UUID]) -> Done:
+async def _withhold_files(uow: UnitOfWork, found: Found) -> int:
+    """Hand no file out any more that only the complaint names; return how many."""
+    named = await files_named(uow, found)
+    if not named:
+        return 0
+    # Whoever names a file from here on waits, and is told then that it is not here.
+    await hold_naming(uow)
+    files = await files_of(uow, found, named)
+    for sha256, complaint_id in sorted(files.items()):
+        await uow.insert(WithheldFile(bureau_id=uow.bureau_id, sha256=sha256, complaint_id=complaint_id))
+    return len(files)
+
+
+async def _lift(uow: UnitOfWork, complaint_id: UUID) -> Done:
+    """Put everything back, and hand its files out again, also those that another complaint holds with it."""
     asked, count = {"bureau_id": uow.bureau_id, "complaint_id": complaint_id}, Counter[str]()
     for row in await uow.rows(_WITHHELD, asked):
-        await _put(uow, BY_TABLE[row.table_name], row.key, row.was)
+        await put(uow, BY_TABLE[row.table_name], row.key, row.was)
         count[row.table_name] += 1
     await uow.execute(_DESTROY, asked)
-    return Done(count, (await uow.execute(_RELEASE, asked)).rowcount)
+    files = sorted(await files_named(uow, await found_of(uow, complaint_id)))
+    return Done(count, (await uow.execute(_RELEASE, asked | {"files": files})).rowcount)
 
 
-async def _erase(uow: UnitOfWork, complaint_id: UUID, mark: str, found: frozenset[UUID]) -> Done:
-    # Put back and taken out once more, with what came since, so that every text bears the mark of the erasure.
-    await _lift(uow, complaint_id, mark, found)
-    done = await _restrict(uow, complaint_id, mark, found)
+async def _restrict_or_erase(uow: UnitOfWork, complaint_id: UUID, how: _How) -> Done:
+    if how.step is Step.ERASED:
+        # Put back and taken out once more, with what came since, so that every text bears the mark of the erasure.
+        await _lift(uow, complaint_id)
+    found = await found_of(uow, complaint_id, how.confirmed)
+    count, left = await _take_out(uow, found, how.mark)
+    left += await named_in(uow, how.words, complaint_id)
+    # Last, since nobody names a file meanwhile, and all else takes long.
+    files = await _withhold_files(uow, found)
+    return Done(count, await _destroy(uow, complaint_id) if how.step is Step.ERASED else files, left)
+
+
+async def _destroy(uow: UnitOfWork, complaint_id: UUID) -> int:
+    """Destroy what was taken out; return how many files go with it."""
     asked = {"bureau_id": uow.bureau_id, "complaint_id": complaint_id}
     for row in await uow.rows(_WITHHELD, asked):
         if row.table_name == LEDGER.table:
@@ -259,68 +281,7 @@ async def _erase(uow: UnitOfWork, complaint_id: UUID, mark: str, found: frozense
                 {"bureau_id": uow.bureau_id, "entry_id": UUID(row.key["entry_id"]), "now": uow.now},
             )
     await uow.execute(_DESTROY, asked)
-    await uow.execute(_GONE, asked | {"now": uow.now})
-    return done
-
-
-_STEPS: Final = {Step.RESTRICTED: _restrict, Step.LIFTED: _lift, Step.ERASED: _erase}
-
-
-def _picked(row: Any, columns: tuple[str, ...]) -> Value:
-    """Return columns of a row as JSON keeps them."""
-    return {name: _spelled(getattr(row, name)) for name in columns}
-
-
-def _spelled(value: Any) -> Any:
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _marked(place: Place, was: Value, mark: str) -> Value:
-    """Return what stands in a row once its personal data is taken out."""
-    return {name: _replaced(place.table, name, value, mark) for name, value in was.items()}
-
-
-def _replaced(table: str, name: str, value: Any, mark: str) -> Any:
-    if value is None or name == "respondent_credit_code" or table == LEDGER.table:
-        return None
-    replace = _REPLACE.get(name)
-    if replace is not None:
-        return replace(value, mark)
-    return mark if value else value
-
-
-def _problem_without_detail(told: dict[str, Any]) -> dict[str, Any]:
-    kept = {"type", "title", "status", "code"}
-    return {language: {key: one[key] for key in one if key in kept} for language, one in told.items()}
-
-
-_REPLACE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
-    "detail": without_words,
-    "body": lambda value, mark: note_without_people(bytes.fromhex(value), mark).hex(),
-    "xml": lambda value, _: form_without_answers(bytes.fromhex(value)).hex(),
-    "jws": lambda *_: "",
-    "problem": lambda value, _: _problem_without_detail(value),
-}
-
-
-async def _put(uow: UnitOfWork, place: Place, key: Value, values: Value) -> None:
-    """Write columns of one row that `withheld_row` keeps as JSON."""
-    table = metadata.tables[place.table]
-    spelled: dict[str, Any] = {"bureau_id": uow.bureau_id}
-    parts: dict[str, str] = {}
-    for name, value in (key | values).items():
-        kind = table.c[name].type
-        parts[name] = f"{name} = CAST(:{name} AS {kind.compile(dialect=_DIALECT)})"
-        if isinstance(kind, LargeBinary) and value is not None:
-            spelled[name] = bytes.fromhex(value)
-        else:
-            spelled[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-    sets, where = ", ".join(parts[name] for name in values), " AND ".join(parts[name] for name in key)
-    statement = text(f"UPDATE {place.table} SET {sets} WHERE bureau_id = :bureau_id AND {where}")  # noqa: S608 - our own words
-    if (await uow.execute(statement, spelled)).rowcount != 1:
-        raise LookupError(f"no row of {place.table} to change")
+    return (await uow.execute(_GONE, asked | {"now": uow.now})).rowcount
 
 
 async def _complaint(uow: UnitOfWork, number: str) -> Complaint:
@@ -357,7 +318,7 @@ async def _asked(
     return Asked(
         state=State(complaint.state),
         last=None if last is None else Step(last.step),
-        kept_until=_years_after(ended_at, years),
+        kept_until=_years_after(ended_at.astimezone(zone), years),
         under_way=under_way,
         unsealed=sum(one not in sealed for one in driven),
         decider=await roles_of(uow, deciders[0]),

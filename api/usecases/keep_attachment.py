@@ -8,8 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.db.database import Actor, Database, UnitOfWork
-from api.db.queries.attachments import files_here, last_steps
-from api.db.tables.erasure import WithheldFile
+from api.db.queries.attachments import files_here, files_withheld, last_steps
 from api.db.tables.notes import Attachment
 from api.files import FileStore
 from api.usecases.know_holder import holders_of_devices
@@ -56,6 +55,8 @@ async def keep_attachment(
         return before
 
     async def work(uow: UnitOfWork) -> Kept:
+        if await files_withheld(uow, [sha256]):
+            raise PersonalDataWithheld(sha256=sha256)
         entered = await uow.get(Attachment, sha256)
         if entered is not None:
             # The same file came twice at once, and the other one was entered first, or it was retired.
@@ -127,7 +128,7 @@ async def attachment_on_record(database: Database, bureau_id: str, sha256: str) 
 async def _on_record(database: Database, bureau_id: str, sha256: str) -> Kept | None:
     async with database.read(bureau_id) as reader:
         row = await reader.get(Attachment, sha256)
-        if await reader.get(WithheldFile, sha256) is not None:
+        if await files_withheld(reader, [sha256]):
             raise PersonalDataWithheld(sha256=sha256)
         is_here = await files_here(reader, [sha256])
     return None if row is None else _kept(row, retired=not is_here)

@@ -26,6 +26,7 @@ from api.db.tables.uses import VehicleUse
 from api.errors import problem
 from api.signatures import check_signature
 from api.usecases.raise_finding import raise_finding
+from domain.erasure import PersonalDataWithheld
 from domain.errors import DomainError
 from domain.findings.kinds import FindingKind
 from domain.ledger.leaf import DeviceChain
@@ -187,8 +188,12 @@ async def _judge(uow: UnitOfWork, act: SignedAct, sent_at: datetime | None, carr
             return Verdict(outcome="refused", done=Done(why=refusal.code, reasons=codes), problem=_told(refusal))
         except DomainError as fault:
             await tried.undo()
-            return Verdict(outcome="refused", done=Done(why=fault.code), problem=_told(fault))
+            return _refused(fault)
     return Verdict(outcome="recorded" if done.why is None else "conflict", done=done)
+
+
+def _refused(fault: DomainError) -> Verdict:
+    return Verdict(outcome="refused", done=Done(why=fault.code), problem=_told(fault))
 
 
 def _told(fault: DomainError) -> dict[str, Any]:
@@ -240,7 +245,7 @@ async def _row(
         "signed-act-received" if verdict is None else "signed-act-judged",
         facts=facts | _judged_facts(verdict),
         person={"digest": signed.digest},
-        device=chain_of(key, act),
+        device=chain_of(key, act.seq, act.prev),
     )
     return Row(
         bureau_id=uow.bureau_id,
@@ -271,9 +276,9 @@ async def proved_after(uow: UnitOfWork, act: SignedAct) -> datetime | None:
     return seen.recorded_at if act.srv and seen and seen.leaf == act.srv.leaf else None
 
 
-def chain_of(key: DeviceKey, act: SignedAct) -> DeviceChain:
+def chain_of(key: DeviceKey, seq: int, previous: str | None) -> DeviceChain:
     """Return what an act says of its place, as a leaf of the ledger holds it."""
-    return DeviceChain(key.device_id, act.seq, None if act.prev is None else digest_bytes(act.prev))
+    return DeviceChain(key.device_id, seq, None if previous is None else digest_bytes(previous))
 
 
 def _judged_facts(verdict: Verdict | None) -> dict[str, Any]:
@@ -314,15 +319,18 @@ async def _judge_next(key_id: UUID, carry_out: CarryOut, uow: UnitOfWork) -> int
     key = await uow.get(DeviceKey, key_id)
     if row is None or key is None:
         return 0
-    act = read_act(take_apart(row.jws.encode(), ACT), KeyOwner(uow.bureau_id, key_id))
     # As if it were sent now: how far the device's clock is off does not change by waiting here.
     sent_at = None if row.sent_at is None else row.sent_at + (uow.now - row.recorded_at)
-    verdict = await _judge(uow, act, sent_at, carry_out)
+    if row.jws:
+        act = read_act(take_apart(row.jws.encode(), ACT), KeyOwner(uow.bureau_id, key_id))
+        verdict = await _judge(uow, act, sent_at, carry_out)
+    else:
+        verdict = _refused(PersonalDataWithheld(act_id=str(row.act_id)))
     entry_id = await uow.enter(
         "waiting-act-judged",
         facts={"key_id": key_id, "seq": row.seq, "act_id": row.act_id} | _judged_facts(verdict),
         person={"digest": row.digest},
-        device=chain_of(key, act),
+        device=chain_of(key, row.seq, row.previous),
     )
     await uow.insert(_outcome(uow, row.digest, verdict, entry_id))
     return 1

@@ -15,7 +15,7 @@ from uuid import UUID
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.faults import Busy, DatabaseAway
 from api.db.ledger_entry import EntryRows, entry_rows, new_id
-from api.db.queries.attachments import hold_files, last_steps
+from api.db.queries.attachments import files_withheld, hold_files, last_steps
 from api.db.queries.forms import known_forms, last_file_numbers
 from api.db.tables.forms import FormMedia, FormSubmission
 from api.db.tables.notes import Attachment, NoteAttachment
@@ -195,7 +195,8 @@ def _to_note(bureau_id: str, form: _Form) -> FormToNote:
 async def _keep_files(uow: UnitOfWork, forms: list[_Form]) -> None:
     """Enter that files have come; one that is on record is not entered again. Raises `FilesAway`: one just went."""
     came = {file.sha256: (file, form.actor) for form in reversed(forms) for file in form.added}
-    known = await hold_files(uow, came)
+    # One that was erased stays on record, and is taken out of the store again.
+    known = await hold_files(uow, came) | await files_withheld(uow, came)
     retired = await last_steps(uow, came.keys() - known)
     entries: list[EntryRows] = []
     rows: list[dict[str, Any]] = []

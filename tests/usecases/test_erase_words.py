@@ -43,6 +43,7 @@ VIA = "林欣悦来电，由其姐代述"
 EXPLAINED = "当日送林欣悦回家，另见说明"
 MINE = "用车人林大姐，霞林街道九栋"
 STRANGERS = "与投诉无关的路线"
+OLDER = "旧编号相同的另一投诉"
 
 
 @pytest.fixture
@@ -62,11 +63,13 @@ class Told:
     complaint_id: UUID
     finding_act: UUID
     old_row: UUID
+    numbered: UUID
+    """A row of the old log that bears the complaint's number and is older than it."""
 
 
 @pytest.fixture
 async def told(world: World) -> Told:
-    """Return a withdrawn complaint, a row of the old log of it, an explanation that names her, and a stranger's row."""
+    """Return a withdrawn complaint, a row of the old log of it, an explanation that names her, and strangers' rows."""
     complaint_id = await accepted_complaint(world, complainant_name=NAME, complainant_telephone=PHONE, received_via=VIA)
     await act_on_complaint(world.database, world["dispatcher"], complaint_id, Withdraw)
     async with world.database.read(world.bureau_id) as reader:
@@ -74,10 +77,12 @@ async def told(world: World) -> Told:
     heads = ["出车时间", "收车时间", "出车里程", "收车里程", "驾驶员", "目的地", "投诉编号"]
     sheet = [
         heads,
-        ["2025-03-01 08:30", "2025-03-01 10:00", 12000, 12031, "郑某", MINE, number],
+        ["2025-03-01 08:30", "2025-03-01 10:00", 12000, 12031, "郑某", OLDER, number],
         ["2025-03-02 08:30", "2025-03-02 10:00", 12031, 12060, "郑某", STRANGERS, ""],
         ["2025-03-03 08:30", "2025-03-03 10:00", 12060, 12090, "郑某", f"接{NICK}", ""],
+        ["2026-11-23 15:30", "2026-11-23 16:00", 12090, 12100, "郑某", MINE, number],
     ]
+    world.clock.advance(days=1)
     headings = with_columns(find_headings(sheet, trips.COLUMNS), trips.COLUMNS, [])
     log = trips.read_log(sheet, headings, zone="Asia/Shanghai", plate="闽B12345")
     await import_log(world.database, world["dispatcher"], world.vehicle_id, log, SheetFile("台账.xlsx", b"content"))
@@ -91,12 +96,9 @@ async def told(world: World) -> Told:
     finding_id = await world.database.write(Actor(world.bureau_id), found)
     act_id = await explain_finding(world.database, world["custodian"], finding_id, Said(EXPLAINED))
     async with world.database.read(world.bureau_id) as reader:
-        row_id = await reader.one(
-            select(PaperTrip.paper_trip_id).where(
-                PaperTrip.bureau_id == world.bureau_id, PaperTrip.places == f"接{NICK}"
-            )
-        )
-    return Told(world, number, complaint_id, act_id, row_id)
+        rows = await reader.all(select(PaperTrip).where(PaperTrip.bureau_id == world.bureau_id))
+    by_places = {row.places: row.paper_trip_id for row in rows}
+    return Told(world, number, complaint_id, act_id, by_places[f"接{NICK}"], by_places[OLDER])
 
 
 async def take(own: Database, told: Told, step: Step, *, dry_run: bool = False, **more: Any) -> Any:
@@ -120,12 +122,13 @@ async def test_what_belongs_to_the_complaint_goes_and_what_only_names_her_is_tol
     dry = await take(own, told, Step.RESTRICTED, dry_run=True)
     assert (dry.rows["complaint"], dry.rows["paper_trip"]) == (1, 1)
     assert [one.row_id for one in dry.named if one.table == "finding_act"] == [told.finding_act]
-    assert not [one for one in dry.named if one.table == "paper_trip"]
+    older = Named("paper_trip", "complaint_number", told.numbered)
+    assert [one for one in dry.named if one.table == "paper_trip"] == [older]
     with_nick = await take(own, told, Step.RESTRICTED, dry_run=True, words=frozenset({NICK}))
-    assert [one.row_id for one in with_nick.named if one.table == "paper_trip"] == [told.old_row]
+    assert [one.row_id for one in with_nick.named if one.table == "paper_trip"] == [told.numbered, told.old_row]
     found = frozenset({told.finding_act, told.old_row})
     done = await take(own, told, Step.RESTRICTED, words=frozenset({NICK}), found=found)
-    assert (done.rows["paper_trip"], done.rows["finding_act"], done.named) == (2, 1, [])
+    assert (done.rows["paper_trip"], done.rows["finding_act"], done.named) == (2, 1, [older])
     assert tables_with(server, told, NICK) == tables_with(server, told, NAME) == {"withheld_row"}
     await take(own, told, Step.LIFTED)
     assert {"complaint", "finding_act", "paper_trip"} <= tables_with(server, told, "林", but="withheld_row")
@@ -134,7 +137,7 @@ async def test_what_belongs_to_the_complaint_goes_and_what_only_names_her_is_tol
     assert (done.rows["paper_trip"], done.rows["finding_act"]) == (2, 1)
     for word in (NAME, NICK, PHONE, VIA, EXPLAINED, MINE):
         assert tables_with(server, told, word) == set(), word
-    assert tables_with(server, told, STRANGERS) == {"paper_trip"}
+    assert tables_with(server, told, STRANGERS) == tables_with(server, told, OLDER) == {"paper_trip"}
     assert "paper_trip" in tables_with(server, told, "郑某")
 
 
@@ -165,6 +168,19 @@ async def test_words_that_cannot_be_taken_out_are_counted_where_they_stand(told:
     for dry_run in (True, False):
         done = await take(own, told, Step.RESTRICTED, dry_run=dry_run)
         assert ("site_decision", "reason") in {(one.table, one.column) for one in done.named if one.row_id is None}
+
+
+async def test_an_older_row_of_the_old_log_under_its_number_goes_when_it_is_confirmed(
+    told: Told, own: Database, server: Server
+) -> None:
+    """The old log numbered complaints of its own: whether it is this one somebody of the bureau says; told once."""
+    found = frozenset({told.numbered})
+    done = await take(own, told, Step.RESTRICTED, found=found)
+    assert (done.rows["paper_trip"], [one for one in done.named if one.table == "paper_trip"]) == (2, [])
+    await take(own, told, Step.ERASED)
+    assert tables_with(server, told, OLDER) == set()
+    again = await take(own, told, Step.RESTRICTED)
+    assert not [one for one in again.named if one.table == "paper_trip"]
 
 
 async def test_an_id_that_names_nobody_of_the_complaint_is_refused(told: Told, own: Database) -> None:

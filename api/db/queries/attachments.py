@@ -17,9 +17,18 @@ IS_HERE: Final = (
 )
 """Of a row `a` of `attachment`: it was not retired, or came again since. Steps go to and fro."""
 
+HANDED_OUT: Final = (
+    f"{IS_HERE} AND NOT EXISTS (SELECT 1 FROM withheld_file w WHERE w.bureau_id = :bureau_id"  # noqa: S608 - constants only
+    " AND w.bureau_id = a.bureau_id AND w.sha256 = a.sha256)"
+)
+"""Of a row `a` of `attachment`: whoever names the file is handed it out; it was neither restricted nor erased."""
+
 _HERE = text(
     "SELECT a.sha256 FROM attachment a WHERE a.bureau_id = :bureau_id AND a.sha256 = ANY(CAST(:hashes AS text[]))"  # noqa: S608 - constants only
     f" AND {IS_HERE}"
+)
+_WITHHELD = text(
+    "SELECT sha256 FROM withheld_file WHERE bureau_id = :bureau_id AND sha256 = ANY(CAST(:hashes AS text[]))"
 )
 _LOCK = "(hashtextextended('files ' || :bureau_id, 0))"
 _TO_NAME = text(f"SELECT pg_advisory_xact_lock_shared{_LOCK}")
@@ -57,7 +66,8 @@ ORDER BY a.sha256
 """)  # noqa: S608 - constants only
 # What a phone signed is base64 without its padding; escaped, bytes that are no text are nothing to stumble over.
 _PART = "translate(split_part(jws, '.', 2), '-_', '+/')"
-_SIGNED = f"encode(decode(rpad({_PART}, (length({_PART}) + 3) / 4 * 4, '='), 'base64'), 'escape')"
+SIGNED_WORDS: Final = f"encode(decode(rpad({_PART}, (length({_PART}) + 3) / 4 * 4, '='), 'base64'), 'escape')"
+"""What a phone signed, of a row of `signed_act`."""
 _LATELY = (
     "EXISTS (SELECT 1 FROM ledger_outbox o WHERE o.bureau_id = :bureau_id AND o.bureau_id = p.bureau_id"
     " AND o.entry_id = p.entry_id AND o.recorded_at >= :since)"
@@ -96,7 +106,7 @@ WORDS: Final = (
         _LATELY,
     ),
     Words("visit_note_conflict", "conflict_id", _LEAST_ID, "encode(body, 'escape')", "true"),
-    Words("signed_act", "digest", "''", _SIGNED, "jws <> ''"),
+    Words("signed_act", "digest", "''", SIGNED_WORDS, "jws <> ''"),
 )
 """What a fact says, and what was kept as it came and became none: an act of a phone that waits or was refused."""
 SLICE: Final = 5000
@@ -113,12 +123,19 @@ async def files_here(reader: Reader, hashes: Collection[str]) -> set[str]:
 async def hold_files(uow: UnitOfWork, hashes: Collection[str | None]) -> set[str]:
     """Keep files that this transaction names from being retired before it ends, and return which of them are here.
 
-    One that is retired already is not here: who named it is told that it is missing, and sends it again.
+    One that is retired already is not here: who named it is told that it is missing, and sends it again. Neither is one
+    that was restricted or erased.
     """
     named = {sha256 for sha256 in hashes if sha256 is not None}
-    if named:
-        await uow.execute(_TO_NAME, {"bureau_id": uow.bureau_id})
-    return await files_here(uow, named)
+    if not named:
+        return set()
+    await uow.execute(_TO_NAME, {"bureau_id": uow.bureau_id})
+    return await files_here(uow, named) - await files_withheld(uow, named)
+
+
+async def files_withheld(reader: Reader, hashes: Collection[str]) -> set[str]:
+    """Return which of the files were restricted or erased."""
+    return set((await reader.execute(_WITHHELD, {"bureau_id": reader.bureau_id, "hashes": sorted(hashes)})).scalars())
 
 
 async def hold_naming(uow: UnitOfWork) -> None:

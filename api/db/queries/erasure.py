@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from api.db.database import Reader
-from api.db.queries.attachments import NAMING, files_in_words
+from api.db.queries.attachments import NAMING, SIGNED_WORDS, files_in_words
 from api.db.tables.erasure import Erasure
 from domain.erasure import Step
 
@@ -26,10 +27,11 @@ class Place:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     where: str
-    entered: bool = True
-    """Whether its rows name a ledger entry."""
+    entry: str = "entry_id"
+    """How its rows name a ledger entry; empty where they name none."""
 
 
+_HASH: Final = re.compile(rb"[0-9a-f]{64}")
 _PARTICULARS: Final = (
     "complainant_name", "complainant_telephone", "complainant_address", "respondent_name", "respondent_credit_code",
     "respondent_address", "respondent_telephone", "claim", "facts", "reason",
@@ -41,28 +43,35 @@ PLACES: Final = (
     Place("job_act", ("act_id",), ("reason",), "job_id = ANY(:jobs)"),
     Place("visit_note", ("note_id",), ("body",), "job_id = ANY(:jobs)"),
     Place("visit_note_conflict", ("conflict_id",), ("body",), "note_id = ANY(:notes)"),
-    Place("note_attachment", ("note_id", "no"), ("name",), "note_id = ANY(:notes)", entered=False),
+    Place("note_attachment", ("note_id", "no"), ("name",), "note_id = ANY(:notes)", entry=""),
     Place("form_submission", ("submission_id",), ("xml",), "submission_id = ANY(:forms)"),
     Place("signed_act", ("digest",), ("jws",), "digest = ANY(:digests)"),
     Place("signed_act_outcome", ("digest",), ("problem",), "digest = ANY(:digests) AND problem IS NOT NULL"),
     Place("call_back", ("call_back_id",), ("remark",), "complaint_id = :complaint_id"),
-    Place("complaint", ("complaint_id",), ("received_via",), "complaint_id = :complaint_id", entered=False),
+    Place("complaint", ("complaint_id",), ("received_via",), "complaint_id = :complaint_id", entry=""),
     Place("finding_act", ("act_id",), ("text",), "act_id = ANY(:finding_acts)"),
     Place(
         "paper_trip",
         ("paper_trip_id",),
         ("people", "purpose", "places", "remark"),
         "paper_trip_id = ANY(:paper_trips)",
-        entered=False,
+        entry="",
     ),
-    Place("trip_passenger", ("use_id", "rev", "passenger_no"), ("name",), "use_id = ANY(:alone)", entered=False),
+    Place(
+        "trip_passenger",
+        ("use_id", "rev", "passenger_no"),
+        ("name",),
+        "use_id = ANY(:alone)",
+        "(SELECT d.entry_id FROM decision d WHERE d.bureau_id = :bureau_id AND d.bureau_id = trip_passenger.bureau_id"
+        " AND d.decision_id = trip_passenger.decision_id)",
+    ),
 )
 LEDGER: Final = Place(
     "ledger_payload",
     ("entry_id",),
     ("person", "person_salt", "place", "place_salt"),
     "entry_id = ANY(:entries) AND (person IS NOT NULL OR place IS NOT NULL)",
-    entered=False,
+    entry="",
 )
 BY_TABLE: Final = {place.table: place for place in (*PLACES, LEDGER)}
 
@@ -71,11 +80,15 @@ _IDS: Final = {
     "notes": "SELECT note_id FROM visit_note WHERE bureau_id = :bureau_id AND job_id = ANY(:jobs)",
     "instances": "SELECT instance_id FROM form_submission WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)",
     "forms": "SELECT submission_id FROM form_submission WHERE bureau_id = :bureau_id AND instance_id = ANY(:instances)",
+    "media_entries": "SELECT DISTINCT entry_id FROM form_media"
+    " WHERE bureau_id = :bureau_id AND submission_id = ANY(:forms)",
     "uses": "SELECT DISTINCT use_id FROM trip_job WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id",
 }
+# The old log may number complaints of its own: what was driven before the complaint came is of another so called.
 _OLD_LOG: Final = text(
     "SELECT p.paper_trip_id FROM paper_trip p JOIN complaint c ON c.bureau_id = p.bureau_id"
-    " AND p.complaint_number IN (c.number, c.source_number) WHERE p.bureau_id = :bureau_id AND c.bureau_id = :bureau_id"
+    " AND p.complaint_number IN (c.number, c.source_number) AND p.started_at >= c.received_at"
+    " WHERE p.bureau_id = :bureau_id AND c.bureau_id = :bureau_id"
     " AND c.complaint_id = :complaint_id AND p.complaint_number <> ''"
 )
 _NUMBERS: Final = text(
@@ -93,12 +106,10 @@ _OF_COMPLAINTS: Final = text(
     " ON e.bureau_id = c.bureau_id AND e.bureau_id = :bureau_id AND e.complaint_id = c.complaint_id"
     " WHERE c.bureau_id = :bureau_id AND c.complaint_id = ANY(CAST(:complaints AS uuid[]))"
 )
-_SINCE: Final = text(
-    "SELECT registered_at FROM complaint WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id"
-)
+# Whenever it was received: what a phone told of first may have waited long before it became a complaint.
 _SIGNED: Final = text(
-    "SELECT digest, jws FROM signed_act WHERE bureau_id = :bureau_id AND act IN ('note', 'another-job')"
-    " AND jws <> '' AND recorded_at >= :since"
+    "SELECT digest FROM signed_act WHERE bureau_id = :bureau_id AND act IN ('note', 'another-job') AND jws <> ''"  # noqa: S608 - constants only
+    f" AND lower({SIGNED_WORDS}) LIKE ANY(CAST(:named AS text[]))"
 )
 _BESIDE: Final = text(
     "SELECT DISTINCT use_id, complaint_id FROM trip_job"
@@ -108,6 +119,21 @@ _FILES: Final = text(
     "SELECT sha256 FROM note_attachment WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)"
     " UNION SELECT sha256 FROM form_media WHERE bureau_id = :bureau_id AND submission_id = ANY(:forms)"
     " UNION SELECT sha256 FROM attachment WHERE bureau_id = :bureau_id AND sha256 = ANY(CAST(:in_words AS text[]))"
+)
+_NAMERS: Final = text(
+    "SELECT j.complaint_id, a.sha256 FROM note_attachment a"
+    " JOIN visit_note n ON n.bureau_id = a.bureau_id AND n.note_id = a.note_id"
+    " JOIN job j ON j.bureau_id = n.bureau_id AND j.job_id = n.job_id"
+    " WHERE a.bureau_id = :bureau_id AND n.bureau_id = :bureau_id AND j.bureau_id = :bureau_id"
+    " AND a.sha256 = ANY(CAST(:files AS text[])) AND j.complaint_id <> :complaint_id"
+    " UNION SELECT j.complaint_id, m.sha256 FROM form_media m"
+    " JOIN form_submission s ON s.bureau_id = m.bureau_id AND s.submission_id = m.submission_id"
+    " JOIN form_submission t ON t.bureau_id = s.bureau_id AND t.instance_id = s.instance_id"
+    " JOIN visit_note n ON n.bureau_id = t.bureau_id AND n.note_id = t.note_id"
+    " JOIN job j ON j.bureau_id = n.bureau_id AND j.job_id = n.job_id"
+    " WHERE m.bureau_id = :bureau_id AND s.bureau_id = :bureau_id AND t.bureau_id = :bureau_id"
+    " AND n.bureau_id = :bureau_id AND j.bureau_id = :bureau_id"
+    " AND m.sha256 = ANY(CAST(:files AS text[])) AND j.complaint_id <> :complaint_id"
 )
 _OTHER: Final = {"note_attachment": "note_id <> ALL(:notes)", "form_media": "submission_id <> ALL(:forms)"}
 _NAMED_ELSEWHERE: Final = tuple(
@@ -164,9 +190,39 @@ async def ids_of_complaint(reader: Reader, complaint_id: UUID, found: Collection
     return asked
 
 
-async def rows_of(reader: Reader, place: Place, ids: dict[str, Any]) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is a complaint's: ids by name, rows with where they stand, and the ledger entries that they name."""
+
+    ids: dict[str, Any]
+    rows: Sequence[tuple[Place, Any]]
+    entries: frozenset[UUID]
+
+    @property
+    def keys(self) -> set[str]:
+        """Return the keys of all of it."""
+        return {str(one) for one in (*self.entries, *(getattr(row, place.key[0]) for place, row in self.rows))}
+
+    @property
+    def in_words(self) -> list[str]:
+        """Return the hashes in what was kept as it came and became no note: taken out, it names no file any more."""
+        words = [row.body for place, row in self.rows if place.table == "visit_note_conflict"]
+        words += [payload_of(row.jws) for place, row in self.rows if place.table == "signed_act" and row.jws]
+        return sorted({sha256.decode() for one in words for sha256 in _HASH.findall(bytes(one))})
+
+
+async def found_of(reader: Reader, complaint_id: UUID, confirmed: Collection[UUID] = ()) -> Found:
+    """Return what is a complaint's, and what somebody confirmed to be."""
+    ids = await ids_of_complaint(reader, complaint_id, confirmed)
+    rows = [(place, row) for place in PLACES for row in await _rows_of(reader, place, ids)]
+    entries = {row.entry_id for place, row in rows if place.entry} | set(ids["media_entries"])
+    rows += [(LEDGER, row) for row in await _rows_of(reader, LEDGER, ids | {"entries": sorted(entries)})]
+    return Found(ids, rows, frozenset(entries))
+
+
+async def _rows_of(reader: Reader, place: Place, ids: dict[str, Any]) -> Sequence[Any]:
     """Return the rows of a table that are a complaint's: key, columns, and the ledger entry they name."""
-    entry = ", entry_id" if place.entered else ""
+    entry = f", {place.entry} AS entry_id" if place.entry else ""
     listed = ", ".join((*place.key, *place.columns))
     return await reader.rows(
         text(f"SELECT {listed}{entry} FROM {place.table} WHERE bureau_id = :bureau_id AND {place.where}"),  # noqa: S608 - our own words
@@ -174,26 +230,42 @@ async def rows_of(reader: Reader, place: Place, ids: dict[str, Any]) -> Sequence
     )
 
 
-async def files_of(reader: Reader, ids: dict[str, Any], own: Collection[str]) -> list[str]:
-    """Return the files that only notes and forms of a complaint name, or `in_words` what became none, still there.
+async def files_named(reader: Reader, found: Found) -> set[str]:
+    """Return the files that notes and forms of a complaint name, or what came and became none."""
+    return {row.sha256 for row in await reader.rows(_FILES, found.ids | {"in_words": found.in_words})}
 
-    `own` are the keys of what is the complaint's: any other fact, or act that waits, keeps a file that it names.
+
+async def files_of(reader: Reader, found: Found, named: Collection[str]) -> dict[str, UUID]:
+    """Return the files, of those a complaint names, that nothing else names which is read on; each with its complaint.
+
+    One that notes of several complaints name is that one's of them whose restriction may yet be lifted: it is erased
+    with the last of them. Any other fact, or act that waits, keeps a file that it names.
     """
-    files = {row.sha256 for row in await reader.rows(_FILES, ids)}
+    ids, own, of = dict(found.ids), found.keys, dict.fromkeys(named, found.ids["complaint_id"])
+    beside: dict[UUID, set[str]] = {}
+    for row in await reader.rows(_NAMERS, ids | {"files": sorted(named)}):
+        beside.setdefault(row.complaint_id, set()).add(row.sha256)
+    for complaint_id, files in beside.items():
+        last = await last_erasure(reader, complaint_id)
+        if last is None or last.step == Step.LIFTED:
+            continue
+        other = await found_of(reader, complaint_id)
+        ids |= {name: [*ids[name], *other.ids[name]] for name in ("notes", "forms")}
+        own |= other.keys
+        if last.step == Step.RESTRICTED:
+            of |= dict.fromkeys(files, complaint_id)
     for statement in _NAMED_ELSEWHERE:
-        files -= {row.sha256 for row in await reader.rows(statement, ids | {"files": sorted(files)})}
-    return sorted(files - await files_in_words(reader, files, own) if files else files)
+        for row in await reader.rows(statement, ids | {"files": sorted(of)}):
+            of.pop(row.sha256, None)
+    for sha256 in await files_in_words(reader, of, own) if of else ():
+        del of[sha256]
+    return of
 
 
 async def _digests(reader: Reader, complaint_id: UUID, ids: dict[str, Any]) -> list[str]:
     """Return the acts of phones whose signed words name the complaint, a job of it or a note."""
-    ((since,),) = await reader.rows(_SINCE, ids)
-    named = [str(one).encode() for one in (complaint_id, *ids["jobs"], *ids["notes"])]
-    found = [
-        row.digest
-        for row in await reader.rows(_SIGNED, ids | {"since": since})
-        if any(one in payload_of(row.jws) for one in named)
-    ]
+    named = [f"%{one}%" for one in (complaint_id, *ids["jobs"], *ids["notes"])]
+    found = [row.digest for row in await reader.rows(_SIGNED, ids | {"named": named})]
     withheld = await reader.rows(
         text("SELECT digest FROM signed_act_outcome WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)"), ids
     )
@@ -201,9 +273,9 @@ async def _digests(reader: Reader, complaint_id: UUID, ids: dict[str, Any]) -> l
 
 
 def payload_of(jws: str) -> bytes:
-    """Return what a phone signed, in small letters."""
+    """Return what a phone signed."""
     part = jws.split(".")[1]
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).lower()
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 async def _alone(reader: Reader, ids: dict[str, Any]) -> list[UUID]:

@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
-from api.db.queries.attachments import IS_HERE
+from api.db.queries.attachments import HANDED_OUT
 from domain.errors import NotFound
 
 _MEDIA = f"""(SELECT coalesce(json_agg(json_build_object('name', m.name, 'sha256', m.sha256,
      'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY m.received_at, m.name), '[]') FROM form_media m
-   LEFT JOIN attachment a ON a.bureau_id = m.bureau_id AND a.sha256 = m.sha256 AND {IS_HERE}
+   LEFT JOIN attachment a ON a.bureau_id = m.bureau_id AND a.sha256 = m.sha256 AND {HANDED_OUT}
    WHERE m.bureau_id = :bureau_id AND m.submission_id = s.submission_id) AS media"""  # noqa: S608 - constants only
 _LOCKED = text(
     "SELECT submission_id FROM form_submission WHERE bureau_id = :bureau_id"

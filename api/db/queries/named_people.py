@@ -33,6 +33,17 @@ _WORDS = text(
 )
 
 
+# The rows that api/db/queries/erasure.py takes by their number are those driven since the complaint came.
+_SO_NUMBERED = text(
+    "SELECT p.paper_trip_id FROM paper_trip p JOIN complaint c ON c.bureau_id = p.bureau_id"
+    " AND p.complaint_number IN (c.number, c.source_number) AND p.started_at < c.received_at"
+    " WHERE p.bureau_id = :bureau_id AND c.bureau_id = :bureau_id AND c.complaint_id = :complaint_id"
+    " AND p.complaint_number <> ''"
+    " AND EXISTS (SELECT 1 FROM unnest(ARRAY[p.people, p.purpose, p.places, p.remark]) AS said"
+    " WHERE said <> '' AND said NOT LIKE '〔%')"
+)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Named:
     """A row that names somebody: its table and column, and its id where it can be taken out."""
@@ -52,16 +63,18 @@ async def words_for(reader: Reader, complaint_id: UUID, given: Collection[str]) 
 async def named_in(reader: Reader, words: Collection[str], complaint_id: UUID) -> list[Named]:
     """Return every row of the bureau in which one of the words stands, whatever its table.
 
-    What is held back of the complaint itself is none; what is of another comes back when that one is lifted.
+    What is held back of the complaint itself is none; what is of another comes back when that one is lifted. A row of
+    the old log that bears the complaint's number and is older names it, or another that the old log numbered so.
     """
-    found: list[Named] = []
+    asked = {"bureau_id": reader.bureau_id, "complaint_id": complaint_id, "words": list(words)}
+    numbered = await reader.rows(_SO_NUMBERED, asked)
+    found = [Named("paper_trip", "complaint_number", row.paper_trip_id) for row in numbered]
     for table, column, condition in _columns() if words else ():
         key = TAKEN.get(table, "NULL::uuid")
         statement = text(
             f"SELECT {key} AS row_id FROM {table} t WHERE t.bureau_id = :bureau_id AND EXISTS"  # noqa: S608 - our own words
             f" (SELECT 1 FROM unnest(CAST(:words AS text[])) AS w WHERE {condition})"
         )
-        asked = {"bureau_id": reader.bureau_id, "complaint_id": complaint_id, "words": list(words)}
         rows = await reader.rows(statement, asked)
         found += [Named(table, column, row.row_id) for row in rows]
     return sorted(found, key=lambda one: (one.table, one.column, str(one.row_id)))

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from api.db.database import Reader
-from api.db.queries.attachments import IS_HERE
+from api.db.queries.attachments import HANDED_OUT
 from domain.errors import NotFound
 
 _FACTS = text(
@@ -84,7 +84,7 @@ class WantedNotes:
 
 _FILES = f"""(SELECT coalesce(json_agg(json_build_object('sha256', f.sha256, 'name', f.name, 'role', f.role,
      'media_type', a.media_type, 'size_bytes', a.size_bytes) ORDER BY f.no), '[]') FROM note_attachment f
-   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256 AND {IS_HERE}
+   LEFT JOIN attachment a ON a.bureau_id = f.bureau_id AND a.sha256 = f.sha256 AND {HANDED_OUT}
    WHERE f.bureau_id = :bureau_id AND f.note_id = n.note_id) AS files"""  # noqa: S608 - constants only
 _SIGNATURE = """(SELECT json_build_object('digest', a.digest, 'key_id', a.key_id, 'device_id', k.device_id,
      'seq', a.seq, 'device_at', a.device_at, 'not_before', a.not_before, 'received_at', a.recorded_at,
