@@ -7,11 +7,12 @@ What stays is what the vehicle did: job, trip, times, metres, result codes, who 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import escape
 from typing import Any, Final
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from domain.complaint.states import State
 from domain.errors import StateConflict
@@ -107,17 +108,18 @@ def why_not(step: Step, ground: Ground, asked: Asked, now: datetime) -> tuple[st
 
 
 def is_undone(wanted: tuple[Step, datetime], record: Sequence[tuple[Step, datetime]]) -> bool:
-    """Tell whether a step that was the last one, and when, is not on an older record and is to be taken again.
+    """Tell whether a step, and when it was the last one, is not on an older record and is to be taken again.
 
-    What the record has since then itself counts: it was erased, restricted, or a restriction was lifted later.
+    What the record has since then itself counts: it was erased, restricted, or a restriction was lifted later. That it
+    was erased before does not: what came afterwards was taken out by the later step.
     """
     step, at = wanted
-    if step is Step.LIFTED or any(one is Step.ERASED for one, _ in record):
+    if step is Step.LIFTED or any(one is Step.ERASED and since >= at for one, since in record):
         return False
     if step is Step.ERASED:
         return True
     last = max(record, key=lambda one: one[1], default=None)
-    return last is None or (last[0] is Step.LIFTED and last[1] < at)
+    return last is None or (last[0] is not Step.RESTRICTED and last[1] < at)
 
 
 def mark_of(step: Step, ground: Ground, on: date) -> str:
@@ -155,5 +157,32 @@ def note_without_people(body: bytes, mark: str) -> bytes:
 
 
 def form_without_answers(xml: bytes) -> bytes:
-    """Return a filled form with its ids and no answers."""
-    return re.sub(rb"(<(?!(?:\w+:)?instanceID\b)[^<>/]+>)[^<]+(?=<)", rb"\1", xml)
+    """Return a filled form with its elements, ids and no answers, however it is written."""
+    told: list[str] = []
+    open_: list[str] = []
+
+    def start(name: str, attributes: Mapping[str, str]) -> None:
+        kept = {key: value for key, value in attributes.items() if key.partition(":")[0] in _KEPT and not open_}
+        told.append(f"<{name}{''.join(f' {key}={chr(34)}{escape(value)}{chr(34)}' for key, value in kept.items())}>")
+        open_.append(name)
+
+    def end(name: str) -> None:
+        told.append(f"</{name}>")
+        open_.pop()
+
+    def said(words: str) -> None:
+        if open_[-1].rpartition(":")[2] == "instanceID":
+            told.append(escape(words))
+
+    # It was read safely before it was kept; a parser that knows no namespaces leaves names as they are.
+    reader = ParserCreate(namespace_separator=None)
+    reader.StartElementHandler, reader.EndElementHandler, reader.CharacterDataHandler = start, end, said
+    try:
+        reader.Parse(xml, True)
+    except ExpatError:
+        return b"<data/>"
+    return "".join(told).encode()
+
+
+_KEPT: Final = frozenset({"id", "version", "xmlns"})
+"""Attributes of a form's root that say which form it is."""

@@ -112,17 +112,24 @@ async def steps_taken(database: Database) -> list[Listed]:
 
 
 async def undone(database: Database, bureau_id: str, listed: Sequence[Listed]) -> list[Listed]:
-    """Return the last steps listed about complaints of a bureau that its record has not, or not any more."""
-    # What was erased once is to be erased, whatever step towards it was taken again since.
-    in_order = sorted(listed, key=lambda one: (one.step is Step.ERASED, one))
-    last = {step.complaint_id: step for step in in_order if step.bureau_id == bureau_id}
-    if not last:
+    """Return the steps listed about complaints of a bureau that are to be taken again: its record has them not."""
+    of_complaint: dict[UUID, list[Listed]] = {}
+    for one in sorted(listed):
+        if one.bureau_id == bureau_id:
+            of_complaint.setdefault(one.complaint_id, []).append(one)
+    if not of_complaint:
         return []
     async with database.read(bureau_id) as reader:
-        record = await steps_of_complaints(reader, list(last))
-    return [
-        step
-        for complaint_id, step in last.items()
-        if complaint_id in record
-        and is_undone((step.step, step.recorded_at), [(Step(one), at) for one, at in record[complaint_id]])
-    ]
+        steps = await steps_of_complaints(reader, list(of_complaint))
+    again = [to_take_again(of_complaint[complaint_id], record) for complaint_id, record in steps.items()]
+    return [one for one in again if one is not None]
+
+
+def to_take_again(taken: Sequence[Listed], record: Sequence[tuple[str, datetime]]) -> Listed | None:
+    """Return the step about a complaint that a record has not, of those that were taken, in their order.
+
+    What was erased once is to be erased, whatever step towards it was taken again since.
+    """
+    wanted = [*[one for one in taken if one.step is Step.ERASED][-1:], taken[-1]]
+    steps = [(Step(step), at) for step, at in record]
+    return next((one for one in wanted if is_undone((one.step, one.recorded_at), steps)), None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
@@ -23,13 +24,18 @@ from api.db.roles import OWNER, SERVICE
 from api.files import FileStore
 from api.loop import run_in_loop
 from api.settings import Settings, load_settings
-from api.usecases.erase_person_data import Done, Wanted, erase_files, erase_person_data
+from api.usecases.erase_person_data import Done, Wanted, erase_person_data
+from api.usecases.sweep_files import erase_files
 from domain.erasure import Ground, Step
+from domain.errors import DomainError
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Restrict personal data of a complaint's parties, lift that, or erase it for ever (PIPL art. 47).",
 )
+
+TRIES: Final = 5
+"""How often files are tried to be taken out, a second apart, while a backup copies."""
 
 Number = Annotated[str, typer.Argument(help="Number of the complaint.")]
 OnGround = Annotated[Ground, typer.Option("--ground", help="Item of art. 47.")]
@@ -114,14 +120,13 @@ def files(code: Code) -> None:
     Example: zhuanche erase files 350302
     """
     settings = load_settings()
-
-    async def work(url: str) -> int:
-        async with database_of(url, settings, OWNER) as owner:
-            return await erase_files(owner, FileStore.of(settings), code)
-
-    with opened(settings, "erase") as connections, progress("Taking files out of the store"):
-        gone = run_in_loop(work(connections.owner_url))
+    folder = folder_of(settings)
+    with opened(settings, "erase") as connections:
+        with progress("Taking files out of the store"):
+            gone, left = run_in_loop(_files_out(connections.owner_url, settings, code))
+        bring_list_up(folder, connections.owner_url, settings)
     typer.echo(f"{gone} files taken out of the store.")
+    _tell_left(code, left)
 
 
 @app.command("list")
@@ -138,9 +143,9 @@ def list_() -> None:
     typer.echo(as_json(steps), nl=False)
 
 
-async def steps_on(url: str, settings: Settings) -> list[Listed]:
+async def steps_on(url: str, settings: Settings, role: str = SERVICE) -> list[Listed]:
     """Return every step that a database has."""
-    async with database_of(url, settings, SERVICE, wall_clock) as database:
+    async with database_of(url, settings, role, wall_clock) as database:
         return await steps_taken(database)
 
 
@@ -160,21 +165,51 @@ def _take(
     settings, wanted = load_settings(), replace(asked, found=frozenset(found or ()), words=words_of(words))
     folder, step = folder_of(settings), wanted.step
 
-    async def work(url: str) -> tuple[Done, int, list[Listed]]:
+    async def work(url: str) -> Done:
         async with database_of(url, settings, OWNER) as owner:
-            by = operator("erase")
-            done = await erase_person_data(owner, code, wanted, by, dry_run=dry_run)
-            gone = 0 if dry_run or step is not Step.ERASED else await erase_files(owner, FileStore.of(settings), code)
-            return done, gone, [] if dry_run else await steps_taken(owner)
+            return await erase_person_data(owner, code, wanted, operator("erase"), dry_run=dry_run)
 
-    with opened(settings, "erase") as connections, progress("Looking through every table"):
-        done, gone, steps = run_in_loop(work(connections.owner_url))
-    rows = ", ".join(f"{table} {count}" for table, count in sorted(done.rows.items()))
-    typer.echo(f"{wanted.number} {'would be ' if dry_run else ''}{step.value}: {rows}; {done.files} files")
+    with opened(settings, "erase") as connections:
+        with progress("Looking through every table"):
+            done = run_in_loop(work(connections.owner_url))
+        # It is done: whatever fails from here on is told beside it.
+        rows = ", ".join(f"{table} {count}" for table, count in sorted(done.rows.items()))
+        typer.echo(f"{wanted.number} {'would be ' if dry_run else ''}{step.value}: {rows}; {done.files} files")
+        tell_named(done.named)
+        if dry_run:
+            return
+        bring_list_up(folder, connections.owner_url, settings)
+        if step is Step.ERASED:
+            take_files_out(connections.owner_url, settings, code)
+
+
+async def _files_out(url: str, settings: Settings, code: str) -> tuple[int, int]:
+    gone = left = 0
+    async with database_of(url, settings, OWNER) as owner:
+        for _ in range(TRIES):
+            more, left = await erase_files(owner, FileStore.of(settings), code)
+            gone += more
+            if not left:
+                break
+            await asyncio.sleep(1)
+    return gone, left
+
+
+def take_files_out(url: str, settings: Settings, code: str) -> None:
+    """Take what was just erased out of the store; where that fails, say what is to be done."""
+    try:
+        gone, left = run_in_loop(_files_out(url, settings, code))
+    except DomainError as fault:
+        typer.echo(f"Its files are in the store yet: run zhuanche erase files {code}. {fault}", err=True)
+        return
     if gone:
         typer.echo(f"{gone} files taken out of the store.")
-    tell_named(done.named)
-    keep_list(folder, steps)
+    _tell_left(code, left)
+
+
+def _tell_left(code: str, left: int) -> None:
+    if left:
+        typer.echo(f"{left} files are in the store yet: a backup copies. Run zhuanche erase files {code}.", err=True)
 
 
 def tell_named(named: Sequence[Named]) -> None:
@@ -187,10 +222,23 @@ def tell_named(named: Sequence[Named]) -> None:
         typer.echo(f"Named still, of them or of others called so, and not taken out by this step: {told}", err=True)
 
 
+def bring_list_up(folder: Path, url: str, settings: Settings) -> None:
+    """Bring the list beside the backups up to date with what a database has."""
+    try:
+        steps = run_in_loop(steps_on(url, settings, OWNER))
+    except DomainError as fault:
+        _tell_old_list(folder, str(fault))
+    else:
+        keep_list(folder, steps)
+
+
 def keep_list(folder: Path, steps: list[Listed]) -> None:
     """Bring the list beside the backups up to date; where that fails, say so: what was done is done."""
     try:
         add_to_list(folder, steps)
     except (OSError, ListUnreadable) as fault:
-        told = fault.strerror or str(fault) if isinstance(fault, OSError) else str(fault)
-        typer.echo(f"The list of erasures in {folder} is not up to date, keep one by hand: {told}", err=True)
+        _tell_old_list(folder, fault.strerror or str(fault) if isinstance(fault, OSError) else str(fault))
+
+
+def _tell_old_list(folder: Path, why: str) -> None:
+    typer.echo(f"The list of erasures in {folder} is not up to date, keep one by hand: {why}", err=True)

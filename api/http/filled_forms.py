@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.db.database import Actor, Database
+from api.db.queries.attachments import files_withheld
 from api.db.queries.forms import form_view, forms_page
 from api.files import FileStore
 from api.http.access import Allow
@@ -150,9 +151,11 @@ class FilledFormController(Controller):
         """Return Collect's own log of the filling, `audit.csv`, as far as it can be read; nothing where none came."""
         async with database.read(actor.bureau_id) as reader:
             row = await form_view(reader, submission_id)
-        sha256 = next((file["sha256"] for file in row.media if file["name"] == AUDIT_FILE), None)
-        if sha256 is None:
-            return []
+            sha256 = next((file["sha256"] for file in row.media if file["name"] == AUDIT_FILE), None)
+            if sha256 is None:
+                return []
+            if await files_withheld(reader, [sha256]):
+                raise PersonalDataWithheld(sha256=sha256)
         data = bytearray()
         async for chunk in await files.read(actor.bureau_id, sha256):
             data += chunk

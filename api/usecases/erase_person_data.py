@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.queries.attachments import hold_naming
@@ -38,7 +38,6 @@ from api.db.queries.settings import settings_of
 from api.db.tables.complaints import Complaint, ComplaintAct
 from api.db.tables.erasure import Erasure, WithheldFile, WithheldRow
 from api.db.tables.people import Person
-from api.files import FileStore
 from api.usecases.withhold_row import Value, marked, picked, put
 from domain.calendar import month_of
 from domain.complaint.states import State
@@ -70,7 +69,6 @@ _GONE: Final = text(
     "UPDATE withheld_file SET erased_at = :now"
     " WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id AND erased_at IS NULL"
 )
-_ERASED_FILES: Final = text("SELECT sha256 FROM withheld_file WHERE bureau_id = :bureau_id AND erased_at IS NOT NULL")
 _ANSWERS: Final = text(
     "DELETE FROM idempotency_key WHERE bureau_id = :bureau_id AND answer LIKE ANY(CAST(:named AS text[]))"
 )
@@ -172,22 +170,6 @@ async def erase_person_data(owner: Database, bureau_id: str, wanted: Wanted, by_
         return done
 
     return await owner.write(Actor(bureau_id, name=by_name), work)
-
-
-async def erase_files(owner: Database, files: FileStore, bureau_id: str) -> int:
-    """Take erased files out of the store; return how many were there. Done again, it finds none.
-
-    Raises:
-        FilesAway: the store does not answer; those that are left go the next time.
-    """
-    async with owner.read(bureau_id) as reader:
-        erased = [row.sha256 for row in await reader.rows(_ERASED_FILES, {"bureau_id": bureau_id})]
-    gone = 0
-    for sha256 in erased:
-        if await files.has(bureau_id, sha256):
-            await files.erase(bureau_id, sha256)
-            gone += 1
-    return gone
 
 
 async def _found_before(uow: UnitOfWork, complaint_id: UUID) -> frozenset[UUID]:
@@ -295,10 +277,12 @@ async def _complaint(uow: UnitOfWork, number: str) -> Complaint:
 
 async def _person(uow: UnitOfWork, login: str) -> UUID:
     found: UUID | None = await uow.one(
-        select(Person.person_id).where(Person.bureau_id == uow.bureau_id, Person.login == login)
+        select(Person.person_id).where(
+            Person.bureau_id == uow.bureau_id, Person.login == login, col(Person.active).is_(True)
+        )
     )
     if found is None:
-        raise NotFound("There is no such person.", login=login)
+        raise NotFound("There is no such person, or the account is closed.", login=login)
     return found
 
 

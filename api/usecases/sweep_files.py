@@ -1,4 +1,4 @@
-"""Retire files that nothing names 无人引用的附件到期删除: a fact each, then they go from the store. Background work.
+"""Retire files that nothing names 无人引用的附件到期删除: a fact each, then they go from the store, as erased ones do.
 
 Two steps, because a store is slow and no transaction of it: retiring is recorded first, and dropping follows by a list
 of its own. A file that is sent again takes itself off that list before it counts as kept.
@@ -42,6 +42,10 @@ STORE_S: Final = 20.0
 _IN_TIME = text("SELECT pg_try_advisory_xact_lock(:key)")
 _WAITING = text("SELECT sha256 FROM file_to_drop WHERE bureau_id = :bureau_id ORDER BY retired_at, sha256")
 _TAKE = text("DELETE FROM file_to_drop WHERE bureau_id = :bureau_id AND sha256 = :sha256")
+
+_ERASED = text(
+    "SELECT sha256 FROM withheld_file WHERE bureau_id = :bureau_id AND erased_at IS NOT NULL ORDER BY sha256"
+)
 
 
 async def retire_unclaimed(database: Database, bureau_id: str) -> int:
@@ -126,6 +130,33 @@ async def drop_retired(database: Database, files: FileStore, bureau_id: str) -> 
         # A disk that is short is the very one that this makes room on.
         dropped += await database.write(Actor(bureau_id), work, in_reserve=True)
     return dropped
+
+
+async def erase_files(database: Database, files: FileStore, bureau_id: str) -> tuple[int, int]:
+    """Take erased files out of the store, but not while a backup copies; return how many went, and how many are left.
+
+    Done again, it finds none, or those that came again with a form.
+
+    Raises:
+        FilesAway: the store does not answer; those that are left go the next time.
+    """
+    async with database.read(bureau_id) as reader:
+        erased = list((await reader.execute(_ERASED, {"bureau_id": bureau_id})).scalars())
+    gone = left = 0
+    for sha256 in erased:
+        if not await files.has(bureau_id, sha256):
+            continue
+
+        async def work(uow: UnitOfWork, sha256: str = sha256) -> bool:
+            if not (await uow.execute(_IN_TIME, {"key": BACKUP_READS})).scalar_one():
+                return False
+            async with _in_store_time():
+                await files.erase(uow.bureau_id, sha256)
+            return True
+
+        is_gone = await database.write(Actor(bureau_id), work, in_reserve=True)
+        gone, left = gone + is_gone, left + (not is_gone)
+    return gone, left
 
 
 async def hold_dropped(uow: UnitOfWork, files: FileStore, sha256: str) -> None:

@@ -102,16 +102,32 @@ def test_a_note_loses_people_and_keeps_where_it_was_made() -> None:
         assert json.loads(note_without_people(odd, "〔〕")) == {"found": "〔〕"}
 
 
-def test_a_form_loses_its_answers_and_keeps_its_ids() -> None:
-    """Elements stay, their texts go."""
-    xml = (
-        '<data id="visit-note" version="1"><found>林某 &amp; 店主</found><photo>a.jpg</photo>'
-        "<meta><instanceID>uuid:1</instanceID><orx:instanceID>uuid:2</orx:instanceID></meta></data>"
-    )
-    assert form_without_answers(xml.encode()).decode() == (
-        '<data id="visit-note" version="1"><found></found><photo></photo>'
-        "<meta><instanceID>uuid:1</instanceID><orx:instanceID>uuid:2</orx:instanceID></meta></data>"
-    )
+NAMESPACE = 'xmlns:orx="http://openrosa.org/xforms"'
+IDS = "<meta><instanceID>uuid:1</instanceID><orx:instanceID>uuid:2</orx:instanceID></meta>"
+
+
+@pytest.mark.parametrize(
+    ("answers", "left"),
+    [
+        ("<found>林某 &amp; 店主</found><photo>a.jpg</photo>", "<found></found><photo></photo>"),
+        ("<found><![CDATA[林某]]></found>", "<found></found>"),
+        ('<found xmlns="http://example.org/a" by="林某">林某</found>', "<found></found>"),
+        ("<found>林某<i>店主</i>王某<br/>李某</found>", "<found><i></i><br></br></found>"),
+        ("<found>&#26519;某</found><!-- 林某 --><?say 林某?>", "<found></found>"),
+    ],
+    ids=["plain", "cdata", "attributes", "mixed", "references-and-comments"],
+)
+def test_a_form_loses_its_answers_and_keeps_its_ids(answers: str, left: str) -> None:
+    """Elements stay, their texts go, however they are written."""
+    head = f'<data {NAMESPACE} id="visit-note" version="1">'
+    xml = f"<?xml version='1.0' ?>{head}{answers}{IDS}</data>"
+    assert form_without_answers(xml.encode()).decode() == f"{head}{left}{IDS}</data>"
+    assert form_without_answers(form_without_answers(xml.encode())) == form_without_answers(xml.encode())
+
+
+def test_a_form_that_cannot_be_read_leaves_nothing() -> None:
+    """None is kept so; what is, is read on."""
+    assert form_without_answers(b"<data>\xff") == b"<data/>"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +136,11 @@ def test_a_form_loses_its_answers_and_keeps_its_ids() -> None:
         ("erased", [], True),
         ("erased", [("restricted", 3)], True),
         ("erased", [("restricted", 3), ("erased", 4)], False),
+        ("erased", [("restricted", 0), ("erased", 1)], True),
+        ("erased", [("restricted", 0), ("erased", 1), ("restricted", 3)], True),
+        ("erased", [("restricted", 0), ("erased", 2)], False),
+        ("restricted", [("restricted", 0), ("erased", 1)], True),
+        ("restricted", [("restricted", 0), ("erased", 3)], False),
         ("restricted", [], True),
         ("restricted", [("restricted", 0)], False),
         ("restricted", [("restricted", 0), ("lifted", 1)], True),

@@ -30,7 +30,7 @@ from tests.world import HeldClock, World, make_world
 
 CONSUMERS = {
     "complainant", "complainant_name", "complainant_telephone", "telephone", "claim", "present", "agreed", "signatures",
-    "passengers",
+    "passengers", "answers", "site", "places",
 }  # fmt: skip
 """Names of fields in which answers tell of consumers."""
 
@@ -137,6 +137,21 @@ async def test_a_record_says_nothing_of_the_data_and_nothing_of_who_was_refused(
     assert await accesses(await signed_in("auditor")) == [
         ("dispatcher 某", "file", None, "api"),
         ("dispatcher 某", "complaints", None, "api"),
+    ]
+
+
+async def test_lists_of_forms_and_jobs_the_old_log_and_places_are_opened_too(world: World, signed_in: SignIn) -> None:
+    """Answers of forms are whole in their list; a site may be where a consumer lives, and old rows name people."""
+    custodian = await signed_in("custodian")
+    vehicle_id = str(world.vehicle_id)
+    for address in ("/v1/form-submissions", "/v1/jobs", f"/v1/vehicles/{vehicle_id}/history", "/v1/places?q=霞林"):
+        assert (await custodian.get(address)).status_code == 200, address
+        world.clock.advance(minutes=20)
+    assert [one[1:3] for one in await accesses(await signed_in("auditor"))] == [
+        ("job", None),
+        ("log", vehicle_id),
+        ("job", None),
+        ("form", None),
     ]
 
 

@@ -23,14 +23,16 @@ from api.db.tables.erasure import WithheldFile
 from api.files import FileStore
 from api.settings import Settings
 from api.usecases.amend_months import amend_all
-from api.usecases.erase_person_data import Wanted, erase_files, erase_person_data
+from api.usecases.change_account import deactivate_person
+from api.usecases.erase_person_data import Wanted, erase_person_data
 from domain.erasure import Ground, NotErasable, Step
+from domain.errors import NotFound
 from domain.ledger.leaf import Group, verify_commitment
 from tests.complaints import accepted_complaint
 from tests.conftest import Server, SignIn, problem_code
 from tests.db.any_row import attempt, become
 from tests.db.catalogue import statement, tenant_tables
-from tests.erased import PHOTO, SECRETS, Case, over_and_sealed
+from tests.erased import PHOTO, SECRETS, Case, over_and_sealed, taken_out
 from tests.notes import NOTES, note_body, send_note
 from tests.print.pictures import png
 from tests.signing import known_phone, send_act
@@ -251,6 +253,13 @@ async def test_a_step_that_may_not_be_taken_says_why(
     assert why in refused.value.detail["why"]
 
 
+async def test_whoever_left_decides_and_confirms_nothing(case: Case, own: Database, world: World) -> None:
+    """A closed account keeps the roles it had, for the record."""
+    await deactivate_person(world.database, world["admin"], world["custodian"].who, "离职")
+    with pytest.raises(NotFound):
+        await take(own, case, Step.RESTRICTED)
+
+
 async def test_it_is_kept_for_its_time_unless_it_was_unlawful(case: Case, own: Database) -> None:
     """Three years after the last act, not a second before; restricting does not wait."""
     await take(own, case, Step.RESTRICTED)
@@ -287,14 +296,14 @@ async def test_the_file_leaves_the_store_too(case: Case, own: Database, settings
     """Once, and again finds none; while it is restricted only, it is there to be lifted, and is backed up."""
     files = FileStore.of(settings)
     await take(own, case, Step.RESTRICTED)
-    assert await erase_files(own, files, case.world.bureau_id) == 0
+    assert await taken_out(own, files, case.world.bureau_id) == 0
     assert await files.has(case.world.bureau_id, case.photo)
     assert backed_up(server, case)
     await take(own, case, Step.ERASED, ground=Ground.UNLAWFUL)
-    assert await erase_files(own, files, case.world.bureau_id) == 2
+    assert await taken_out(own, files, case.world.bureau_id) == 2
     assert not await files.has(case.world.bureau_id, case.photo)
     assert not backed_up(server, case)
-    assert await erase_files(own, files, case.world.bureau_id) == 0
+    assert await taken_out(own, files, case.world.bureau_id) == 0
 
 
 async def test_a_photo_that_only_a_note_kept_aside_names_goes_with_it_and_comes_back_with_it(
@@ -313,7 +322,7 @@ async def test_a_photo_that_only_a_note_kept_aside_names_goes_with_it_and_comes_
         async with own.read(world.bureau_id) as reader:
             assert (await reader.get(WithheldFile, sha256) is not None) == (step is Step.RESTRICTED)
     await take(own, case, Step.ERASED, ground=Ground.UNLAWFUL)
-    assert await erase_files(own, files, world.bureau_id) == 3
+    assert await taken_out(own, files, world.bureau_id) == 3
     assert not await files.has(world.bureau_id, sha256)
 
 
@@ -346,7 +355,7 @@ async def test_a_file_that_something_else_says_stays(
     assert (await take(own, case, Step.RESTRICTED)).files == 1
     assert (await take(own, case, Step.ERASED, ground=Ground.UNLAWFUL)).files == 1
     files = FileStore.of(settings)
-    assert await erase_files(own, files, case.world.bureau_id) == 1
+    assert await taken_out(own, files, case.world.bureau_id) == 1
     assert await files.has(case.world.bureau_id, case.photo)
 
 
