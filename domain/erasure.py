@@ -129,7 +129,7 @@ def mark_of(step: Step, ground: Ground, on: date) -> str:
     return f"〔{on} {zh} {step.value}：个人信息保护法第四十七条第{'一二三四五'[item - 1]}项 PIPL 47({item})〕"
 
 
-_FREE: Final = frozenset({"how", "reason", "result", "place", "text", "words", "remark", "note"})
+WORDS_OF_ACT: Final = frozenset({"how", "reason", "result", "place", "text", "words", "remark", "note"})
 """Keys of an act's detail that hold words of somebody."""
 
 
@@ -137,7 +137,7 @@ def without_words(detail: Any, mark: str) -> Any:
     """Return the detail of an act with every free text replaced; codes, days and ids stay, so that it reads on."""
     if isinstance(detail, Mapping):
         return {
-            key: mark if key in _FREE and isinstance(value, str) and value else without_words(value, mark)
+            key: mark if key in WORDS_OF_ACT and isinstance(value, str) and value else without_words(value, mark)
             for key, value in detail.items()
         }
     return [without_words(one, mark) for one in detail] if isinstance(detail, list) else detail

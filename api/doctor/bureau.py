@@ -18,6 +18,7 @@ from api.db.database import Database, Reader
 from api.db.queries.absences import words_of
 from api.db.queries.calendar import calendar_of
 from api.db.queries.settings import settings_of
+from api.db.queries.to_erase import came_late, kept_too_long
 from api.db.tables.devices import Device
 from api.db.tables.vehicles import Vehicle
 from api.ingest.held import HELD_FOR
@@ -86,12 +87,16 @@ async def _bureau(database: Database, bureau_id: str, folder: Path) -> BureauFac
             "day_ago": now - timedelta(days=1),
             "month_ago": now - timedelta(days=30),
         }
+        over, too_long = await kept_too_long(reader)
         counts = (await reader.execute(_COUNTS, asked)).mappings().one()
         return BureauFacts(
             bureau_id,
             silent_terminals=await _silent(reader),
             unsealed=await _unsealed(reader),
             erasures_undone=back,
+            came_late=await came_late(reader),
+            kept_over_time=over,
+            kept_too_long=too_long,
             **counts,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -87,8 +87,7 @@ def erasures(facts: Facts) -> Iterator[Verdict]:
         if bureau.erasures_undone is None:
             yield unknown("erasures", of=bureau.bureau_id)
             continue
-        back = ", ".join(bureau.erasures_undone[:NAMED_MOST])
-        back += f" … ({len(bureau.erasures_undone)})" if len(bureau.erasures_undone) > NAMED_MOST else ""
+        back = _first(bureau.erasures_undone)
         yield judged(
             "erasures",
             (f"恢复备份后须重新处理：{back}", f"back since a restore: {back}")
@@ -101,6 +100,46 @@ def erasures(facts: Facts) -> Iterator[Verdict]:
             amiss=bool(back),
             of=bureau.bureau_id,
         )
+
+
+def late(facts: Facts) -> Iterator[Verdict]:
+    """Say about which complaints something came after their parties' data was taken out."""
+    for bureau in facts.bureaus:
+        numbers = _first(bureau.came_late)
+        yield judged(
+            "came-late",
+            (f"限制处理或删除后又收到：{numbers}", f"came after it was restricted or erased: {numbers}")
+            if numbers
+            else ("没有补到的个人信息", "nothing came late"),
+            (
+                "再处理一次：已限制的先解除再限制，已删除的先限制再删除（zhuanche erase）。",
+                "Take the step again: lift and restrict what is restricted, restrict and erase what is erased.",
+            ),
+            amiss=bool(numbers),
+            of=bureau.bureau_id,
+        )
+
+
+def kept(facts: Facts) -> Iterator[Verdict]:
+    """Say how many complaints' data is kept though its time is over, and which of it for long."""
+    for bureau in facts.bureaus:
+        count, numbers = bureau.kept_over_time, _first(bureau.kept_too_long)
+        yield judged(
+            "kept-too-long",
+            (f"保存期已届满 {count} 件，其中逾三个月：{numbers}", f"{count} are over time, for three months: {numbers}")
+            if numbers
+            else (f"保存期已届满的投诉 {count} 件", f"{count} complaints are over time"),
+            (
+                "由负责人决定后限制处理并删除：zhuanche erase（docs/retention.md）。",
+                "Have it decided, restricted and erased: zhuanche erase (docs/retention.md).",
+            ),
+            amiss=bool(numbers),
+            of=bureau.bureau_id,
+        )
+
+
+def _first(numbers: Sequence[str]) -> str:
+    return ", ".join(numbers[:NAMED_MOST]) + (f" … ({len(numbers)})" if len(numbers) > NAMED_MOST else "")
 
 
 def _end_of(month: date) -> date:

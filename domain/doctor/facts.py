@@ -80,6 +80,12 @@ class BureauFacts:
 
     None where the list cannot be read.
     """
+    came_late: tuple[str, ...] = ()
+    """Numbers of complaints about which something came after their parties' data was restricted or erased."""
+    kept_over_time: int = 0
+    """Complaints whose parties' data is kept though `keep_complaints_years` are over."""
+    kept_too_long: tuple[str, ...] = ()
+    """Numbers of those whose time was over a quarter of a year ago."""
     clock_jumps: int = 0
     """Of the last thirty days."""
 

@@ -27,6 +27,8 @@ CHECKS: Final = (
     bureau.terminals,
     bureau.seals,
     bureau.erasures,
+    bureau.late,
+    bureau.kept,
     machine.homes,
 )
 

@@ -55,7 +55,7 @@ def test_where_all_is_well_every_check_says_so() -> None:
     verdicts = verdicts_of(WELL)
     assert {one.state for one in verdicts} == {State.WELL}
     assert is_well(verdicts)
-    assert len({one.check for one in verdicts}) == len(verdicts) == 18
+    assert len({one.check for one in verdicts}) == len(verdicts) == 20
 
 
 def test_what_is_not_known_is_no_fault() -> None:
@@ -113,6 +113,9 @@ def test_what_is_not_known_is_no_fault() -> None:
         ({"numbers": {"zhuanche_ingest_waiting_fixes": 80.0}}, ["ingest"]),
         ({"failed_jobs": {"forget": 0.0}}, []),
         ({"failed_jobs": {"forget": 1.0}}, ["jobs"]),
+        (of_bureau(came_late=("2026-000001",)), ["came-late"]),
+        (of_bureau(kept_over_time=9), []),
+        (of_bureau(kept_over_time=9, kept_too_long=("2026-000001",)), ["kept-too-long"]),
         (of_bureau(notices_failing=9), []),
         (of_bureau(notices_overdue=1), ["notices"]),
         (of_bureau(held=9, aside=9, clock_jumps=2), []),

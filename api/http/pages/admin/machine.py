@@ -44,6 +44,8 @@ NAMES: Final[dict[str, Words]] = {
     "terminals": ("车载终端", "Terminals"),
     "seals": ("封账", "Seals"),
     "erasures": ("个人信息删除", "Erasures"),
+    "came-late": ("补到的个人信息", "Came late"),
+    "kept-too-long": ("保存期届满", "Over time"),
     "homes": ("遗留目录", "Left behind"),
 }
 """What each check is called on the page."""
