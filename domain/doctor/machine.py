@@ -22,7 +22,7 @@ RENEWED_BY_ITSELF: Final = (
 AUTHORITY_WARN: Final = timedelta(days=730)
 """So long before its end there is time to choose a day and to go round all phones."""
 AUTHORITY_ENDS: Final = (
-    "选定日期：停止服务，把数据目录中的 tls 改名，再启动，逐台手机到 /trust 信任新的根证书；到期自动更换时手机都打不开。",
+    "选定日期：停止服务，把数据目录中的 tls 改名后启动，逐台手机到 /trust 信任新的根证书；到期自动更换时手机都打不开。",
     "Choose a day: stop the service, rename tls in its data, start it, and have each phone trust the new one (/trust).",
 )
 RENEWED_BY_OTHERS: Final = (

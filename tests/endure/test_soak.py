@@ -15,7 +15,6 @@ from tests.endure.flat import (
     JUDGED_S,
     LEAST,
     LONG_S,
-    WARMING,
     Growth,
     Sample,
     growths,
