@@ -136,8 +136,19 @@ class Settings:
     @property
     def address(self) -> str:
         """Return the address people reach the service at."""
-        own = f"http://{self.host}:{self.port}" if self.https_port is None else f"https://{self.host}:{self.https_port}"
+        host = in_url(self.host)
+        own = f"http://{host}:{self.port}" if self.https_port is None else f"https://{host}:{self.https_port}"
         return (self.base_url or own).rstrip("/")
+
+
+def own_address(host: str) -> str:
+    """Return where this machine reaches a service that listens at a host: of every address, its own."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing listens by it
+
+
+def in_url(host: str) -> str:
+    """Return a host as an address names it: an IPv6 one stands in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 _KINDS = {"bool": "yes or no", "int": "a whole number", "float": "a number"}

@@ -20,14 +20,15 @@ from api.db.roles import SERVICE
 from api.doctor.gather import gather
 from api.first_look import first_look
 from api.loop import run_in_loop
-from api.settings import Settings, load_settings
+from api.settings import Settings, in_url, load_settings, own_address
 from domain.doctor.facts import Facts
 from domain.doctor.verdict import State
 from domain.doctor.verdicts import is_well, verdicts_of
 
 ANSWER_S: Final = 5.0
 """How long the service may take to say what it counts."""
-ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - of every address, the machine's own
+HOMES: Final = ("127.0.0.1", "::1")
+"""From where the service lets everything in over plain HTTP, whichever of its addresses is asked."""
 
 
 def doctor(
@@ -102,9 +103,13 @@ def _lacking(settings: Settings) -> str | None:
 
 def _metrics(settings: Settings) -> str | None:
     """Return what the service that runs here counts, or None where none answers."""
-    host = ANYWHERE.get(settings.host, settings.host)
-    with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
-        answer = httpx.get(f"http://{host}:{settings.port}/metrics", timeout=ANSWER_S, trust_env=False)
-        if answer.is_success and "zhuanche_build_info" in answer.text:
-            return answer.text
+    address = f"http://{in_url(own_address(settings.host))}:{settings.port}"
+    for home in HOMES:
+        with (
+            contextlib.suppress(httpx.HTTPError, httpx.InvalidURL),
+            httpx.Client(transport=httpx.HTTPTransport(local_address=home), timeout=ANSWER_S, trust_env=False) as http,
+        ):
+            answer = http.get(f"{address}/metrics")
+            if answer.is_success and "zhuanche_build_info" in answer.text:
+                return answer.text
     return None

@@ -13,11 +13,11 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 import uvloop
@@ -35,7 +35,7 @@ from api.db.work import working
 from api.first_look import Look
 from api.http.secure import TRUST, proxies_of
 from api.log import start_logging
-from api.settings import Settings, SettingsError, load_settings
+from api.settings import Settings, SettingsError, load_settings, own_address
 from api.terminals.tls import tls_of
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 BACKLOG: Final = 1024
 """Connections that may wait to be taken up, and requests that may be worked on."""
 PORT_MOST: Final = 65_535
-LISTENS_S: Final = 10
-"""How long a server may take until it listens."""
 DRAIN_S: Final = 30.0
 """How long a stopping service waits for the requests it has accepted."""
 OPEN_FILES: Final = 16_384
@@ -133,6 +131,8 @@ def check_address(settings: Settings) -> None:
         return
     if settings.jt808_port == settings.port:
         raise SettingsError("ZHUANCHE_PORT and ZHUANCHE_JT808_PORT are the same; each needs one of its own.")
+    if settings.jt808_port == settings.https_port:
+        raise SettingsError("ZHUANCHE_HTTPS_PORT and ZHUANCHE_JT808_PORT are the same; each needs one of its own.")
     _check_free(settings.jt808_host, settings.jt808_port, "JT808_HOST", "JT808_PORT")
     try:
         tls_of(settings)
@@ -204,10 +204,9 @@ async def _run(settings: Settings, connections: Connections, look: Look) -> None
         async with app.lifespan():
             spare_what_stays()
             serving = [asyncio.create_task(server.serve()) for server in servers]
-            for port in filter(None, (settings.port, settings.https_port)):
-                await listening(settings.host, port)
-            typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
-            _tell_of_authority(settings)
+            if await let_in(settings, serving):
+                typer.echo(f"Zhuanche answers at {settings.address} (Ctrl-C stops it).")
+                _tell_of_authority(settings)
             renewing = asyncio.create_task(Renewal(settings, servers[-1], files, look.clock).run()) if files else None
             await asyncio.gather(*serving)
             if renewing is not None:
@@ -218,12 +217,23 @@ async def _run(settings: Settings, connections: Connections, look: Look) -> None
     await finished(asyncio.create_task(work()), stopping, connections.service, jobs)
 
 
+async def let_in(settings: Settings, serving: Sequence[asyncio.Task[None]]) -> bool:
+    """Wait until who connects is let in, and tell so; False where a server ended before that."""
+    ports = filter(None, (settings.port, settings.https_port))
+    listens = asyncio.gather(*(listening(settings.host, port) for port in ports))
+    waited: set[asyncio.Future[Any]] = {listens, *serving}
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+    if listens.done():
+        return True
+    listens.cancel()
+    return False
+
+
 async def listening(host: str, port: int) -> None:
-    """Wait until somebody who connects is let in: what is printed then is true."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - of every address, the machine's own
-    for _ in range(LISTENS_S * 50):
+    """Wait until somebody who connects is let in."""
+    while True:
         try:
-            _, writer = await asyncio.open_connection(host, port)
+            _, writer = await asyncio.open_connection(own_address(host), port)
         except OSError:
             await asyncio.sleep(0.02)
         else:

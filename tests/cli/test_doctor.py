@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from api.authority import own_certificate
@@ -23,6 +27,7 @@ from api.db.leftover import homes_without_folder
 from api.doctor.bureau import told_by
 from api.doctor.machine import backup_of, certificates_of, counted, disks_of
 from api.settings import Settings
+from api.source import ip_of
 from api.space import MIB, Room, Space
 from domain.doctor.facts import Backup
 from domain.doctor.verdicts import verdicts_of
@@ -69,6 +74,56 @@ def test_while_the_service_runs_the_doctor_looks_at_it_from_beside(served: tuple
         assert states[name] == "well", told[name]
     assert told["clock"]["said"]["zh"].startswith("与 127.0.0.1")
     assert live.process.poll() is None
+
+
+def of_this_machine(family: socket.AddressFamily, towards: str) -> str | None:
+    """Return the address that this machine has in a network, where it is in one."""
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:
+        asked.connect((towards, 9))  # of a datagram's socket nothing is sent by it
+        return str(asked.getsockname()[0])
+    return None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "::1",
+        "localhost",
+        "0.0.0.0",  # noqa: S104 - for a moment, to answer a test
+        "::",
+        of_this_machine(socket.AF_INET, "192.0.2.1"),
+        of_this_machine(socket.AF_INET6, "2001:db8::1"),
+    ],
+)
+def test_wherever_the_service_listens_it_is_asked_from_where_it_answers_in_plain(
+    host: str | None, tmp_path: Path
+) -> None:
+    """Off this machine nothing is told over plain HTTP, nor is it to who comes from its own address of a network."""
+    if host is None:
+        pytest.skip("this machine is in no such network")
+    came: list[str] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            came.append(self.client_address[0])
+            at_home = ip_of(self.client_address[0])
+            assert at_home is not None
+            self.send_response(200 if at_home.is_loopback else 403)
+            self.end_headers()
+            self.wfile.write(b"zhuanche_build_info 1.0")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    class Listener(HTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    with Listener((host, 0), Service) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        settings = Settings(data=tmp_path, host=host, port=listener.server_port, time_server="none")
+        assert seen(settings)["service"] == "well", came
+        listener.shutdown()
+    assert httpx.URL(settings.address).host == host
 
 
 def test_a_full_disk_and_a_wrong_clock_are_not_well_and_exit_with_one(served: tuple[Live, Path]) -> None:

@@ -189,7 +189,7 @@ async def test_a_certificate_is_renewed_while_requests_go_on(tmp_path: Path) -> 
     renewed, port = asyncio.Event(), free_port()
     (_, server) = listeners(replace(settings, port=0, https_port=port), desk, files)
     serving = asyncio.create_task(server.serve())
-    await listening("127.0.0.1", port)
+    await asyncio.wait_for(listening("127.0.0.1", port), 30)
     renewal = Renewal(settings, server, files, lambda: now)
     url, trust = f"https://127.0.0.1:{port}", trusting(tmp_path / "tls" / "authority.pem")
     async with httpx.AsyncClient(verify=trust, base_url=url, timeout=30) as client:

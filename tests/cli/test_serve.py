@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -14,8 +15,10 @@ import httpx
 import psycopg
 import pytest
 
+from api.cli.serve import let_in
+from api.settings import Settings
 from tests.conftest import Server
-from tests.live import PATIENCE_S, Live, serving, zhuanche
+from tests.live import PATIENCE_S, Live, free_port, serving, zhuanche
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,26 @@ def eventually(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.05)
+
+
+async def test_that_a_service_answers_is_said_once_it_does_and_not_before(tmp_path: Path) -> None:
+    """Nor ever of one whose server could not begin to listen."""
+    settings = Settings(data=tmp_path, port=free_port())
+
+    async def late() -> None:
+        await asyncio.sleep(0.3)
+        listener = await asyncio.start_server(lambda _, writer: writer.close(), settings.host, settings.port)
+        async with listener:
+            await asyncio.Event().wait()
+
+    serving = asyncio.create_task(late())
+    began_s = time.monotonic()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await let_in(settings, [serving])
+        assert time.monotonic() - began_s >= 0.3
+        serving.cancel()
+        await asyncio.wait({serving})
+        assert not await let_in(replace(settings, port=free_port()), [serving])
 
 
 def test_a_second_service_on_the_same_data_is_told_so_and_the_first_goes_on(embedded: tuple[Live, Path]) -> None:

@@ -155,6 +155,7 @@ def test_a_service_that_cannot_listen_to_terminals_says_so_before_it_starts(
         wrong = [
             (replace(free, jt808_port=taken.getsockname()[1]), "listens at"),
             (replace(free, jt808_port=free.port), "are the same"),
+            (replace(free, jt808_port=free.port + 1, https_port=free.port + 1), "HTTPS_PORT and ZHUANCHE_JT808_PORT"),
             (replace(free, jt808_port=70_000), "at most"),
             (replace(free, jt808_host="192.0.2.1"), "cannot listen"),
             (replace(free, jt808_key=key), "together"),
