@@ -135,7 +135,7 @@ class Space:
         self._told: tuple[bool, bool] = (False, False)
         self._silent: set[str] = set()
         self.looked_at: float | None = None
-        """When all disks were looked at last, by the time of `monotonic`."""
+        """When all disks were looked at last, by the time of `monotonic`; before that, when the first look began."""
         self.rooms: list[Room] = []
         self.refused = 0
         """Writes refused for want of room."""
@@ -194,6 +194,7 @@ class Space:
 
     async def start(self) -> None:
         """Begin to look; a disk that hangs holds nothing up longer than `HANGS_S`."""
+        self.looked_at = monotonic()
         look = asyncio.create_task(asyncio.to_thread(self.look))
         await asyncio.wait({look}, timeout=HANGS_S)
         self._task = asyncio.create_task(self._run(look))

@@ -107,7 +107,7 @@ async def reset_password(
         await end_sessions(uow, person_id)
         return this_time
 
-    done = await database.write(actor, work, once=once, answer=UUID)
+    done = await database.write(actor, work, once=once, answer=UUID, in_reserve=True)
     return temporary if done == this_time else None
 
 

@@ -71,7 +71,7 @@ async def change_role(database: Database, actor: Actor, new: RoleChange, once: O
             await end_delegations_of(uow, new.person_id, new.reason)
         return grant_id
 
-    return await database.write(actor, work, once=once, answer=UUID)
+    return await database.write(actor, work, once=once, answer=UUID, in_reserve=not new.granted)
 
 
 async def _after_the_last(uow: UnitOfWork, person_id: UUID) -> datetime:

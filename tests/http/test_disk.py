@@ -137,6 +137,7 @@ async def test_a_disk_that_hangs_holds_no_start_up_and_is_told(tmp_path: Path, m
                 while not told:  # noqa: ASYNC110 - the log has no event to wait for
                     await asyncio.sleep(0.01)
         assert [line["event"] for line in told] == ["disk-hangs"]
+        assert known.looked_at is not None, "how long nobody has answered is told from the start on"
     finally:
         hangs.set()
         await known.stop()
@@ -205,9 +206,15 @@ async def test_a_full_disk_keeps_nobody_from_shutting_others_out(
             "/v1/session/password", json={"old_password": PASSWORD, "new_password": "another good long sentence"}
         )
         ended = await admin.post(f"/v1/people/{person}/revoke-sessions")
+        reset = await admin.post(f"/v1/people/{person}/reset-password", json={"reason": "手机遗失"})
+        role = {"role": "officer", "reason": "调离"}
+        withdrawn = await admin.post(f"/v1/people/{person}/roles", json=role | {"granted": False})
+        granted = await admin.post(f"/v1/people/{person}/roles", json=role | {"granted": True})
         revoked = await admin.post(f"/v1/devices/{device['device_id']}/revoke", json={"reason": "手机遗失"})
         closed = await admin.post(f"/v1/people/{other}/deactivate", json={"reason": "调离"})
     assert [answer.status_code for answer in (changed, ended, revoked, closed)] == [204, 200, 204, 201]
+    assert [answer.status_code for answer in (reset, withdrawn)] == [201, 201]
+    assert (granted.status_code, problem_code(granted)) == (503, "no-space"), "to let somebody in can wait"
     assert (await officer.get("/v1/session")).status_code == 401
 
 

@@ -64,6 +64,16 @@ async def test_every_metric_that_is_watched_is_told(
     assert (watched | shown) - await told(server, settings) == set()
 
 
+def test_what_every_process_tells_is_watched_of_this_service_alone(
+    rules: list[dict[str, Any]], panels: list[dict[str, Any]]
+) -> None:
+    """Prometheus itself and each of its exporters tell `process_…` too: none of them is this service's fault."""
+    asked = [rule["expr"] for rule in rules] + [target["expr"] for panel in panels for target in panel["targets"]]
+    others = [one for one in asked if re.search(r"\bprocess_\w+(?!\w|{job=\"zhuanche\"})", one)]
+    assert len([one for one in asked if "process_" in one]) >= 4
+    assert others == []
+
+
 def test_every_alert_says_what_happens_and_what_helps_in_words(rules: list[dict[str, Any]]) -> None:
     """It reaches somebody at night who did not write it."""
     assert len({rule["alert"] for rule in rules}) == len(rules)
