@@ -32,7 +32,7 @@ from api.db.queries.erasure import (
     ids_of_complaint,
     last_erasure,
 )
-from api.db.queries.named_people import TAKEN, Named, named_in, words_for
+from api.db.queries.named_people import Named, named_in, words_for
 from api.db.queries.people import roles_of
 from api.db.queries.settings import settings_of
 from api.db.tables.complaints import Complaint, ComplaintAct
@@ -56,6 +56,15 @@ _SEALED: Final = text("SELECT vehicle_id, month FROM month_seal WHERE bureau_id 
 _WITHHELD: Final = text(
     "SELECT no, table_name, key, was FROM withheld_row"
     " WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id ORDER BY no"
+)
+_FOUND: Final = text(
+    "SELECT CAST(coalesce(key ->> 'act_id', key ->> 'paper_trip_id', key ->> 'submission_id') AS uuid)"
+    " FROM withheld_row WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id"
+    " AND table_name IN ('finding_act', 'paper_trip', 'form_submission')"
+    " UNION SELECT a.act_id FROM withheld_row w JOIN signed_act a"
+    " ON a.bureau_id = w.bureau_id AND a.digest = w.key ->> 'digest'"
+    " WHERE w.bureau_id = :bureau_id AND a.bureau_id = :bureau_id AND w.complaint_id = :complaint_id"
+    " AND w.table_name = 'signed_act'"
 )
 _DESTROY: Final = text("DELETE FROM withheld_row WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id")
 _HELD_ELSEWHERE: Final = text(
@@ -174,8 +183,9 @@ async def erase_person_data(owner: Database, bureau_id: str, wanted: Wanted, by_
 
 async def _found_before(uow: UnitOfWork, complaint_id: UUID) -> frozenset[UUID]:
     """Return what was confirmed at the restriction: it is erased with the rest."""
-    rows = await uow.rows(_WITHHELD, {"bureau_id": uow.bureau_id, "complaint_id": complaint_id})
-    return frozenset(UUID(row.key[TAKEN[row.table_name]]) for row in rows if row.table_name in TAKEN)
+    return frozenset(
+        row[0] for row in await uow.rows(_FOUND, {"bureau_id": uow.bureau_id, "complaint_id": complaint_id})
+    )
 
 
 async def _check_found(uow: UnitOfWork, found: frozenset[UUID], words: Sequence[str], complaint_id: UUID) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+import hashlib
+from uuid import UUID, uuid4
 
 import httpx
 from sqlmodel import select
@@ -10,19 +11,21 @@ from sqlmodel import select
 from api.db.database import Database
 from api.db.tables.complaints import Complaint
 from api.usecases.act_on_complaint import act_on_complaint
-from api.usecases.erase_person_data import Wanted, erase_person_data
+from api.usecases.erase_person_data import Done, Wanted, erase_person_data
 from domain.complaint.acts import Withdraw
 from domain.erasure import Ground, Step
 from tests.complaints import accepted_complaint, job_of
 from tests.conftest import Server, SignIn, problem_code
 from tests.http.test_signed_acts import another_job, trip_ready
 from tests.notes import note_body
+from tests.openrosa.forms import filled, phone_of, photo
 from tests.signing import ACTS, back, departure, known_phone, send_act
 from tests.trips import START_M, a_complaint_job, approved_trip
 from tests.usecases.test_erase_person_data import own, rows_of
 from tests.world import World
 
 __all__ = ("own",)
+NAME = "陈玉珠"
 SAID = "林欣悦当场试穿大衣"
 
 
@@ -38,10 +41,17 @@ async def over(world: World, complaint_id: UUID) -> str:
     return number
 
 
-async def take(own: Database, world: World, number: str, step: Step) -> None:
+async def take(own: Database, world: World, number: str, step: Step, *found: UUID, dry_run: bool = False) -> Done:
     """Take a step as an operator does."""
-    wanted = Wanted(number=number, step=step, ground=Ground.UNLAWFUL, decided_by="desk_chief", confirmed_by="custodian")
-    await erase_person_data(own, world.bureau_id, wanted, "root", dry_run=False)
+    wanted = Wanted(
+        number=number,
+        step=step,
+        ground=Ground.UNLAWFUL,
+        decided_by="desk_chief",
+        confirmed_by="custodian",
+        found=frozenset(found),
+    )
+    return await erase_person_data(own, world.bureau_id, wanted, "root", dry_run=dry_run)
 
 
 async def outcome(officer: httpx.AsyncClient, signed: str) -> tuple[int, str | None, str | None]:
@@ -101,3 +111,36 @@ async def test_what_waited_before_it_became_a_complaint_is_taken_out_word_by_wor
     await take(own, world, number, Step.RESTRICTED)
     answer = await officer.get(f"{ACTS}/{digest}/jws")
     assert (answer.status_code, problem_code(answer)) == (410, "personal-data-withheld")
+
+
+async def test_what_became_no_complaint_and_no_note_goes_with_one_of_the_same_person_when_it_is_confirmed(
+    *,
+    world: World,
+    own: Database,
+    signed_in: SignIn,
+    anonymous: httpx.AsyncClient,
+    server: Server,
+) -> None:
+    """A complaint on the spot that the rule refused, and a form for a job that nobody knows, with its photo."""
+    officer = await signed_in("officer")
+    phone = await known_phone(world, officer)
+    trip_id, _ = await trip_ready(world)
+    await send_act(officer, phone.act("depart", departure(world, START_M), trip_id))
+    body = another_job(world)
+    body["complaint"]["complainant"]["name"] = NAME
+    body["job"]["site"] |= {"lat": 25.60, "lon": 119.40}
+    assert (await outcome(officer, phone.act("another-job", body, trip_id)))[1] == "refused"
+    digest, data = phone.prev, photo(7)
+    form = filled(uuid4(), world.clock(), present=[(NAME, "complainant", "")], photos=["1.jpg"])
+    await (await phone_of(signed_in, world, anonymous, "second_officer")).send(form, {"1.jpg": data})
+    number = await over(world, await accepted_complaint(world, complainant_name=NAME))
+    dry = await take(own, world, number, Step.RESTRICTED, dry_run=True)
+    found = {one.table: one.row_id for one in dry.named if one.row_id is not None}
+    assert set(found) == {"form_submission", "signed_act"}
+    doors = (f"{ACTS}/{digest}/jws", f"/v1/attachments/{hashlib.sha256(data).hexdigest()}")
+    ids = [one for one in found.values() if one is not None]
+    for step, status in ((Step.RESTRICTED, 410), (Step.LIFTED, 200), (Step.RESTRICTED, 410), (Step.ERASED, 410)):
+        done = await take(own, world, number, step, *(ids if step is Step.RESTRICTED else ()))
+        assert done.files == 1
+        assert [(await officer.get(door)).status_code for door in doors] == [status, status], step
+    assert not [table for table, rows in rows_of(server, world.bureau_id).items() if any(NAME in one for one in rows)]

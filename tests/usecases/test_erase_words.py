@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,11 +143,12 @@ async def test_what_belongs_to_the_complaint_goes_and_what_only_names_her_is_tol
 
 
 async def test_pages_show_the_mark_where_the_words_were(told: Told, own: Database, signed_in: SignIn) -> None:
-    """Complaint, findings and their acts are read on."""
+    """Complaint, findings and their acts are read on; the mark bears the day of the bureau's zone."""
+    told.world.clock.at = datetime(2026, 11, 30, 17, 0, tzinfo=UTC)
     await take(own, told, Step.RESTRICTED, found=frozenset({told.finding_act}))
     dispatcher, auditor = await signed_in("dispatcher"), await signed_in("auditor")
     complaint = await dispatcher.get(f"/v1/complaints/{told.complaint_id}")
-    assert complaint.json()["received_via"].startswith("〔2026-")
+    assert complaint.json()["received_via"].startswith("〔2026-12-01 ")
     findings = await auditor.get("/v1/findings")
     assert findings.status_code == 200
     assert EXPLAINED not in findings.text

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from api.db.database import Reader
 from api.db.queries.attachments import NAMING, SIGNED_WORDS, files_in_words
+from api.db.queries.signed_acts import BECAME_NOTHING
 from api.db.tables.erasure import Erasure
 from domain.erasure import Step
 
@@ -79,7 +80,8 @@ _IDS: Final = {
     "jobs": "SELECT job_id FROM job WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id",
     "notes": "SELECT note_id FROM visit_note WHERE bureau_id = :bureau_id AND job_id = ANY(:jobs)",
     "instances": "SELECT instance_id FROM form_submission WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)",
-    "forms": "SELECT submission_id FROM form_submission WHERE bureau_id = :bureau_id AND instance_id = ANY(:instances)",
+    "forms": "SELECT submission_id FROM form_submission WHERE bureau_id = :bureau_id"
+    " AND (instance_id = ANY(:instances) OR (note_id IS NULL AND submission_id = ANY(:found)))",
     "media_entries": "SELECT DISTINCT entry_id FROM form_media"
     " WHERE bureau_id = :bureau_id AND submission_id = ANY(:forms)",
     "uses": "SELECT DISTINCT use_id FROM trip_job WHERE bureau_id = :bureau_id AND complaint_id = :complaint_id",
@@ -110,6 +112,9 @@ _OF_COMPLAINTS: Final = text(
 _SIGNED: Final = text(
     "SELECT digest FROM signed_act WHERE bureau_id = :bureau_id AND act IN ('note', 'another-job') AND jws <> ''"  # noqa: S608 - constants only
     f" AND lower({SIGNED_WORDS}) LIKE ANY(CAST(:named AS text[]))"
+)
+_CONFIRMED: Final = text(
+    f"SELECT t.digest FROM signed_act t WHERE t.bureau_id = :bureau_id AND t.act_id = ANY(:found) AND {BECAME_NOTHING}"  # noqa: S608 - constants only
 )
 _BESIDE: Final = text(
     "SELECT DISTINCT use_id, complaint_id FROM trip_job"
@@ -178,9 +183,9 @@ async def numbers_of_erased(reader: Reader) -> dict[UUID, str]:
 async def ids_of_complaint(reader: Reader, complaint_id: UUID, found: Collection[UUID] = ()) -> dict[str, Any]:
     """Return the ids of all that belongs to a complaint, by the names that `PLACES` ask for.
 
-    `found` are explanations of findings and rows of the old log that name its parties, as somebody confirmed.
+    `found` are those of what names its parties elsewhere, as somebody confirmed.
     """
-    asked: dict[str, Any] = {"bureau_id": reader.bureau_id, "complaint_id": complaint_id}
+    asked: dict[str, Any] = {"bureau_id": reader.bureau_id, "complaint_id": complaint_id, "found": list(found)}
     for name, statement in _IDS.items():
         asked[name] = [row[0] for row in await reader.rows(text(statement), asked)]
     asked["digests"] = await _digests(reader, complaint_id, asked)
@@ -266,6 +271,7 @@ async def _digests(reader: Reader, complaint_id: UUID, ids: dict[str, Any]) -> l
     """Return the acts of phones whose signed words name the complaint, a job of it or a note."""
     named = [f"%{one}%" for one in (complaint_id, *ids["jobs"], *ids["notes"])]
     found = [row.digest for row in await reader.rows(_SIGNED, ids | {"named": named})]
+    found += [row.digest for row in await reader.rows(_CONFIRMED, ids)]
     withheld = await reader.rows(
         text("SELECT digest FROM signed_act_outcome WHERE bureau_id = :bureau_id AND note_id = ANY(:notes)"), ids
     )

@@ -11,10 +11,16 @@ from sqlalchemy import LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from api.db.database import Reader
+from api.db.queries.signed_acts import BECAME_NOTHING
 from api.db.tables import metadata
 
-TAKEN: Final = {"finding_act": "act_id", "paper_trip": "paper_trip_id"}
-"""Tables of which a row that names somebody can be taken out, once it is confirmed, with its id."""
+TAKEN: Final = {
+    "finding_act": "t.act_id",
+    "paper_trip": "t.paper_trip_id",
+    "form_submission": "CASE WHEN t.note_id IS NULL THEN t.submission_id END",
+    "signed_act": f"CASE WHEN {BECAME_NOTHING} THEN t.act_id END",
+}
+"""Tables of which a row that names somebody can be taken out, once it is confirmed, with its id; else it is NULL."""
 _OWN: Final = frozenset({"idempotency_key", "sign_in_session", "ledger_outbox", "position"})
 """Gone by itself, or without any word."""
 _PARTIES: Final = ("complainant_name", "complainant_telephone", "respondent_name", "respondent_telephone")

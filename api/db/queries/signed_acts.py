@@ -17,6 +17,12 @@ from api.db.tables.signing import DeviceKey, SignedAct
 from domain.signing.chain import Chain, Link
 from domain.signing.jws import digest_of
 
+BECAME_NOTHING: Final = (
+    "NOT EXISTS (SELECT 1 FROM signed_act_outcome o WHERE o.bureau_id = :bureau_id AND o.bureau_id = t.bureau_id"
+    " AND o.digest = t.digest AND o.outcome = 'recorded')"
+)
+"""Of a row `t` of `signed_act`: it waits, was refused, or is kept beside the chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
