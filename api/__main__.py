@@ -7,9 +7,9 @@ import sys
 
 
 def main() -> None:
-    """Load the commands, which takes seconds on a slow machine, and run one."""
+    """Load a command, which takes a second on a slow machine, and run it."""
     try:
-        from api.cli import main as run  # noqa: PLC0415 - what is loaded here is what may be interrupted
+        from api.cli.command_line import main as run  # noqa: PLC0415 - what is loaded here is what may be interrupted
     except KeyboardInterrupt:
         sys.stderr.write("zhuanche: Interrupted: nothing was begun.\n")
         raise SystemExit(130) from None

@@ -27,7 +27,7 @@ AGAIN: Final = timedelta(hours=1)
 """After a failure, until the next try."""
 END_S: Final = 10.0
 """How long one that is interrupted may take to clean up; what a killed one leaves, the next one clears."""
-COMMAND: Final = (sys.executable, "-c", "from api.cli import main; main()", "backup")
+COMMAND: Final = (sys.executable, "-c", "from api.cli.command_line import main; main()", "backup")
 COPY_ONLY: Final = "--copy-only"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.cli import main
+from api.cli.command_line import main
 from api.watch.watch import Watch
 
 

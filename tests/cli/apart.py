@@ -21,6 +21,7 @@ from functools import cache
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+from api.cli.command_line import COMMANDS
 from api.db.datafolder import Account, closed_folder
 from tests.bundle.loopback import bring_up
 from tests.live import PATIENCE_S
@@ -44,7 +45,10 @@ class Ended:
 @cache
 def _loaded() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["api.cli", "api.app", "api.init.answers", "tests.cli.apart"])
+    commands = {f"api.cli.{place.partition(':')[0]}" for place in COMMANDS.values()}
+    context.set_forkserver_preload(
+        [*sorted(commands), "api.cli.told", "api.app", "api.init.answers", "tests.cli.apart"]
+    )
     return context
 
 

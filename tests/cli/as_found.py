@@ -26,7 +26,7 @@ from typing import Any
 
 import typer
 
-from api.cli import app
+from api.cli.command_line import command_line
 from api.db.embedded import EmbeddedServer, start
 from tests.cli.apart import Ended, Started
 from tests.cli.places import BEGINS, Kind, Places, State, filled, give, running_on, state_of
@@ -86,7 +86,7 @@ NO_DATA = (Condition.HOME_EMPTY, Condition.HOME_CLOSED)
 def commands() -> dict[str, Any]:
     """Return all commands of the command line by their names."""
     found: dict[str, Any] = {}
-    for name, one in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, one in typer.main.get_command(command_line()).commands.items():  # type: ignore[attr-defined]
         below = getattr(one, "commands", None)
         found |= {f"{name} {part}": each for part, each in below.items()} if below else {name: one}
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli import main
+from api.cli.command_line import main
 from api.cli.connections import NoDatabase, check_url
 from tests.live import zhuanche
 
@@ -120,10 +120,10 @@ def test_who_does_not_answer_is_not_told_of_as_a_file(
 ) -> None:
     """Python takes both for faults of an operating system, as it does a full disk."""
 
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("api.cli.app", fail)
+    monkeypatch.setattr("api.cli.command_line.command_line", fail)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1

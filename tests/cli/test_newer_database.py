@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 import domain
-from api.cli import main
+from api.cli.command_line import main
 from api.db.migrate import migrate
 from api.db.revision import program, steps
 from tests.cli.as_found import commands

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.cli import main
+from api.cli.command_line import main
 from api.cli.connections import NoDatabase, named
 from api.cli.doctor import facts_of
 from api.cli.serve import check_address

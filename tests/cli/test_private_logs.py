@@ -73,7 +73,7 @@ def sign_in(client: httpx.Client, login: str = "dispatcher") -> None:
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the service be the product with one fault put in."""
     script = tmp_path / "zhuanche"
-    script.write_text(f"#!{sys.executable}\n{BROKEN}\nfrom api.cli import main\nmain()\n")
+    script.write_text(f"#!{sys.executable}\n{BROKEN}\nfrom api.cli.command_line import main\nmain()\n")
     script.chmod(0o755)
     monkeypatch.setattr(tests.live, "ZHUANCHE", script)
 

@@ -26,7 +26,7 @@ from tests.world import HeldClock, make_world
 IMPATIENT = (
     "import api.cli.ending, api.db.work, api.timekeeper;"
     " api.cli.ending.SILENT_S = 1.0; api.db.work.LOOK_EVERY_S = api.timekeeper.SYNC_S = 600.0;"
-    " from api.cli import main; main()"
+    " from api.cli.command_line import main; main()"
 )
 """The product, with less patience with a silent database than it has by itself, and asking it nothing by itself."""
 

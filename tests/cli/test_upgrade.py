@@ -223,8 +223,8 @@ def test_an_upgrade_killed_at_work_is_gone_on_with(old: str, tmp_path: Path, ste
         (tmp_path / folder / GONE).write_text("1", "ascii")  # the attachment that `fill` puts on record has no file
     data = {"database_url": old, "data": tmp_path}
     program = (  # fmt: skip
-        "import os, api.cli, api.move.upgrade as work;"
-        f" work.{step} = lambda *_, **__: os.kill(os.getpid(), 9); api.cli.main()"
+        "import os, api.cli.command_line, api.move.upgrade as work;"
+        f" work.{step} = lambda *_, **__: os.kill(os.getpid(), 9); api.cli.command_line.main()"
     )
     killed = subprocess.run([sys.executable, "-c", program, "upgrade"], env=environment(**data), check=False)
     assert killed.returncode == -signal.SIGKILL

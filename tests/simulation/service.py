@@ -14,8 +14,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final
 
-from api.cli import main
 from api.cli import waiting as command
+from api.cli.command_line import main
 from api.first_look import Look, first_look
 from tests.simulation.clock import FiledClock
 
