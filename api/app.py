@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler
 from api.clock import Clock, SteadyClock, wall_clock
 from api.db.database import Actor, Database
 from api.db.queries.clock import last_jump
+from api.doctor.ages import age_watch
 from api.errors import NotSignedIn
 from api.files import FileStore
 from api.files_watch import FilesWatch
@@ -331,7 +332,7 @@ def create_app(
         ingest_url: connection that may act as the ingest role.
         clock: where "now" comes from.
     """
-    space = Space.of(settings)
+    space, backup_space = Space.of(settings), Space.of_backups(settings)
     database = Database(service_url, settings, clock, space=space, longest_s=settings.transaction_timeout_s)
     door = Door(database, service_url, ingest_url, settings, clock)
     files = FileStore.of(settings, space)
@@ -351,7 +352,8 @@ def create_app(
     keeping = Runner(database, service_url, (unclaimed_files_of(files),), lock=FILES_LOCK)
     runners = (*_runners(database, service_url, courier, keeper, settings), keeping)
     kept_files = FilesWatch(files)
-    metrics.add(MachineNumbers(space, kept_files, database, runners))
+    metrics.add(MachineNumbers(space, backup_space, kept_files, database, runners))
+    ages = age_watch(clock, settings, metrics)
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
@@ -361,8 +363,9 @@ def create_app(
     asked = Asked(settings.requests_a_minute)
     kept: dict[str, object] = {"who": who, "asked": asked, "terminals": terminals, "hub": hub, "courier": courier}
     kept |= {"space": space, "timekeeper": keeper, "accesses": Accesses(database), "runners": runners}
-    parts: list[Part] = [*([keeper] if keeper else ()), space, kept_files, watch, hub, door, terminals]
-    parts += runners if settings.jobs else ()
+    kept |= {"backup_space": backup_space, "ages": ages}
+    parts: list[Part] = [*([keeper] if keeper else ()), space, backup_space, *([ages] if ages else ()), kept_files]
+    parts += [watch, hub, door, terminals, *(runners if settings.jobs else ())]
     app = Litestar(
         route_handlers=[*ROUTES, viewer_assets()],
         lifespan=[_living(database, parts)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from time import monotonic
+from typing import Final
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
@@ -16,19 +17,25 @@ from api.files_watch import FilesWatch
 from api.jobs.runner import Runner
 from api.space import Space
 
+RELEASE: Final = version("zhuanche")
+"""As it was when the process began: what is installed may be another one by now."""
+
 
 class MachineNumbers(Collector):
     """The numbers of one process on its machine."""
 
-    def __init__(self, space: Space, files: FilesWatch, database: Database, runners: Sequence[Runner]) -> None:
+    def __init__(
+        self, space: Space, backup_space: Space, files: FilesWatch, database: Database, runners: Sequence[Runner]
+    ) -> None:
         self._space = space
+        self._backup_space = backup_space
         self._files = files
         self._database = database
         self._runners = runners
 
     def collect(self) -> Iterator[Metric]:
         """Tell of the release, of disks, of the pool and of jobs."""
-        yield InfoMetricFamily("zhuanche_build", "The release that runs.", {"version": version("zhuanche")})
+        yield InfoMetricFamily("zhuanche_build", "The release that runs.", {"version": RELEASE})
         yield from self._disks()
         yield GaugeMetricFamily(
             "zhuanche_files_away", "Whether the object store of files did not answer last.", float(self._files.away)
@@ -49,7 +56,7 @@ class MachineNumbers(Collector):
         free = GaugeMetricFamily("zhuanche_disk_free_bytes", "Room on a disk, for this account.", labels=["holds"])
         total = GaugeMetricFamily("zhuanche_disk_bytes", "Size of a disk, for this account.", labels=["holds"])
         used = GaugeMetricFamily("zhuanche_disk_used_percent", "How full a disk is.", labels=["holds"])
-        for room in self._space.rooms:
+        for room in (*self._space.rooms, *self._backup_space.rooms):
             holds = [",".join(room.holds)]
             free.add_metric(holds, room.free_bytes)
             total.add_metric(holds, room.total_bytes)

@@ -43,7 +43,7 @@ class Room:
 
     folder: Path
     holds: tuple[str, ...]
-    """What lies on it: `data`, `database`, `files`, `incoming`, in this order."""
+    """What lies on it: `data`, `database`, `files`, `incoming`, `backups`, in this order."""
     free_bytes: int
     total_bytes: int
     used_percent: int
@@ -95,6 +95,14 @@ def folder_of_files(settings: Settings) -> Path | None:
     return Path(unquote(url.path)) if url.scheme == "file" else None
 
 
+def backup_place(settings: Settings) -> dict[str, Path]:
+    """Return the folder of the backups that are made by themselves, as `places_of` does; none where none is named.
+
+    It is looked at apart from the others: the record goes on where it is full or does not answer.
+    """
+    return {} if settings.backup_to is None else {"backups": settings.backup_to}
+
+
 def rooms_of(places: dict[str, Path], silent: dict[str, OSError] | None = None) -> list[Room]:
     """Return each disk once, with all that lies on it; one that does not say how large it is tells nothing.
 
@@ -117,7 +125,12 @@ def rooms_of(places: dict[str, Path], silent: dict[str, OSError] | None = None) 
 
 
 def reserve_of(room: Room, wanted_bytes: int) -> int:
-    """Return how much of a disk is kept free where `wanted_bytes` are wanted: of a small one less, unless it must."""
+    """Return how much of a disk is kept free where `wanted_bytes` are wanted: of a small one less, unless it must.
+
+    Of one that holds backups alone none: the record goes on without it.
+    """
+    if room.holds == ("backups",):
+        return 0
     if "database" in room.holds or "files" in room.holds:
         return wanted_bytes
     return min(wanted_bytes, room.total_bytes // SMALL)
@@ -144,6 +157,11 @@ class Space:
     def of(cls, settings: Settings) -> Self:
         """Watch what the settings name."""
         return cls(places_of(settings), reserve_mib=settings.disk_reserve_mib, warn_percent=settings.disk_warn_percent)
+
+    @classmethod
+    def of_backups(cls, settings: Settings) -> Self:
+        """Watch the disk of the backups, of which nothing is reserved."""
+        return cls(backup_place(settings), reserve_mib=0, warn_percent=settings.disk_warn_percent)
 
     @property
     def warned(self) -> bool:

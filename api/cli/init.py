@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -22,6 +22,9 @@ from api.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from api.init.answers import Answers
+
+
+UNSAVED: Final = "No backup is made by itself until ZHUANCHE_BACKUP_TO names a folder on another disk (docs/backup.md)."
 
 
 def init(
@@ -55,6 +58,8 @@ def init(
         else:
             bring_up(settings, connections)
         run_in_loop(_run(url, settings, told, dry=dry_run))
+    if settings.backup_to is None and not dry_run:
+        typer.echo(UNSAVED)
 
 
 def _told(file: Path | None) -> Answers:

@@ -8,7 +8,7 @@ import typer
 
 from api.cli.connections import Connections, database_of, has_database, lent
 from api.cli.progress import progress
-from api.db.migrate import alembic_config, current_revision, waiting_steps
+from api.db.migrate import alembic_config, current_revision, has_no_bureau, waiting_steps
 from api.db.migrate import migrate as bring
 from api.db.revision import steps
 from api.db.roles import OWNER
@@ -26,7 +26,7 @@ def migrate(
 ) -> None:
     """Bring the database to this release's schema; an empty one is set up.
 
-    One with a record is brought there by `zhuanche upgrade`, which makes a backup first.
+    One with a record is brought there by `zhuanche upgrade`, which makes a backup first; here none is made.
 
     Example: zhuanche migrate --dry-run
     """
@@ -36,6 +36,8 @@ def migrate(
         return
     with lent(settings, make=True) as connections, working(connections.lock_url, "migrate"):
         before = current_revision(connections.owner_url)
+        if before and waiting_steps(connections.owner_url) and not has_no_bureau(connections.owner_url):
+            typer.echo("zhuanche: migrate makes no backup; zhuanche upgrade does, and compares every row.", err=True)
         moved = bring_up(settings, connections)
         after = current_revision(connections.owner_url)
     typer.echo(f"The schema is at revision {after}" + (" already." if before == after else f" (before: {before})."))

@@ -43,7 +43,7 @@ class Schema:
     revision: str | None
     """None: it is empty."""
     made_by: str | None
-    """The release that migrated it last; those up to 0.1.0 did not say."""
+    """The release that migrated it last; those of schema 0018 and before did not say."""
     moved_to: str | None = None
     """Where it was moved to: what is here is the past."""
     receives: str | None = None

@@ -23,6 +23,7 @@ from api.db.tables.devices import Device
 from api.db.tables.vehicles import Vehicle
 from api.ingest.held import HELD_FOR
 from api.jobs.positions import months_ahead
+from api.jobs.runner import LEADER_LOCK
 from api.usecases.seal_month import due_months
 from domain.doctor.facts import BureauFacts
 from domain.findings.devices import device_silent
@@ -34,6 +35,10 @@ HELD_LATE: Final = timedelta(hours=1)
 """How long after its day a held fix may be there: it is dropped every minute."""
 TRIES_MANY: Final = 3
 _NO_BUREAU: Final = "000000"
+_LED: Final = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = 0"
+    " AND objid = :key AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 _COUNTS: Final = text(
     "SELECT"
     " (SELECT count(*) FROM notice_delivery WHERE bureau_id = :bureau_id AND state = 'waiting' AND due_at < :due)"
@@ -51,6 +56,7 @@ _COUNTS: Final = text(
 class Told:
     """What a database of this release's schema says."""
 
+    jobs_led: bool
     months_ahead: int
     calendar_years: frozenset[int]
     bureaus: tuple[BureauFacts, ...]
@@ -72,7 +78,9 @@ async def told_by(database: Database, bureaus: Sequence[str] | None, folder: Pat
     asked = await database.bureaus() if bureaus is None else bureaus
     async with database.read(_NO_BUREAU) as reader:
         years = (await calendar_of(reader)).years
-    return Told(await months_ahead(database), years, tuple([await _bureau(database, one, folder) for one in asked]))
+        led = (await reader.execute(_LED, {"key": LEADER_LOCK})).scalar_one()
+    ahead, told = await months_ahead(database), [await _bureau(database, one, folder) for one in asked]
+    return Told(led, ahead, years, tuple(told))
 
 
 async def _bureau(database: Database, bureau_id: str, folder: Path) -> BureauFacts:

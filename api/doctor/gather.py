@@ -43,7 +43,7 @@ async def gather(
         bureaus: whose record is looked at; all without it.
         elsewhere: where homes of root's databases lie.
     """
-    numbers, failed = counted(metrics or "")
+    of_service = counted(metrics or "")
     told, of_machine = await asyncio.gather(
         _told(database, bureaus, folder_of(settings)), machine_facts(settings, elsewhere)
     )
@@ -52,9 +52,10 @@ async def gather(
         release=version("zhuanche"),
         address=settings.address,
         answers=metrics is not None,
+        runs=of_service.release,
         clock_doubt=clock_doubt,
-        numbers=numbers,
-        failed_jobs=failed,
+        numbers=of_service.numbers,
+        failed_jobs=of_service.failed_jobs,
         needed=str(ScriptDirectory.from_config(alembic_config()).get_current_head()),
         **told,
         **of_machine,
@@ -70,6 +71,7 @@ async def _told(database: Database | str, bureaus: Sequence[str] | None, folder:
         if revision == ScriptDirectory.from_config(alembic_config()).get_current_head():
             told = await told_by(database, bureaus, folder)
             facts |= {
+                "jobs_led": told.jobs_led,
                 "months_ahead": told.months_ahead,
                 "calendar_years": told.calendar_years,
                 "bureaus": told.bureaus,

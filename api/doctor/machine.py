@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,11 @@ from api.clock import wall_clock
 from api.db.leftover import homes_without_folder
 from api.files import object_store
 from api.settings import Settings
-from api.space import MIB, folder_of_files, places_of, reserve_of, room_at, rooms_of
+from api.space import MIB, backup_place, folder_of_files, places_of, reserve_of, room_at, rooms_of
 from api.time_server import Told, ask_time_aside
 from domain.doctor.facts import Backup, Certificate, Disk, Files, Forgotten
 
+BUILD: Final = "zhuanche_build_info"
 JOBS_FAILED: Final = "zhuanche_job_failures_total"
 ANSWER: Final = timedelta(seconds=5)
 """How long an object store may take to answer the doctor."""
@@ -85,7 +87,7 @@ async def _time_of(server: str) -> Told | None:
 
 async def _disks(settings: Settings, looks: _Looks) -> tuple[Disk, ...]:
     """Look at each place by itself first: one that hangs hides no other."""
-    places = places_of(settings)
+    places = places_of(settings) | backup_place(settings)
     asked = await asyncio.gather(*(looks.at(folder, _answers, folder) for folder in places.values()))
     there = {use: folder for (use, folder), answers in zip(places.items(), asked, strict=True) if answers}
     return await looks.at(settings.data, disks_of, settings, there) or ()
@@ -107,8 +109,8 @@ async def _files(settings: Settings) -> Files | None:
 
 
 def disks_of(settings: Settings, places: Mapping[str, Path] | None = None) -> tuple[Disk, ...]:
-    """Return the disks that the service fills, or those of these places, but for one that answers with a fault."""
-    rooms = rooms_of(places_of(settings) if places is None else dict(places))
+    """Return the disks that the service and its backups fill, or those of these places, but for one at fault."""
+    rooms = rooms_of(places_of(settings) | backup_place(settings) if places is None else dict(places))
     wanted = settings.disk_reserve_mib * MIB
     return tuple(
         Disk(room.holds, str(room.folder), room.free_bytes, room.used_percent, reserve_of(room, wanted))
@@ -180,13 +182,26 @@ def forgotten_of(elsewhere: Path) -> tuple[Forgotten, ...] | None:
         return None
 
 
-def counted(metrics: str) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """Return what `/metrics` tells, by name, those with labels summed up; and the failures of jobs by job."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What `/metrics` tells."""
+
+    numbers: Mapping[str, float]
+    """By name, those with labels summed up."""
+    failed_jobs: Mapping[str, float]
+    release: str | None
+
+
+def counted(metrics: str) -> Counted:
+    """Return what is told in Prometheus's text format."""
     numbers: Counter[str] = Counter()
     failed: Counter[str] = Counter()
+    release = None
     for family in text_string_to_metric_families(metrics):
         for sample in family.samples:
             numbers[sample.name] += sample.value  # type: ignore[assignment]  # a counter of fractions
             if sample.name == JOBS_FAILED:
                 failed[sample.labels["job"]] += sample.value  # type: ignore[assignment]  # the same
-    return numbers, failed
+            if sample.name == BUILD:
+                release = sample.labels.get("version")
+    return Counted(numbers, failed, release)

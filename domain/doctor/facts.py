@@ -96,13 +96,18 @@ class Facts:
 
     now: datetime
     release: str
+    """Of the program that looks."""
     address: str
     """Where the service should answer."""
     answers: bool
+    runs: str | None = None
+    """The release of the service that answers."""
     numbers: Mapping[str, float] = field(default_factory=dict)
     """What the service that answers counts, by the metric's name; those with labels summed up."""
     failed_jobs: Mapping[str, float] = field(default_factory=dict)
     """Jobs that failed since it started."""
+    jobs_led: bool | None = None
+    """Whether a process of whichever machine does background work on the database."""
     database_fault: str | None = None
     server: str | None = None
     """The database server's version."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from domain.doctor.facts import Facts
+from domain.doctor.facts import Backup, Facts
 from domain.doctor.verdict import State, Verdict, judged, unknown
 
 CLOCK_OFF: Final = timedelta(seconds=10)
@@ -31,6 +31,14 @@ RENEWED_BY_OTHERS: Final = (
 )
 BACKUP_OLD: Final = timedelta(hours=36)
 """A nightly backup that is missed once is not old yet when people come to work; the second time it is."""
+OLDER_SCHEMA: Final = (
+    "停止服务，运行 zhuanche upgrade：它先备份，再升级。",
+    "Stop the service, and run zhuanche upgrade, which makes a backup first.",
+)
+FOREIGN_SCHEMA: Final = (
+    "它由另一版本（多半更新）建立：改用那个版本；本版本不会改动它。",
+    "Another release, a newer one mostly, has been at it: use that one. This one leaves it as it is.",
+)
 QUEUE_FULL: Final = 0.8
 DISK_HANGS: Final = (
     "多为网络磁盘或移动硬盘离线：恢复连接，或卸载（umount -l）后重新挂载。",
@@ -43,13 +51,28 @@ JOBS_STAND: Final = (
 
 
 def service(facts: Facts) -> Iterator[Verdict]:
-    """Say whether the service answers, and which release this is."""
+    """Say whether the service answers, and which release it is."""
     at, release = facts.address, facts.release
+    runs = facts.runs or release
+    if facts.answers and runs != release:
+        yield Verdict(
+            "service",
+            State.UNWELL,
+            (
+                f"在 {at} 应答的是版本 {runs}，本程序是 {release}",
+                f"answers at {at} as release {runs}; this is {release}",
+            ),
+            (
+                "重新启动服务，使其运行已安装的版本；或使用服务所用的那个程序。",
+                "Restart the service, so that it runs what is installed; or use the program that it runs.",
+            ),
+        )
+        return
     yield judged(
         "service",
         (f"在 {at} 应答，版本 {release}", f"answers at {at}, release {release}")
         if facts.answers
-        else (f"在 {at} 没有应答（版本 {release}）", f"does not answer at {at} (release {release})"),
+        else (f"在 {at} 没有应答（本程序版本 {release}）", f"does not answer at {at} (this is release {release})"),
         (
             "启动服务：zhuanche serve，或 systemctl start zhuanche；日志会说明它为何停止。",
             "Start it: zhuanche serve, or systemctl start zhuanche. Its log says why it ended.",
@@ -74,9 +97,14 @@ def database(facts: Facts) -> Iterator[Verdict]:
         (f"PostgreSQL {facts.server}，结构版本 {found}", f"PostgreSQL {facts.server}, schema {found}")
         if found == needed
         else (f"结构版本 {found}，本版本需要 {needed}", f"has schema {found}, this release needs {needed}"),
-        ("先备份，再运行 zhuanche migrate。", "Make a backup, then run zhuanche migrate."),
+        OLDER_SCHEMA if found is not None and found < needed else FOREIGN_SCHEMA,
         amiss=found != needed,
     )
+
+
+def is_overdue(found: Backup, now: datetime) -> bool:
+    """Tell whether there should be a newer backup by now."""
+    return found.taken_at is None or now - found.taken_at > BACKUP_OLD
 
 
 def backup(facts: Facts) -> Iterator[Verdict]:
@@ -99,7 +127,7 @@ def backup(facts: Facts) -> Iterator[Verdict]:
             "运行 zhuanche backup；设 ZHUANCHE_BACKUP_TO 即每日自动。",
             "Run zhuanche backup; ZHUANCHE_BACKUP_TO makes it daily.",
         ),
-        amiss=taken is None or failure is not None or facts.now - taken > BACKUP_OLD,
+        amiss=failure is not None or is_overdue(facts.backup, facts.now),
     )
     if taken is not None and facts.backup.is_beside_data:
         folder = facts.backup.folder
@@ -256,11 +284,15 @@ def ingest(facts: Facts) -> Iterator[Verdict]:
 
 
 def jobs(facts: Facts) -> Iterator[Verdict]:
-    """Say which background work failed since the service started."""
+    """Say whether background work is done, and which failed since the service started."""
     if not facts.answers:
         yield unknown("jobs", "服务未运行，无从得知", "not known while the service is down")
         return
+    if facts.jobs_led is False:
+        yield Verdict("jobs", State.UNWELL, ("没有任何进程在做", "no process does any"), JOBS_STAND)
     told = ", ".join(f"{name} ({count:.0f})" for name, count in sorted(facts.failed_jobs.items()) if count)
+    if facts.jobs_led is False and not told:
+        return
     yield judged(
         "jobs",
         (f"失败：{told}", f"failed since the start: {told}")

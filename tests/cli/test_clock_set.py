@@ -139,7 +139,7 @@ def test_nothing_begins_under_a_doubted_clock_until_it_is_right_and_none_is_foll
 
 
 IRREVOCABLE = (["retire", "--month", "2026-10"], ["seal", "350302"])
-HASTY = "import api.cli.waiting; api.cli.waiting.LOOK_AGAIN_S = 0.5; from api.cli import main; main()"
+HASTY = "import api.cli.waiting; api.cli.waiting.LOOK_AGAIN_S = 0.5; from api.cli.command_line import main; main()"
 """The product, looking again sooner than it does by itself."""
 
 

@@ -16,21 +16,27 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
-from api.authority import own_certificate
+from api.authority import AUTHORITY_FOR, CERTIFICATE_FOR, own_certificate
 from api.backup.erasures import Listed, ListUnreadable
 from api.backup.place import Failure, name_of, note_failure
 from api.cli import doctor
 from api.db.database import Database
 from api.db.leftover import homes_without_folder
+from api.db.migrate import migrate
+from api.doctor.ages import AgeNumbers, AgeWatch
 from api.doctor.bureau import told_by
 from api.doctor.machine import backup_of, certificates_of, counted, disks_of
+from api.jobs.runner import LEADER_LOCK
 from api.settings import Settings
 from api.source import ip_of
-from api.space import MIB, Room, Space
+from api.space import MIB, Room, Space, reserve_of
 from domain.doctor.facts import Backup
 from domain.doctor.verdicts import verdicts_of
+from tests.conftest import Server
+from tests.db.nodes import empty_database
 from tests.live import Live, serving, zhuanche
 from tests.time_server import answer, time_server
 from tests.world import unused_code
@@ -284,6 +290,69 @@ def test_what_the_service_counts_is_summed_up_and_jobs_are_told_apart() -> None:
         "# TYPE zhuanche_job_failures counter\n"
         'zhuanche_job_failures_total{job="forget"} 2.0\n'
         'zhuanche_job_failures_total{job="absences"} 1.0\n'
+        'zhuanche_build_info{version="0.9"} 1.0\n'
     )
-    numbers, failed = counted(text)
-    assert (numbers["zhuanche_job_failures_total"], failed) == (3.0, {"forget": 2.0, "absences": 1.0})
+    told = counted(text)
+    assert (told.numbers["zhuanche_job_failures_total"], told.failed_jobs) == (3.0, {"forget": 2.0, "absences": 1.0})
+    assert (told.release, counted("").release) == ("0.9", None)
+
+
+@pytest.mark.one_server
+async def test_whether_anybody_does_background_work_is_asked_of_the_database(
+    server: Server, settings: Settings, tmp_path: Path
+) -> None:
+    """Of several processes, on whatever machine, one does it; where each was told not to, nobody does."""
+    with empty_database(server.superuser) as url:
+        migrate(url)
+        database = Database(url, settings)
+
+        async def led() -> bool:
+            return (await told_by(database, [], tmp_path)).jobs_led
+
+        try:
+            assert not await led()
+            async with await psycopg.AsyncConnection.connect(url) as leader:
+                await leader.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+                assert await led()
+            assert not await led()
+        finally:
+            await database.close()
+
+
+def test_the_disk_of_backups_is_watched_and_keeps_nothing_from_being_recorded(tmp_path: Path) -> None:
+    """It fills up unseen otherwise: a new backup is written before old ones go."""
+    settings = Settings(data=tmp_path, backup_to=tmp_path, disk_warn_percent=0)
+    assert any("backups" in disk.holds for disk in disks_of(settings))
+    assert not any("backups" in disk.holds for disk in disks_of(replace(settings, backup_to=None)))
+    assert reserve_of(Room(tmp_path, ("backups",), 0, MIB, 100), MIB) == 0
+    space = Space.of_backups(settings)
+    space.look()
+    assert ([room.holds for room in space.rooms], space.warned, space.short) == ([("backups",)], True, False)
+    none = Space.of_backups(replace(settings, backup_to=None))
+    none.look()
+    assert (none.rooms, none.warned) == ([], False)
+
+
+def test_how_old_the_newest_backup_is_and_when_certificates_end_is_counted(tmp_path: Path) -> None:
+    """For an alert: none is endlessly old, and of another PostgreSQL without backups by the service nothing is said."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    settings = Settings(data=tmp_path, https_port=8443)
+
+    def counts(settings: Settings) -> tuple[dict[str, float], AgeWatch]:
+        ages = AgeWatch(settings, lambda: now)
+        ages.look()
+        samples = [one for family in AgeNumbers(ages).collect() for one in family.samples]
+        return {one.labels.get("serves", one.name): one.value for one in samples}, ages
+
+    own_certificate(settings, now)
+    told, ages = counts(settings)
+    assert (told["zhuanche_backup_age_seconds"], ages.is_overdue) == (float("inf"), True)
+    assert told["HTTPS"] == (now + CERTIFICATE_FOR).timestamp()
+    assert told["authority"] == (now + AUTHORITY_FOR).timestamp()
+    (tmp_path / "backups").mkdir()
+    for hours, is_overdue in ((37, True), (36, False)):
+        (tmp_path / "backups" / name_of(now - timedelta(hours=hours), is_encrypted=False)).touch()
+        told, ages = counts(settings)
+        assert (told["zhuanche_backup_age_seconds"], ages.is_overdue) == (hours * 3600, is_overdue)
+    told, ages = counts(Settings(data=tmp_path / "other", database_url="postgresql://elsewhere"))
+    assert (told, ages.is_overdue) == ({}, False)

@@ -124,8 +124,8 @@ def test_a_restore_that_cannot_look_up_what_is_back_is_done_nevertheless(
 ) -> None:
     """It says that it is, and that the doctor names what is to be erased again."""
     program = (
-        "import api.cli, api.cli.restore as one; from api.db.faults import Busy;"
-        " one._undone = lambda *_: (_ for _ in ()).throw(Busy()); api.cli.main()"
+        "import api.cli.command_line, api.cli.restore as one; from api.db.faults import Busy;"
+        " one._undone = lambda *_: (_ for _ in ()).throw(Busy()); api.cli.command_line.main()"
     )
     with an_empty_database(server) as url:
         made = subprocess.run(

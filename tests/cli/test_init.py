@@ -110,7 +110,7 @@ def test_run_again_it_changes_nothing_and_tells_what_differs(server: Server, ans
     before = facts(server, code)
     again = zhuanche("init", "--file", str(answers), database_url=server.superuser)
     assert again.returncode == 0, again.stderr
-    assert {line.split()[0] for line in again.stdout.splitlines()} == {"there"}
+    assert {line.split()[0] for line in again.stdout.splitlines()} == {"there", "No"}
     text = answers.read_text().replace("GCJ-02", "WGS-84", 1)
     for old, new in (("某某区", "另一区"), ("吴科长", "林科长"), ("局机关", "分局"), ("12号", "13号"), ("= 5", "= 6")):
         text = text.replace(old, new)
@@ -153,7 +153,7 @@ def test_what_was_cut_short_is_finished(server: Server, answers: Path, code: str
     assert zhuanche("init", "--file", str(answers), database_url=server.superuser).returncode == 0
     answers.write_text(whole)
     again = zhuanche("init", "--file", str(answers), database_url=server.superuser)
-    assert [line.split()[0] for line in again.stdout.splitlines()] == ["there"] * 3 + ["made"] * 3
+    assert [line.split()[0] for line in again.stdout.splitlines()] == ["there"] * 3 + ["made"] * 3 + ["No"]
     assert dict(facts(server, code))["setting-changed"] == 1
 
 

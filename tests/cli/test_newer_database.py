@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +112,14 @@ def test_a_command_leaves_a_newer_database_as_it_is(
         " was made before the upgrade to it (docs/upgrade.md)."
     )
     assert dumped(newer) == before
+
+
+def test_the_page_quotes_what_is_told_of_a_newer_database(newer: str, tmp_path: Path, project: Path) -> None:
+    """Whoever searches for the sentence finds it, with whatever release."""
+    told = only_sentence(zhuanche("clock", database_url=newer, data=tmp_path).stderr)
+    page = " ".join((project / "docs/upgrade.md").read_text("utf-8").split())
+    (quoted,) = re.findall(r"``` (zhuanche: The database's schema .*?) ```", page)
+    assert re.fullmatch(re.escape(quoted).replace("…", r"\S+(?: \S+)?"), told), told
 
 
 def test_a_newer_database_is_not_served(newer: str, tmp_path: Path) -> None:

@@ -107,6 +107,29 @@ async def test_a_release_is_upgraded_and_the_way_back_brings_every_old_row(
         assert manifest_of(back).tables == after.tables
 
 
+async def test_who_migrates_a_record_is_told_that_no_backup_is_made(
+    old: str, settings: Settings, clock: HeldClock, tmp_path: Path
+) -> None:
+    """It is done all the same: whoever runs it may have made one. Where nothing is recorded there is nothing to say."""
+    owner, service = Database(old, settings, clock, role=OWNER), Database(old, settings, clock)
+    try:
+        await make_world(owner, service, clock)
+    finally:
+        await service.close()
+        await owner.close()
+    for told in ("zhuanche upgrade", ""):
+        done = zhuanche("migrate", database_url=old, data=tmp_path)
+        assert (done.returncode, told in done.stderr, bool(done.stderr)) == (0, True, bool(told)), done.stderr
+
+
+def test_to_migrate_an_empty_database_needs_no_backup(server: Server, tmp_path: Path) -> None:
+    """The first start is told nothing that frightens."""
+    with empty_database(server.superuser) as url:
+        migrate(url, BEFORE)
+        done = zhuanche("migrate", database_url=url, data=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def upgraded(url: str, data: Path) -> None:
     """Upgrade a database, its backups in a data folder."""
     mine = Settings(data=data)

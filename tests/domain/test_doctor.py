@@ -84,6 +84,13 @@ def test_what_is_not_known_is_no_fault() -> None:
         ({"answers": False}, ["service"]),
         ({"database_fault": "away", "revision": None}, ["database"]),
         ({"revision": "0020"}, ["database"]),
+        ({"revision": "0022"}, ["database"]),
+        ({"runs": "1.0"}, []),
+        ({"runs": "0.9"}, ["service"]),
+        ({"jobs_led": True}, []),
+        ({"jobs_led": False}, ["jobs"]),
+        ({"jobs_led": False, "failed_jobs": {"forget": 1.0}}, ["jobs"] * 2),
+        ({"jobs_led": False, "answers": False}, ["service"]),
         ({"backup": Backup("/b", None)}, ["backup"]),
         ({"backup": Backup("/b", NOW - 36 * HOUR)}, []),
         ({"backup": Backup("/b", NOW - 36 * HOUR - timedelta(seconds=1))}, ["backup"]),
@@ -94,6 +101,7 @@ def test_what_is_not_known_is_no_fault() -> None:
         ({"disks": (Disk(("data",), "/", 512 * MIB, 10, 512 * MIB),)}, []),
         ({"hanging": ("/nas",)}, ["disk"]),
         ({"disks": (Disk(("files",), "/f", 512 * MIB - 1, 10, 512 * MIB),)}, ["disk"]),
+        ({"disks": (Disk(("backups",), "/b", 2048 * MIB, 80),)}, ["disk"]),
         ({"files": Files("s3://desk", "no such bucket")}, ["files"]),
         ({"clock_ahead": timedelta(seconds=-10)}, []),
         ({"clock_ahead": timedelta(seconds=10.1)}, ["clock"]),
@@ -131,6 +139,23 @@ def test_each_thing_that_is_amiss_is_told_with_what_helps_and_no_other(
 ) -> None:
     """Whoever has no administrator is told what to do, and is not frightened without need."""
     assert amiss(**changes) == checks
+
+
+def test_who_looks_with_another_release_is_told_which_is_which() -> None:
+    """After an installation the old one goes on until somebody starts the service anew."""
+    (told, *_) = verdicts_of(replace(WELL, runs="0.9"))
+    assert told.said[1] == "answers at https://car.desk as release 0.9; this is 1.0"
+    assert told.helps
+    assert "Restart" in told.helps[1]
+
+
+@pytest.mark.parametrize(("revision", "command"), [("0020", "zhuanche upgrade"), ("0022", "newer"), ("ae10", "newer")])
+def test_what_helps_with_another_schema_is_what_can_be_done(revision: str, command: str) -> None:
+    """An older one is upgraded, with a backup first; nothing of this release brings back a newer one."""
+    (told,) = (one for one in verdicts_of(replace(WELL, revision=revision)) if one.check == "database")
+    assert told.helps
+    assert command in told.helps[1]
+    assert "migrate" not in told.helps[1]
 
 
 def test_no_phone_is_surprised_by_another_authority() -> None:

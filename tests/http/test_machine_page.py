@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from litestar import Litestar
 
+from api.doctor.ages import AgeWatch
 from api.http.pages.admin.machine import NAMES
+from api.settings import Settings
 from api.space import MIB, Room, Space
 from api.usecases.enrol_device import NewDevice, enrol_device
+from domain.doctor.facts import Backup
 from tests.conftest import SignIn
 from tests.world import World
 
@@ -76,3 +80,19 @@ async def test_a_disk_that_fills_up_is_told_on_the_board(
     assert page.status_code == 200, page.text
     assert ("磁盘" in page.text) == bool(told)
     assert told in page.text
+
+
+@pytest.mark.parametrize(
+    ("hours", "who", "is_told"),
+    [(None, "admin", True), (37, "desk_chief", True), (36, "admin", False), (37, "dispatcher", False)],
+)
+async def test_a_backup_that_is_overdue_is_told_on_the_board(
+    app: Litestar, signed_in: SignIn, world: World, *, hours: int | None, who: str, is_told: bool
+) -> None:
+    """In an office without an administrator nobody types a command: who can do something reads it there."""
+    ages = AgeWatch(Settings(data=Path("/nowhere")), world.clock)
+    ages.backup = Backup("/b", None if hours is None else world.clock() - timedelta(hours=hours))
+    client, app.state.ages = await signed_in(who), ages
+    page = await client.get("/board/admin/people?lang=zh", headers=HTML)
+    assert page.status_code == 200, page.text
+    assert ("没有新的备份" in page.text) == is_told

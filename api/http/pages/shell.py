@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from litestar import Request, Response
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, State
 from litestar.response import Redirect, Template
 
 from api.db.database import Actor
@@ -146,14 +146,22 @@ def _trouble(request: Request[Any, Any, Any], actor: Actor | None) -> tuple[str,
         return None
     if state.space.short:
         return DiskFull.zh, DiskFull.sentence("en")
-    if actor.roles.isdisjoint({Role.ADMIN, Role.DESK_CHIEF}):
-        return None
-    if state.space.warned:
+    return None if actor.roles.isdisjoint({Role.ADMIN, Role.DESK_CHIEF}) else _to_mend(state)
+
+
+def _to_mend(state: State) -> tuple[str, str] | None:
+    """Return what somebody at the machine should do something about before anybody else feels it."""
+    if state.space.warned or state.backup_space.warned:
         return "服务器磁盘将满，请及时处理。", "The server's disk is filling up."
     if state.timekeeper is not None and state.timekeeper.held:
         return (
             "服务器时钟被调整，系统仍按原来的时间运行。",
             "The server's clock was set; the service goes on by the time it had.",
+        )
+    if state.ages is not None and state.ages.is_overdue:
+        return (
+            "已超过 36 小时没有新的备份，原因见“运行状况”页。",
+            "No backup was made for 36 hours; the page “Is all well” says why.",
         )
     return None
 
