@@ -2,8 +2,9 @@
 
 `commands` are those the command line has, `Condition` what they may find. A `Machine` tries one under the other and
 says what is not as promised: the exit code is 0, 1 with one sentence, 2 with the usage or 130 with one sentence that
-says how things stand; no traceback; nothing half written where it failed, and nothing left running; and the same
-command then works plainly. A new command is tried by its own example, without anybody thinking of it.
+says how things stand; no traceback; where it says that it did its work, all rows and files are there that it leaves
+plainly; where it failed, nothing is half written, and nothing left running; and the same command then works plainly. A
+new command is tried by its own example, without anybody thinking of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -27,9 +28,10 @@ from typing import Any
 import typer
 
 from api.cli.command_line import command_line
+from api.db.address import SUPERUSER, running
 from api.db.embedded import EmbeddedServer, start
 from tests.cli.apart import Ended, Started
-from tests.cli.places import BEGINS, Kind, Places, State, filled, give, running_on, state_of
+from tests.cli.places import BEGINS, Kind, Places, State, filled, give, running_on, state_of, tables_of
 from tests.db.nodes import empty_database
 from tests.live import Live, free_port, serving, vouching
 
@@ -39,6 +41,8 @@ BY_STEPS = {"init", "migrate", "upgrade", "upgrade-db", "move", "restore", "seal
 """Commands whose steps are whole each by itself: run again they go on."""
 ANEW = {"demo"}
 """What was ended in its midst says so when it is run again, and wants an empty place."""
+NEVER_ALIKE = {"serve": "its jobs write as it runs"}
+"""Commands that leave other rows each time, and why."""
 GOES_ON = "data/upgrade/"
 """Where `upgrade-db` keeps what it has done so far, for the next run."""
 ELSEWHERE = ("move", "replay")
@@ -108,6 +112,16 @@ def plain_code(command: str) -> int:
     return 1 if command in NOT_WELL else 0
 
 
+def kind_of(command: str) -> Kind:
+    """Return what a command begins with."""
+    return BEGINS.get(command, Kind.DESK)
+
+
+def unlike(some: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
+    """Return the tables that are not alike in both."""
+    return sorted(name for name in some.keys() | others.keys() if some.get(name) != others.get(name))
+
+
 @dataclass
 class Tried:
     """A command under a condition: how it ended, and what is not as promised."""
@@ -135,44 +149,89 @@ class Machine:
         """Take over places that were made."""
         self.places = places
         self._open = ExitStack()
-        self._plain: dict[str, tuple[float, State]] = {}
+        self._plain: dict[tuple[str, Kind], tuple[float, State]] = {}
         self._before: dict[Kind, State] = {}
         self._number = 0
         self._elsewhere: EmbeddedServer | None = None
         self._service: Live | None = None
+        self._arrived: dict[str, tuple[int, str]] = {}
+        """What was in the new place after the last move."""
 
     def close(self) -> None:
         """Stop what was started."""
         self._open.close()
 
-    def plainly(self, command: str) -> Tried:
+    def plainly(self, command: str, kind: Kind | None = None) -> Tried:
         """Run a command's example as root in a place as it should be, and keep how long it takes and what it does."""
-        with self._place(command) as place:
+        kind = kind or kind_of(command)
+        with self._place(kind) as place:
             tried = Tried(command, None, [self._run(command, place)])
             self._judge(tried)
             if tried.ended[0].code != plain_code(command):
                 tried.amiss.append("its example does not work")
-            self._plain[command] = tried.ended[0].seconds, state_of(place)
+            self._plain[command, kind] = tried.ended[0].seconds, state_of(place)
         return tried
 
     def tried(self, command: str, condition: Condition) -> Tried:
         """Run a command's example under a condition."""
         if condition is Condition.SERVED:
             return self._beside_a_service(command)
-        with self._place(command, small=condition in (Condition.FULL, Condition.FILLING)) as place:
-            if condition.share is not None and command not in self._plain:
-                self.plainly(command)
+        kind = kind_of(command)
+        with self._place(kind, small=condition in (Condition.FULL, Condition.FILLING)) as place:
+            if condition.share is not None:
+                self._done(command, kind)
             tried = Tried(command, condition, self._under(command, condition, place))
             if condition.share is not None and tried.ended[0].pressed_s is None:
-                self._plain[command] = tried.ended[0].seconds, self._plain[command][1]  # faster than it was plainly
+                # It was faster than plainly.
+                self._plain[command, kind] = tried.ended[0].seconds, self._done(command, kind)
                 return self.tried(command, condition)
             self._judge(tried)
             if condition in NO_DATA:
-                left = [one for one in (place / "home").rglob("*") if tried.ended[0].code and one.is_file()]
-                tried.amiss += [f"left {one}" for one in left]
+                self._look_at_home(tried, place)
             elif all(one.code for one in tried.ended):
                 self._look(tried, place)
+            else:
+                self._compare(tried, state_of(place))
         return tried
+
+    def _done(self, command: str, kind: Kind) -> State:
+        """Return what a command leaves where nothing is in its way."""
+        if (command, kind) not in self._plain:
+            self.plainly(command, kind)
+        return self._plain[command, kind][1]
+
+    def _begun(self, kind: Kind) -> State:
+        """Return what a command begins with."""
+        if kind not in self._before:
+            with self._place(kind) as place:
+                self._before[kind] = state_of(place)
+        return self._before[kind]
+
+    def _compare(self, tried: Tried, after: State) -> None:
+        """Look whether what a command says it did is there: all rows and files that it leaves plainly."""
+        kind = kind_of(tried.command)
+        before, done = self._begun(kind).rows, self._done(tried.command, kind)
+        wanted = [done.rows]
+        if [one.code for one in tried.ended] == [0, 0]:  # or each did it once
+            wanted.append({name: 2 * rows - before.get(name, 0) for name, rows in done.rows.items()})
+        if tried.command not in NEVER_ALIKE and after.rows not in wanted:
+            tried.amiss.append(f"said to be done, and is not: {unlike(after.rows, done.rows)}")
+        if (after.revision, after.is_moved) != (done.revision, done.is_moved):
+            tried.amiss.append(f"said to be done: {after.revision}, {after.is_moved}")
+        if missing := done.names - after.names:
+            tried.amiss.append(f"said to be done, without {sorted(missing)}")
+        if tried.command == "move" and self._arrived != self._begun(kind).tables:
+            tried.amiss.append("did not arrive whole")
+
+    def _look_at_home(self, tried: Tried, place: Path) -> None:
+        """Look at what was made in a home, where no data folder is named."""
+        home, kind = place / "home", kind_of(tried.command)
+        if tried.ended[0].code:
+            tried.amiss += [f"left {one}" for one in home.rglob("*") if one.is_file()]
+        elif kind is Kind.NEW:
+            after, done = state_of(place, home / ".local" / "share" / "zhuanche"), self._done(tried.command, kind)
+            if (after.rows, after.revision) != (done.rows, done.revision):
+                tried.amiss.append(f"said to be done, and is not: {unlike(after.rows, done.rows)}")
 
     def _under(self, command: str, condition: Condition, place: Path) -> list[Ended]:
         """Run it once, or twice at once, as the condition has it."""
@@ -199,24 +258,43 @@ class Machine:
                     give(place / "data", OTHER)
                     found = {"user": NOBODY}
                 case _:
-                    found = {"after_s": (condition.share or 0) * self._plain[command][0]}
+                    found = {"after_s": (condition.share or 0) * self._plain[command, kind_of(command)][0]}
             return [self._run(command, place, **found)]
 
     def _beside_a_service(self, command: str) -> Tried:
-        """Run it on the data folder of a service that goes on answering."""
-        if self._service is None:
-            place = self._open.enter_context(self._place("serve"))
-            log = place / "served"
-            self._service = self._open.enter_context(serving(log, data=place / "data"))
-        place = self._service.log.parent
-        if BEGINS.get(command) is Kind.SAVED:
-            subprocess.run(["cp", "-a", *(self.places.root / Kind.SAVED).iterdir(), place], check=True)
-        tried = Tried(command, Condition.SERVED, [self._run(command, place)])
-        (place / "backup.key").unlink(missing_ok=True)
-        self._judge(tried)
-        if self._service.process.poll() is not None:
-            tried.amiss.append("the service ended")
+        """Run it on the data folder of a service that goes on answering and writes nothing by itself."""
+        with self._place(Kind.DESK) as place, serving(place / "served", data=place / "data", jobs=0) as service:
+            if kind_of(command) is Kind.SAVED:
+                subprocess.run(["cp", "-a", *(self.places.root / Kind.SAVED).iterdir(), place], check=True)
+            url = running(place / "data").dsn(SUPERUSER)
+            before = tables_of(url)
+            tried = Tried(command, Condition.SERVED, [self._run(command, place)])
+            self._judge(tried)
+            if service.process.poll() is not None:
+                tried.amiss.append("the service ended")
+            else:
+                self._compare_beside(tried, before, tables_of(url))
         return tried
+
+    def _compare_beside(
+        self, tried: Tried, before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]
+    ) -> None:
+        """Look whether it did what it does without a service, or nothing."""
+        if tried.ended[0].code:
+            changed = unlike(before, after)
+        else:
+            begun, done = self._begun(Kind.DESK).rows, self._done(tried.command, Kind.DESK).rows
+            wanted = {name: rows + done.get(name, 0) - begun.get(name, 0) for name, (rows, _) in before.items()}
+            changed = unlike({name: rows for name, (rows, _) in after.items()}, wanted)
+        if changed:
+            tried.amiss.append(f"said {tried.ended[0].code}, and these are not so: {changed}")
+
+    def _answering(self) -> Live:
+        """Return a service that answers to whoever speaks to another machine."""
+        if self._service is None:
+            place = self._open.enter_context(self._place(Kind.DESK))
+            self._service = self._open.enter_context(serving(place / "served", data=place / "data"))
+        return self._service
 
     def _run(
         self,
@@ -247,15 +325,15 @@ class Machine:
                 words = ["move", *rest]
             until = "answers at" if command == "serve" else None
             started = Started([*words], place, environ | settings, pwd.getpwnam(user), offline=offline)
-            return started.ended(after_s, until=until)
+            ended = started.ended(after_s, until=until)
+            if words == ["move"] and not ended.code:
+                self._arrived = tables_of(environ["MOVE_TO"])
+            return ended
 
     def _elsewhere_in(self, word: str, meanwhile: ExitStack) -> str:
         """Return a word with another machine's address in the place of an example's."""
         if word == "http://127.0.0.1:8000":
-            if self._service is None:
-                self._beside_a_service("openapi")
-            assert self._service is not None
-            return self._service.url
+            return self._answering().url
         if not word.startswith("postgresql://"):
             return word
         if self._elsewhere is None:
@@ -280,13 +358,8 @@ class Machine:
         left = running_on(place / "data")
         if left:
             tried.amiss.append(f"left running: {left}")
-        kind = BEGINS.get(command, Kind.DESK)
-        if kind not in self._before:
-            with self._place(command) as as_it_was:
-                self._before[kind] = state_of(as_it_was)
-        if command not in self._plain:
-            self.plainly(command)
-        before, after, done = self._before[kind], state_of(place), self._plain[command][1]
+        kind = kind_of(command)
+        before, after, done = self._begun(kind), state_of(place), self._done(command, kind)
         untouched = after.tables == before.tables
         if not untouched and after.rows != done.rows and command not in {"serve", *BY_STEPS, *ANEW}:
             changed = {name for name in after.rows if after.tables[name] != before.tables.get(name)}
@@ -298,12 +371,11 @@ class Machine:
         if said or (again.code != plain_code(command) and (untouched or command in BY_STEPS)):
             tried.amiss.append(f"afterwards {again.code}: {again.err[-300:]} {said}")
         elif command in BY_STEPS and (found := state_of(place).rows) != done.rows:
-            other = sorted(name for name in found.keys() | done.rows.keys() if found.get(name) != done.rows.get(name))
-            tried.amiss.append(f"afterwards it is not what it would have been: {other}")
+            tried.amiss.append(f"afterwards it is not what it would have been: {unlike(found, done.rows)}")
 
     @contextmanager
-    def _place(self, command: str, *, small: bool = False) -> Iterator[Path]:
-        """Yield a copy of what a command begins with, on a small disk where asked."""
+    def _place(self, kind: Kind, *, small: bool = False) -> Iterator[Path]:
+        """Yield a copy of a place, on a small disk where asked."""
         self._number += 1
         folder = self.places.root / f"trial-{os.getpid()}-{self._number}"
         folder.mkdir(mode=0o755)
@@ -313,7 +385,7 @@ class Machine:
                 options = ["-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0755", "none", str(folder)]
                 subprocess.run(["mount", *options], check=True)
                 gone.callback(subprocess.run, ["umount", "--lazy", folder], check=True)
-            place = self.places.copy(BEGINS.get(command, Kind.DESK), folder / "place")
+            place = self.places.copy(kind, folder / "place")
             (place / "home").mkdir()
             (place / "tmp").mkdir()
             (place / "tmp").chmod(0o1777)

@@ -28,7 +28,7 @@ from api.db.datafolder import KEPT
 from api.db.embedded import EmbeddedServer, start
 from api.db.leftover import mark_of
 from api.db.migrate import alembic_config, migrate
-from api.db.revision import steps
+from api.db.revision import Schema, schema_of, steps
 from api.db.roles import OWNER, SERVICE
 from api.move.server import majors_of
 from api.settings import Settings
@@ -222,10 +222,12 @@ def _back_up(places: Places) -> None:
 
 @dataclass(frozen=True)
 class State:
-    """What a place holds: rows and SHA-256 by table, and the names of files."""
+    """What a place holds: rows and SHA-256 by table, the names of files, and what the database says of itself."""
 
     tables: dict[str, tuple[int, str]]
     names: frozenset[str]
+    revision: str | None = None
+    is_moved: bool = False
 
     @property
     def rows(self) -> dict[str, int]:
@@ -252,9 +254,15 @@ def filled(place: Path, left_mib: int) -> Iterator[None]:
         filler.unlink()
 
 
-def state_of(place: Path) -> State:
+def tables_of(url: str) -> dict[str, tuple[int, str]]:
+    """Return rows and SHA-256 of each table of a database."""
+    with snapshot(url) as looked:
+        return {name: (rows.rows, rows.sha256) for name, rows in take_manifest(looked).tables.items()}
+
+
+def state_of(place: Path, data: Path | None = None) -> State:
     """Return what a place holds; of a database that is not whole yet, nothing."""
-    data, tables = place / "data", dict[str, tuple[int, str]]()
+    data, tables, schema = data or place / "data", dict[str, tuple[int, str]](), Schema(None, None)
     majors = majors_of(data)
     if majors.there == majors.brought:
         with start(data, durable=False) as server, psycopg.connect(server.dsn("postgres")) as connection:
@@ -262,16 +270,16 @@ def state_of(place: Path) -> State:
             # Early migrations were before the role that reads all.
             with suppress(psycopg.errors.InsufficientPrivilege):
                 if known == (True,):
-                    with snapshot(server.dsn("postgres")) as looked:
-                        manifest = take_manifest(looked)
-                    tables = {name: (rows.rows, rows.sha256) for name, rows in manifest.tables.items()}
+                    schema = schema_of(server.dsn("postgres"), OWNER)
+                    tables = tables_of(server.dsn("postgres"))
     names = set()
     for one in place.rglob("*"):
         parts = one.relative_to(place).parts
         kept = parts[0] == "data" and len(parts) > 1 and (parts[1] == "postgres" or parts[1].startswith(KEPT))
         if one.is_file() and not kept and parts[0] != "tmp":
             names.add(ALWAYS_NEW.sub("#", "/".join(parts)))
-    return State(tables, frozenset(names - {"data/zhuanche.lock"}))
+    known_names = frozenset(names - {"data/zhuanche.lock"})
+    return State(tables, known_names, schema.revision, schema.moved_to is not None)
 
 
 def running_on(data: Path) -> list[str]:
