@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ KINDS = tuple(dict.fromkeys(CLIENTS))
 """One client of each kind of request."""
 PAUSE_S = 0.03
 """Of a client after each request: a service that starts needs the processor too."""
+AGAIN_S = 0.2
+"""After so long what got no answer is sent once more; phones and forms wait longer."""
 ANSWERED_BETWEEN = 40
 """So many requests are answered before the next service is told to stop."""
 
@@ -35,8 +38,10 @@ class Rolled:
     """What a round of restarts came to."""
 
     acknowledged: int
-    unanswered: int
-    """Requests without an answer; they were sent again."""
+    cut: Counter[str]
+    """Requests of each client that got no answer, and were sent again."""
+    waited: int
+    """Those that got none the second time."""
     codes: list[int]
     """Exit codes of the services that were told to stop."""
     faults: Faults
@@ -86,10 +91,14 @@ class Proxy:
         return None
 
 
-async def _client(http: httpx.AsyncClient, desk: Desk, kind: str, stop: asyncio.Event) -> None:
+async def _client(http: httpx.AsyncClient, desk: Desk, kind: str, cut: Counter[str], stop: asyncio.Event) -> None:
     while not stop.is_set():
         one = desk.next(kind)
         one.answer = await send(http, desk, one)
+        if one.answer is None:
+            cut[kind] += 1
+            await asyncio.sleep(AGAIN_S)
+            one.answer = await send(http, desk, one)
         await asyncio.sleep(PAUSE_S)
 
 
@@ -112,13 +121,13 @@ async def roll(folder: Path, rounds: int) -> Rolled:
             return services.enter_context(serving(folder / f"log-{name}", **told))
 
         lives = list(await asyncio.gather(*(asyncio.to_thread(another, name) for name in ("one", "two"))))
-        proxy, codes, faults = Proxy([live.port for live in lives]), list[int](), Faults()
+        proxy, codes, cut, faults = Proxy([live.port for live in lives]), list[int](), Counter[str](), Faults()
         desk = await a_desk(data)
         async with proxy.listening() as address, httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as http:
             stop = asyncio.Event()
             async with asyncio.TaskGroup() as clients:
                 for kind in KINDS:
-                    clients.create_task(_client(http, desk, kind, stop))
+                    clients.create_task(_client(http, desk, kind, cut, stop))
                 for number in range(2 * rounds):
                     before, which = len(desk.sent), number % 2
                     await until(lambda: answered(desk.sent[before:], ANSWERED_BETWEEN))  # noqa: B023 - awaited here
@@ -130,4 +139,4 @@ async def roll(folder: Path, rounds: int) -> Rolled:
             await until(lambda: ready(http))
             acknowledged = sum(one.answer is not None for one in desk.sent)
             await settle(http, data, desk, 0, faults)
-        return Rolled(acknowledged, len(desk.sent) - acknowledged, codes, faults)
+        return Rolled(acknowledged, cut, len(desk.sent) - acknowledged, codes, faults)
