@@ -42,8 +42,8 @@ BY_STEPS = {"init", "migrate", "upgrade", "upgrade-db", "move", "restore", "seal
 ANEW = {"demo"}
 """What was ended in its midst says so when it is run again, and wants an empty place."""
 DRAWN = {"demo": {"photo_request", "ledger_outbox", "ledger_payload"}}
-"""Tables that a command leaves otherwise each time: of which readings a photo is asked for is drawn. `serve` does so with
-any, for its jobs write as it runs."""
+"""Tables that a command leaves otherwise each time: of which readings a photo is asked for is drawn. `serve` does so
+with any, for its jobs write as it runs."""
 GOES_ON = "data/upgrade/"
 """Where `upgrade-db` keeps what it has done so far, for the next run."""
 ELSEWHERE = ("move", "replay")
