@@ -16,6 +16,8 @@ from api.db.queries.clock import known_of_all
 from api.time_server import ask_time_aside
 from domain.clock import Doubt, doubt_of
 
+_ACCEPT: Final = "let it count by `zhuanche clock --accept WHY`"
+_HELPS: Final = {Doubt.OTHERWISE: "name another time server in ZHUANCHE_TIME_SERVER, or none, and start anew"}
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 
 
@@ -64,9 +66,7 @@ class Look:
         if self.doubt is None or self.said is None:
             return ""
         return (
-            f"{self.said[1]}.{self.newest_told}"
-            " Set the clock right; if it is right, let it count by `zhuanche clock --accept WHY`"
-            f"{', or name another time server' if self.doubt is Doubt.OTHERWISE else ''}."
+            f"{self.said[1]}.{self.newest_told} Set the clock right; if it is right, {_HELPS.get(self.doubt, _ACCEPT)}."
         )
 
     def trusted(self) -> SteadyClock:

@@ -60,18 +60,9 @@ class Known:
     """What a bureau's record knows of the time."""
 
     newest: datetime | None
-    """When its newest entry was recorded."""
+    """When its newest entry was recorded, of those since the clock was set back rightly: it cannot be earlier."""
     jump: tuple[datetime, datetime, bool] | None = None
     """The last time the clock was set: from what, to what, and whether it was followed."""
-
-    @property
-    def since(self) -> datetime | None:
-        """Return what it cannot be earlier than: the newest entry, unless the clock was set back rightly since."""
-        if self.newest is not None and self.jump is not None:
-            from_at, to_at, followed = self.jump
-            if followed and to_at < self.newest <= from_at + TOLERATED:
-                return to_at
-        return self.newest
 
 
 class Doubt(Enum):
@@ -99,7 +90,7 @@ def doubt_of(found: datetime, known: Iterable[Known], true: datetime | None) -> 
     known = tuple(known)
     if any(one.jump is not None and not one.jump[2] for one in known):
         return Doubt.HELD
-    since = max((one.since for one in known if one.since is not None), default=None)
-    if since is None or since - TOLERATED <= found <= since + AWAY:
+    newest = max((one.newest for one in known if one.newest is not None), default=None)
+    if newest is None or newest - TOLERATED <= found <= newest + AWAY:
         return None
-    return Doubt.BEFORE if found < since else Doubt.LONG_AFTER
+    return Doubt.BEFORE if found < newest else Doubt.LONG_AFTER

@@ -15,6 +15,7 @@ from api.first_look import Look, first_look
 from api.loop import run_in_loop
 from api.settings import Settings, load_settings
 from api.usecases.record_clock_jump import ClockJump, record_clock_jump
+from domain.clock import Doubt
 
 
 def clock(
@@ -25,7 +26,8 @@ def clock(
     """Say what the database's clock says and what speaks against it; exit code 1 where something does.
 
     With --accept that time counts from now on: services that held or waited go by it, and each bureau's record says
-    who let it count, and why. Look at another clock first: what is recorded at a wrong time stays so.
+    who let it count, and why. Look at another clock first: what is recorded at a wrong time stays so. Where a time
+    server says otherwise it does not count: name another one first, or none.
 
     Example: zhuanche clock --accept "battery was empty; compared with the telephone's time announcement"
     """
@@ -43,6 +45,8 @@ def clock(
 async def _clock(url: str, settings: Settings, accept: str | None) -> Look:
     async with database_of(url, settings, SERVICE, wall_clock) as database:
         look = await first_look(database, settings.time_server, ask=True)
+        if accept is not None and look.doubt is Doubt.OTHERWISE:
+            look.trusted()  # it would be doubted again at each start
         if accept is not None:
             database.clock = look.clock
             from_at = look.newest or look.at

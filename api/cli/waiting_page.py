@@ -16,6 +16,7 @@ from api.errors import encode_problem, problem, problem_headers
 from api.first_look import BEIJING, Look
 from api.headers import header, language_of
 from api.web import TEMPLATES
+from domain.clock import Doubt
 
 if TYPE_CHECKING:
     from litestar.types import Receive, Scope, Send
@@ -72,7 +73,7 @@ class WaitingPage:
             at=look.at.astimezone(BEIJING).strftime(form),
             doubt=look.doubt.value if look.doubt else ("", ""),
             newest="" if look.newest is None else look.newest.astimezone(BEIJING).strftime(form),
-            command=COMMAND,
+            command=None if self.look.doubt is Doubt.OTHERWISE else COMMAND,
         )
 
 

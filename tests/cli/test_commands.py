@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from api.cli.command_line import main
 from api.cli.connections import NoDatabase, check_url
 from tests.live import zhuanche
+from tests.time_server import answer, time_server
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,13 @@ def test_a_new_place_that_is_no_url_is_told_without_its_pass_word(url: str) -> N
     with pytest.raises(NoDatabase, match="The new place") as told:
         check_url("The new place", url)
     assert "cret" not in str(told.value)
+
+
+def test_a_time_that_a_time_server_speaks_against_is_not_let_count(data: Path, bureau: str) -> None:
+    """It would be doubted again at each start, and the record would say that it counts."""
+    with time_server(lambda asked: answer(asked, time.time() + 86_400)) as address:
+        refused = zhuanche("clock", "--accept", "compared with a watch", data=data, time_server=address)
+    assert refused.returncode == 1
+    assert "name another time server" in only_sentence(refused.stderr)
+    found = zhuanche("clock", data=data)
+    assert (found.returncode, "Nothing speaks against it." in found.stdout) == (0, True), bureau

@@ -59,16 +59,6 @@ def test_a_start_while_a_clock_is_held_is_doubted_until_the_new_time_is_let_coun
     assert doubt_of(NOW + timedelta(days=1), [Known(NOW, (*held[:2], True))], None) is None
 
 
-def test_after_a_clock_was_set_back_rightly_it_cannot_be_earlier_than_that() -> None:
-    """The year that was entered in the future stays on record, and keeps no service from beginning."""
-    year = timedelta(days=365)
-    back = (NOW + year, NOW, True)
-    known = Known(NOW + year - timedelta(minutes=5), back)
-    assert doubt_of(NOW + timedelta(minutes=1), [known], None) is None
-    assert doubt_of(NOW - timedelta(minutes=2), [known], None) is Doubt.BEFORE
-    assert Known(NOW + 2 * year, back).since == NOW + 2 * year
-
-
 @pytest.mark.parametrize("known", [Known(NOW + timedelta(days=400)), Known(None), Known(NOW, (NOW, NOW, False))])
 def test_a_time_servers_word_alone_counts_where_it_answers(known: Known) -> None:
     """It vouches for a clock that the record speaks against, and against one that the record has nothing against."""

@@ -272,6 +272,40 @@ async def test_a_jump_there_and_back_and_there_again_stands_thrice(world: World)
     assert [await record_clock_jump(world.database, world.bureau_id, jump) for jump in others] == [0, 0, 0]
 
 
+async def test_after_a_clock_was_set_back_rightly_only_what_was_entered_since_speaks_for_the_time(world: World) -> None:
+    """What was entered a year ahead keeps no service from beginning, now or in the months until the year is over."""
+    right, year = world.clock(), timedelta(days=365)
+    world.clock.at = right + year
+    await enrol(world)
+    world.clock.at = right
+    back = ClockJump(jump_id=uuid4(), noticed_at=right, from_at=right + year, to_at=right, followed=True)
+    assert await record_clock_jump(world.database, world.bureau_id, back) == 1
+    world.clock.at = right + year + timedelta(seconds=3)  # another process, which has not heard of it yet
+    await enrol(world)
+    assert await newest(world) == right
+    world.clock.at = right + timedelta(days=90)
+    await enrol(world)
+    assert await newest(world) == right + timedelta(days=90)
+    ahead = right + timedelta(days=91)
+    on = ClockJump(jump_id=uuid4(), noticed_at=ahead, from_at=world.clock(), to_at=ahead, followed=True)
+    assert await record_clock_jump(world.database, world.bureau_id, on) == 1
+    assert await newest(world) == right + timedelta(days=90)
+    world.clock.at = right + 2 * year
+    await enrol(world)
+    assert await newest(world) == right + 2 * year
+
+
+async def newest(world: World) -> datetime | None:
+    """Return when what speaks for the time was entered last."""
+    async with world.database.read(world.bureau_id) as reader:
+        return (await known_of(reader)).newest
+
+
+async def enrol(world: World) -> None:
+    """Enter something."""
+    await enrol_device(world.database, world["admin"], NewDevice(name="手机", person_id=world["officer"].person_id))
+
+
 async def test_a_jump_waits_until_every_bureau_has_it(
     world: World, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +14,19 @@ from api.db.database import Database, Reader
 from api.db.tables.clock import ClockJumpRow
 from domain.clock import Known
 
-_NEWEST: Final = text("SELECT max(recorded_at) FROM ledger_outbox WHERE bureau_id = :bureau_id")
+LAGS: Final = timedelta(minutes=10)
+"""For so long another process may enter by the old time what it is at when a clock is followed back."""
+_NEWEST: Final = text(
+    "SELECT max(recorded_at) FROM ledger_outbox WHERE bureau_id = :bureau_id AND outbox_id >= :since"
+    " AND (CAST(:old AS timestamptz) IS NULL OR recorded_at NOT BETWEEN :old AND CAST(:old AS timestamptz) + :lags)"
+)
+# What was entered in a future that was none stays on record, and speaks for no time after it.
+_SET_BACK: Final = text(
+    "SELECT o.outbox_id, c.from_at FROM clock_jump c"
+    " JOIN ledger_outbox o ON o.bureau_id = c.bureau_id AND o.entry_id = c.entry_id"
+    " WHERE c.bureau_id = :bureau_id AND o.bureau_id = :bureau_id AND c.followed AND c.to_at < c.from_at"
+    " ORDER BY o.outbox_id DESC LIMIT 1"
+)
 # In the order of entry: a clock that was set back is recorded before what it was set back from.
 _JUMP: Final = text(
     "SELECT c.jump_id, c.from_at, c.to_at, c.followed FROM clock_jump c"
@@ -35,7 +47,9 @@ async def jumps_between(reader: Reader, begins_at: datetime, ends_at: datetime) 
 async def known_of(reader: Reader) -> Known:
     """Return what a bureau's record knows."""
     asked = {"bureau_id": reader.bureau_id}
-    (newest,) = (await reader.rows(_NEWEST, asked))[0]
+    back = await reader.rows(_SET_BACK, asked)
+    since, old = (back[0].outbox_id, back[0].from_at) if back else (0, None)
+    (newest,) = (await reader.rows(_NEWEST, asked | {"since": since, "old": old, "lags": LAGS}))[0]
     jumps = await reader.rows(_JUMP, asked)
     return Known(newest, (jumps[0].from_at, jumps[0].to_at, jumps[0].followed) if jumps else None)
 
