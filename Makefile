@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The suite starts a hundred processes: each would compile all modules again where an environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test check bundle audit bench screenshots fuzz tracks detection kills power soak found years openapi format help
+.PHONY: run test check bundle machine audit bench screenshots fuzz tracks detection kills power soak found years openapi format help
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ power: .venv/installed-dev ## cut the power under load, unflushed writes dropped
 
 bundle: .venv/installed-dev ## one archive for a machine without a network: wheels by digest, installer, docs, list of parts
 	$(BIN)/python -m tests.bundle $(addprefix --python ,$(PYTHON_VERSIONS))
+
+machine: bundle ## the bundle, the unit and the container on a Debian of its own without a network (root, KVM); MACHINE="--by namespaces"
+	$(BIN)/python -m tests.bundle.machine build/zhuanche-*.tar $(MACHINE)
 
 audit: .venv/installed-dev ## known vulnerabilities of what is locked, where the network lets it
 	$(BIN)/python -m tests.bundle.audit

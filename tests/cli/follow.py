@@ -94,18 +94,27 @@ def _environment(place: Path, programs: Path, settings: Mapping[str, object]) ->
 def _run(
     shell: list[str | Path], block: Block, place: Path, instead: Mapping[str, str], environ: dict[str, str]
 ) -> None:
-    script = "".join(f"{_put(typed.command, instead)}\nprintf '\\n{_MARK}%s{_MARK}' \"$?\"\n" for typed in block.typed)
     screen = place.with_name(f"{place.name}.screen")
     with screen.open("w") as out:
         process = subprocess.Popen(
-            [*shell, "-c", script], cwd=place, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            start_new_session=True,
+            [*shell, "-c", script_of(block, instead)], cwd=place, env=environ, stdin=subprocess.DEVNULL, stdout=out,
+            stderr=out, start_new_session=True,
         )  # fmt: skip
         try:
             process.wait(PATIENCE_S)
         finally:
             _end_group(process.pid)
-    parts = re.split(rf"\n{_MARK}(\d+){_MARK}", screen.read_text("utf-8"))
+    judge(block, screen.read_text("utf-8"), instead)
+
+
+def script_of(block: Block, instead: Mapping[str, str]) -> str:
+    """Return a script of bash that types a block and marks where what each command prints ends, and with which code."""
+    return "".join(f"{_put(typed.command, instead)}\nprintf '\\n{_MARK}%s{_MARK}' \"$?\"\n" for typed in block.typed)
+
+
+def judge(block: Block, screen: str, instead: Mapping[str, str]) -> None:
+    """Fail where the screen of a block's script shows something else than the page does."""
+    parts = re.split(rf"\n{_MARK}(\d+){_MARK}", screen)
     codes, screens = parts[1::2], parts[0::2]
     for typed, code, shown in zip(block.typed, codes, screens, strict=False):
         assert code == "0", f"$ {typed.command}\nends with {code}:\n{shown}"
