@@ -17,7 +17,10 @@ from api.time_server import ask_time_aside
 from domain.clock import Doubt, doubt_of
 
 _ACCEPT: Final = "let it count by `zhuanche clock --accept WHY`"
-_HELPS: Final = {Doubt.OTHERWISE: "name another time server in ZHUANCHE_TIME_SERVER, or none, and start anew"}
+_HELPS: Final = {
+    Doubt.OTHERWISE: "name another time server in ZHUANCHE_TIME_SERVER, or none, and start anew",
+    Doubt.BEFORE_RELEASE: "name a time server in ZHUANCHE_TIME_SERVER that says so",
+}
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 
 

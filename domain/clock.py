@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
+
+from domain.calendar import shipped_years
 
 TOLERATED: Final = timedelta(minutes=1)
 """What clocks may differ by: less than any window, term or grace of the rules."""
@@ -24,6 +26,10 @@ wrong clock. Spring Festival is nine days (国务院办公厅关于2026年部分
 working days (职工带薪年休假条例 art. 3): 32 days with the weekends between them, and a repair before or after has
 some. A clock that is wrong by less is not noticed where no time server answers; what it did stands in the record.
 """
+
+
+RELEASED_AFTER: Final = datetime(max(shipped_years()) - 1, 10, 1, tzinfo=UTC)
+"""This release was made later: notices of holidays come out in the autumn before, and it brings that of the newest."""
 
 
 class Verdict(Enum):
@@ -73,6 +79,7 @@ class Doubt(Enum):
         f"在它之前的 {AWAY.days} 天里没有任何记录",
         f"there is no entry in the record of the last {AWAY.days} days before",
     )
+    BEFORE_RELEASE = "它早于本版本的发布时间", "it is earlier than this release"
     HELD = "记录表明时钟被调整过，而且没有被采用", "the record says that it was set and not followed"
     OTHERWISE = "授时服务器给出的时间不同", "the time server says otherwise"
 
@@ -82,7 +89,7 @@ def doubt_of(found: datetime, known: Iterable[Known], true: datetime | None) -> 
 
     Args:
         found: what the database says.
-        known: what each bureau's record knows; with nothing recorded nothing can be wrong by it.
+        known: what each bureau's record knows; with nothing recorded only the release itself speaks against it.
         true: what a time server says, or None where none answers: else its word alone counts.
     """
     if true is not None:
@@ -91,6 +98,8 @@ def doubt_of(found: datetime, known: Iterable[Known], true: datetime | None) -> 
     if any(one.jump is not None and not one.jump[2] for one in known):
         return Doubt.HELD
     newest = max((one.newest for one in known if one.newest is not None), default=None)
-    if newest is None or newest - TOLERATED <= found <= newest + AWAY:
+    if newest is None:
+        return Doubt.BEFORE_RELEASE if found < RELEASED_AFTER else None
+    if newest - TOLERATED <= found <= newest + AWAY:
         return None
     return Doubt.BEFORE if found < newest else Doubt.LONG_AFTER

@@ -45,7 +45,7 @@ def clock(
 async def _clock(url: str, settings: Settings, accept: str | None) -> Look:
     async with database_of(url, settings, SERVICE, wall_clock) as database:
         look = await first_look(database, settings.time_server, ask=True)
-        if accept is not None and look.doubt is Doubt.OTHERWISE:
+        if accept is not None and look.doubt in {Doubt.OTHERWISE, Doubt.BEFORE_RELEASE}:
             look.trusted()  # it would be doubted again at each start
         if accept is not None:
             database.clock = look.clock

@@ -73,7 +73,8 @@ class WaitingPage:
             at=look.at.astimezone(BEIJING).strftime(form),
             doubt=look.doubt.value if look.doubt else ("", ""),
             newest="" if look.newest is None else look.newest.astimezone(BEIJING).strftime(form),
-            command=None if self.look.doubt is Doubt.OTHERWISE else COMMAND,
+            command=None if look.doubt in {Doubt.OTHERWISE, Doubt.BEFORE_RELEASE} else COMMAND,
+            is_otherwise=look.doubt is Doubt.OTHERWISE,
         )
 
 

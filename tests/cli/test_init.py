@@ -9,7 +9,9 @@ import pty
 import re
 import socket
 import subprocess
+import sys
 import termios
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -17,14 +19,17 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from api.cli.command_line import main
 from api.db.embedded import start
 from api.db.faults import DatabaseAway
 from api.db.migrate import has_no_bureau, migrate
 from api.init.answers import NoBoundary, password_of, read_answers
 from domain.errors import DomainError
 from tests.cli.places import BUREAU
+from tests.cli.test_commands import only_sentence
 from tests.conftest import Server
 from tests.db.catalogue import tenant_tables
+from tests.db.nodes import empty_database
 from tests.live import PATIENCE_S, ZHUANCHE, environment, serving, zhuanche
 from tests.world import unused_code
 
@@ -115,6 +120,24 @@ def test_a_bureau_is_made_from_a_file_and_its_people_sign_in(
             body = {"bureau_id": code, "login": login, "password": password}
             me = httpx.post(f"{live.url}/v1/session", json=body).json()["me"]
             assert (me["roles"], me["must_change_password"]) == ([role], True)
+
+
+@pytest.mark.one_server
+def test_no_bureau_is_set_up_under_a_clock_earlier_than_the_release(
+    server: Server, answers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty battery and no network: what begins in the year 2000 would be of that year for ever."""
+    monkeypatch.setattr("domain.clock.RELEASED_AFTER", datetime(2999, 1, 1, tzinfo=UTC))
+    monkeypatch.setenv("ZHUANCHE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("ZHUANCHE_TIME_SERVER", "none")
+    with empty_database(server.superuser) as url:
+        monkeypatch.setenv("ZHUANCHE_DATABASE_URL", url)
+        monkeypatch.setattr(sys, "argv", ["zhuanche", "init", "--file", str(answers)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert has_no_bureau(url)
+    told = only_sentence(capsys.readouterr().err)
+    assert (ended.value.code, "earlier than this release. Set the clock right" in told) == (1, True), told
 
 
 def test_run_again_it_changes_nothing_and_tells_what_differs(server: Server, answers: Path, code: str) -> None:

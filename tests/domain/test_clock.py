@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.clock import AWAY, Doubt, Known, Verdict, doubt_of, judge
+from domain.clock import AWAY, RELEASED_AFTER, Doubt, Known, Verdict, doubt_of, judge
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
@@ -50,6 +50,16 @@ def test_a_start_after_a_silence_longer_than_any_holiday_is_doubted() -> None:
     assert doubt_of(NOW + AWAY, [Known(NOW), Known(None)], None) is None
     assert doubt_of(NOW + AWAY + timedelta(seconds=1), [Known(NOW)], None) is Doubt.LONG_AFTER
     assert doubt_of(NOW, [Known(None)], None) is None
+
+
+def test_a_first_start_under_a_clock_earlier_than_the_release_is_doubted() -> None:
+    """A machine from the shelf with an empty battery and no network: its bureau would be of the year 2000 for ever."""
+    second = timedelta(seconds=1)
+    for known in ([], [Known(None)]):
+        assert doubt_of(RELEASED_AFTER - second, known, None) is Doubt.BEFORE_RELEASE
+        assert doubt_of(RELEASED_AFTER, known, None) is None
+        assert doubt_of(RELEASED_AFTER - second, known, RELEASED_AFTER) is None
+    assert doubt_of(RELEASED_AFTER - second, [Known(RELEASED_AFTER - timedelta(days=1))], None) is None
 
 
 def test_a_start_while_a_clock_is_held_is_doubted_until_the_new_time_is_let_count() -> None:
