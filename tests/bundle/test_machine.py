@@ -9,7 +9,7 @@ import pytest
 from tests.bundle.machine.__main__ import main, missing, tried
 from tests.bundle.machine.container import Container
 from tests.bundle.machine.guest import Guest, Otherwise, Ran
-from tests.bundle.machine.page import PAGE, follow
+from tests.bundle.machine.page import CONTAINER, PAGE, SERVICE, follow
 from tests.cli.follow import blocks_of
 
 
@@ -42,16 +42,16 @@ def test_the_page_is_typed_into_the_machine_as_it_stands(tmp_path: Path) -> None
     """A command that fails there is told with the section that it stands in."""
     guest = Recorded(tmp_path, "no such user\n\x1e1\x1e")
     with pytest.raises(Otherwise, match=r"As a service: .*useradd"):
-        follow(guest, "As a service")
+        follow(guest, SERVICE)
     (script,) = guest.told
-    for typed in blocks_of(PAGE, "As a service")[0].typed:
+    for typed in blocks_of(PAGE, SERVICE)[0].typed:
         assert typed.command in script
 
 
 def test_the_last_command_for_the_container_runs_it_anew(tmp_path: Path) -> None:
     """The page builds the image first and runs the service last, and only the making of the bundle is left out."""
     guest = Recorded(tmp_path, "\n\x1e0\x1e")
-    follow(guest, "In a container", at="/checkout", only=-1)
+    follow(guest, CONTAINER, at="/checkout", only=-1)
     assert "podman run --detach" in guest.told[0]
     assert "podman build" not in guest.told[0]
     guest.answer = "\n\x1e0\x1e\n\x1e0\x1e\n\x1e0\x1e"

@@ -34,6 +34,8 @@ FOLLOWED = (
     Followed("install.md", "cli/test_install_page.py", "A bureau"),
     Followed("install.md", "cli/test_install_page.py", "Serve"),
     Followed("install.md", "bundle/test_offline.py", "Without a network"),
+    Followed("install.md", "bundle/machine/page.py", "As a service"),
+    Followed("install.md", "bundle/machine/page.py", "In a container"),
     Followed("backup.md", "backup/test_backup_page.py"),
     Followed("upgrade.md", "cli/test_upgrade_page.py", "To the next release"),
     Followed("upgrade.md", "cli/test_upgrade_page.py", "Move to another server"),

@@ -9,7 +9,7 @@ from typing import Final
 from tests.bundle.machine.desk import Desk
 from tests.bundle.machine.guest import Guest, Otherwise
 from tests.bundle.machine.image import BASE
-from tests.bundle.machine.page import follow
+from tests.bundle.machine.page import CONTAINER, follow
 
 Step = Callable[[], object]
 CHECKOUT: Final = "checkout"
@@ -50,7 +50,7 @@ class Container:
         self.guest.do("systemctl disable --now zhuanche")
         self.guest.do(CHECKED_OUT)
         self.guest.do(f"podman import base.tar docker.io/library/debian:{BASE}-slim")
-        self.printed = follow(self.guest, "In a container", {"make bundle PYTHON_VERSIONS=3.13 && ": ""}, at=CHECKOUT)
+        self.printed = follow(self.guest, CONTAINER, {"make bundle PYTHON_VERSIONS=3.13 && ": ""}, at=CHECKOUT)
 
     def works(self) -> None:
         """Trust its authority, as a phone is told to, and do what a desk does on its first day."""
@@ -101,7 +101,7 @@ class Container:
     def run_anew(self) -> None:
         """Throw it away, and run another on the same volume by the page's last line."""
         self.guest.do("podman rm zhuanche")
-        follow(self.guest, "In a container", at=CHECKOUT, only=-1)
+        follow(self.guest, CONTAINER, at=CHECKOUT, only=-1)
         self.desk.ready()
         self.desk.look()
 

@@ -10,6 +10,9 @@ from tests.bundle.machine.guest import Guest, Otherwise
 from tests.cli.follow import Block, blocks_of, judge, script_of
 
 PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "install.md"
+SERVICE: Final = "As a service"
+CONTAINER: Final = "In a container"
+"""Its sections that only such a machine can follow."""
 
 
 def follow(

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from tests.bundle.machine.desk import Desk
 from tests.bundle.machine.guest import Guest, Otherwise
-from tests.bundle.machine.page import follow
+from tests.bundle.machine.page import SERVICE, follow
 from tests.http.test_complaints import BODY
 
 Step = Callable[[], object]
@@ -66,7 +66,7 @@ class Service:
     def installs(self) -> None:
         """Follow the page from an empty machine to a service that runs."""
         follow(self.guest, "A bureau", only=0)
-        self.printed = follow(self.guest, "As a service")
+        self.printed = follow(self.guest, SERVICE)
 
     def works(self) -> None:
         """Do what a desk does on its first day."""
