@@ -31,6 +31,7 @@ async def record_look(database: Database, auditor: Actor, route: str) -> None:
                 Look.bureau_id == uow.bureau_id,
                 Look.person_id == auditor.who,
                 col(Look.recorded_at) > uow.now - SAME_LOOK,
+                col(Look.recorded_at) <= uow.now,  # none of a clock that was set back rightly since
                 Look.route == route,
             )
             .limit(1)

@@ -154,6 +154,7 @@ async def _told_lately(uow: UnitOfWork, person_id: UUID) -> bool:
         PersonAct.person_id == person_id,
         PersonAct.verb == "lock",
         col(PersonAct.recorded_at) > uow.now - STOPPED,
+        col(PersonAct.recorded_at) <= uow.now,
     )
     return bool(await uow.all(told))
 

@@ -172,5 +172,6 @@ def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         guesses.wrong(officer, source, now)
     assert guesses.stopped(officer, source, now + STOPPED - timedelta(seconds=1))
     assert not guesses.stopped(officer, source, now + STOPPED)
+    assert not guesses.stopped(officer, source, now - timedelta(days=1)), "a clock that was set back rightly"
     guesses.wrong(officer, source, now + STOPPED)
     assert len(guesses._wrong) == 1

@@ -73,6 +73,17 @@ async def test_the_same_address_again_a_moment_later_is_the_same_look(world: Wor
     assert len(await looks(head)) == 2
 
 
+async def test_after_a_clock_was_set_back_rightly_looks_are_recorded_at_once(world: World, signed_in: SignIn) -> None:
+    """What was looked at in a future that was none is no moment ago."""
+    trip_id = await departed_trip(world)
+    auditor, head = await signed_in("auditor"), await signed_in("desk_chief")
+    await auditor.get(f"/v1/trips/{trip_id}")
+    world.clock.advance(hours=-1)
+    for _ in range(2):
+        await auditor.get(f"/v1/trips/{trip_id}")
+    assert len(await looks(head)) == 2
+
+
 async def test_a_look_says_nothing_of_what_was_searched_for(world: World, signed_in: SignIn) -> None:
     """Words of a search, and what is typed in the place of a month or an id, may be somebody's name or number."""
     await registered_complaint(world)
