@@ -109,7 +109,8 @@ def running(
             process.kill()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    with contextlib.suppress(BrokenPipeError):
+                    # Ctrl-C in the midst of a write leaves Python a buffer that it refuses to close: ValueError.
+                    with contextlib.suppress(BrokenPipeError, ValueError):
                         pipe.close()
             process.wait()
 
