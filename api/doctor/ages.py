@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
+import structlog
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -19,6 +20,8 @@ from api.settings import Settings
 from api.space import places_of
 from domain.doctor.facts import Backup, Certificate
 from domain.doctor.machine import is_overdue
+
+log = structlog.get_logger()
 
 LOOK_S: Final = 60.0
 """How often they are looked at."""
@@ -71,8 +74,12 @@ class AgeWatch:
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(Hangs):
+            try:
                 await asked_aside(f"ages {self._settings.data}", self.look)
+            except Hangs:
+                pass  # what was seen last stands, and grows older
+            except Exception:
+                log.exception("ages-not-looked-at")
             await asyncio.sleep(LOOK_S)
 
 

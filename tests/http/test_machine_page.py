@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -96,3 +97,23 @@ async def test_a_backup_that_is_overdue_is_told_on_the_board(
     page = await client.get("/board/admin/people?lang=zh", headers=HTML)
     assert page.status_code == 200, page.text
     assert ("没有新的备份" in page.text) == is_told
+
+
+async def test_a_look_that_fails_ends_no_watch_of_ages(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """What is odd about a folder of backups once is looked at again, and the service ends in order."""
+    monkeypatch.setattr("api.doctor.ages.LOOK_S", 0.01)
+    again, looks = asyncio.Event(), 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise ValueError
+        loop.call_soon_threadsafe(again.set)
+
+    loop = asyncio.get_running_loop()
+    ages = AgeWatch(Settings(data=Path("/nowhere/else")), world.clock)
+    monkeypatch.setattr(ages, "look", look)
+    await ages.start()
+    await asyncio.wait_for(again.wait(), 10)
+    await ages.stop()
