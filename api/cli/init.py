@@ -41,8 +41,9 @@ def init(
     Example: zhuanche init --file bureau.toml --dry-run
     """
     settings = load_settings()
-    told = _told(file)
-    if dry_run and not has_database(settings):
+    anew = not has_database(settings)
+    told = _told(file, anew=anew)
+    if dry_run and anew:
         run_in_loop(_run(None, settings, told, dry=True))
         return
     with (
@@ -62,12 +63,16 @@ def init(
         typer.echo(UNSAVED)
 
 
-def _told(file: Path | None) -> Answers:
-    from api.init.answers import BadAnswers, read_answers  # noqa: PLC0415 - with it comes what checks requests
+def _told(file: Path | None, *, anew: bool) -> Answers:
+    """Return the answers; `anew`: there is nothing yet, so that pass words are needed, before anything is made."""
+    from api.init.answers import BadAnswers, check_passwords, read_answers  # noqa: PLC0415 - with it comes what checks requests
     from api.init.ask import ask  # noqa: PLC0415 - the same
 
     if file is not None:
-        return read_answers(file)
+        told = read_answers(file)
+        if anew:
+            check_passwords(told)
+        return told
     if not sys.stdin.isatty():
         raise BadAnswers("There is no terminal to ask at: name a file with the answers, --file bureau.toml.")
     return ask()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -37,6 +38,10 @@ class BadAnswers(InvalidInput):
 
     code = "bad-answers"
     zh = "新建单位的资料无法使用。"
+
+
+class PasswordGone(BadAnswers):
+    """There is no file of that name: once its person has signed in and changed the pass word, it is of no use."""
 
 
 Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
@@ -131,6 +136,8 @@ def _resolved(told: Answers, folder: Path) -> Answers:
 def checked(told: Answers) -> Answers:
     """Return the answers, after every check that needs no database.
 
+    The file of a pass word may be gone: whether the account is there already, the database knows.
+
     Raises:
         BadAnswers: one account for two people.
         DomainError: a setting is unknown or out of its bounds, a place or boundary cannot be used, none is known, or
@@ -146,9 +153,10 @@ def checked(told: Answers) -> Answers:
     line = line_of(told)
     Boundary.from_geojson(line.geometry, line.datum)
     for account in (told.admin, told.custodian):
-        password = password_of(account)
-        if password is not None:
-            check_password(password, account.login)
+        with contextlib.suppress(PasswordGone):
+            password = password_of(account)
+            if password is not None:
+                check_password(password, account.login)
     return told
 
 
@@ -174,12 +182,25 @@ def line_of(told: Answers) -> Line:
     return Line(geometry, told.boundary.datum, path.name)
 
 
+def check_passwords(told: Answers) -> None:
+    """Check that the pass words of a bureau that is to be made can be read. Raises `BadAnswers`, `PasswordGone`."""
+    for account in (told.admin, told.custodian):
+        password_of(account)
+
+
 def password_of(account: Account) -> str | None:
-    """Return the pass word that the first line of a file holds, if one is named. Raises `BadAnswers`."""
+    """Return the pass word that the first line of a file holds, if one is named.
+
+    Raises:
+        PasswordGone: there is no such file.
+        BadAnswers: it cannot be read, or its first line is empty.
+    """
     if account.password_file is None:
         return None
     try:
         lines = Path(account.password_file).read_text("utf-8").splitlines()
+    except FileNotFoundError as fault:
+        raise PasswordGone(f"The pass word of {account.login} cannot be read: {fault}") from fault
     except (OSError, UnicodeDecodeError) as fault:
         raise BadAnswers(f"The pass word of {account.login} cannot be read: {fault}") from fault
     if not lines or not lines[0].strip():

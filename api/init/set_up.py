@@ -20,7 +20,7 @@ from api.db.tables.bureau import Bureau, Unit
 from api.db.tables.people import Person
 from api.db.tables.vehicles import DedicationOrder
 from api.db.tables.vehicles import Vehicle as VehicleRow
-from api.init.answers import Account, Answers, Dedication, Vehicle, line_of, password_of
+from api.init.answers import Account, Answers, Dedication, Vehicle, check_passwords, line_of, password_of
 from api.passwords import hash_password, temporary_password
 from api.usecases.add_person import NewPerson, add_person
 from api.usecases.change_setting import NewSetting, change_setting
@@ -70,13 +70,16 @@ async def set_up(owner: Database | None, told: Answers, *, dry: bool) -> AsyncIt
         dry: nothing is made.
 
     Raises:
+        PasswordGone: there is no file with the pass word of an account that is to be made; nothing is made then.
         PasswordTooWeak: a file holds a pass word that the rule does not allow.
         DomainError: a use case refused a step.
     """
-    if owner is None or (dry and told.code not in await owner.bureaus()):
-        for what in _everything(told):
-            yield Step(State.MISSING, what)
-        return
+    if owner is None or told.code not in await owner.bureaus():
+        check_passwords(told)
+        if owner is None or dry:
+            for what in _everything(told):
+                yield Step(State.MISSING, what)
+            return
     founding = _Founding(owner, told, dry=dry)
     async for step in founding.begin():
         yield step

@@ -160,6 +160,34 @@ def test_run_again_it_changes_nothing_and_tells_what_differs(server: Server, ans
     assert rows(server, code) == before
 
 
+def test_run_again_after_the_file_of_the_pass_word_was_deleted_it_changes_nothing(
+    server: Server, answers: Path, code: str
+) -> None:
+    """A pass word that was changed at the first sign-in is of no use, and a file of it nobody should keep."""
+    zhuanche("init", "--file", str(answers), database_url=server.superuser)
+    before = rows(server, code)
+    answers.with_name("password").unlink()
+    again = zhuanche("init", "--file", str(answers), database_url=server.superuser)
+    assert again.returncode == 0, again.stderr
+    assert {line.split()[0] for line in again.stdout.splitlines()} == {"there", "No"}
+    assert rows(server, code) == before
+
+
+@pytest.mark.parametrize("database", [True, False])
+@pytest.mark.parametrize("also", [[], ["--dry-run"]])
+def test_without_the_file_of_a_pass_word_that_is_needed_nothing_is_made(
+    server: Server, answers: Path, code: str, tmp_path: Path, *, database: bool, also: list[str]
+) -> None:
+    """The administrator's account would be there, and the custodian's not."""
+    answers.with_name("password").unlink()
+    place = {"database_url": server.superuser} if database else {"data": tmp_path / "data"}
+    refused = zhuanche("init", "--file", str(answers), *also, **place)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "The pass word of custodian cannot be read" in only_sentence(refused.stderr)
+    assert facts(server, code) == []
+    assert not (tmp_path / "data").exists()
+
+
 def test_run_again_it_makes_no_second_administrator(server: Server, answers: Path, code: str) -> None:
     """Another login in the file is told and left: who runs it again shall not get an administrator's pass word."""
     zhuanche("init", "--file", str(answers), database_url=server.superuser)
@@ -273,7 +301,6 @@ def answered(server: Server, lines: list[str]) -> subprocess.CompletedProcess[st
         ('login = "custodian"', 'login = "admin"', "two people"),
         ("= 5", "= 500", "setting-out-of-bounds"),
         ("square.geojson", "nowhere.geojson", "nowhere.geojson"),
-        ('"password"', '"nowhere"', "nowhere"),
         ("lat = 25.5", "lat = 95.5", "lat"),
         ('name = "', "name = ", "bureau.toml"),
     ],
