@@ -35,19 +35,19 @@ KEPT: Final = 100
 """Jumps that wait to be recorded."""
 
 Asked = Callable[[], Awaitable[datetime]]
-LastJump = Callable[[], Awaitable[tuple[UUID, bool] | None]]
-"""Returns the last time the clock was set, by the record: which, and whether it was followed."""
+LastLetCount = Callable[[], Awaitable[UUID | None]]
+"""Returns which time somebody let count last, by the record."""
 
 
 class Timekeeper:
     """One process's watch over its clock."""
 
-    def __init__(self, clock: SteadyClock, ask: Asked, last_jump: LastJump, time_server: str) -> None:
-        """Keep `clock` by what `ask` returns; `time_server` (or none) or the record says whether a jump is right."""
+    def __init__(self, clock: SteadyClock, ask: Asked, last_let_count: LastLetCount, time_server: str) -> None:
+        """Keep `clock` by what `ask` returns; `time_server` (or none) or somebody's word says that a jump is right."""
         self.clock = clock
         self.ask = ask
-        self._last_jump = last_jump
-        self._before_hold: tuple[UUID, bool] | None = None
+        self._last_let_count = last_let_count
+        self._before_hold: UUID | None = None
         self._time_server = time_server
         self._task: asyncio.Task[None] | None = None
         self._asked_s = float("-inf")
@@ -127,10 +127,10 @@ class Timekeeper:
 
     async def _is_accepted(self) -> bool:
         """Tell whether somebody let the new time count since it is held (`zhuanche clock --accept`)."""
-        last = await self._last_jump()
+        last = await self._last_let_count()
         if not self.held:
             self._before_hold = last
-        return last is not None and last[1] and last != self._before_hold
+        return last != self._before_hold
 
     async def _true(self) -> datetime | None:
         """Return what the time server says, asked now and then: how far it is off from the steady clock stays."""

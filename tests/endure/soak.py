@@ -56,6 +56,8 @@ BLOWS_LEAST = 4
 KILLED_UNTIL = 0.4
 """Service and database are killed in this first part of the run: the last ones live long enough to see whether they
 stay flat."""
+UNLIKE_MOST = 100
+"""After so many answers that are not as they should be nobody goes on asking: the run has failed, and shall end."""
 DONE_WITHIN_S = 120
 """After the last blow, until each kind of work was done that was not done before."""
 AT_ONCE = httpx.Limits(max_connections=32)
@@ -230,7 +232,7 @@ async def clients_of(http: httpx.AsyncClient, desk: Desk, kind: str, stop: async
     """Send requests of one kind, each until it is answered."""
     while not stop.is_set():
         one = desk.next(kind)
-        while one.answer is None and len(desk.unlike) < len(desk.sent):
+        while one.answer is None and len(desk.unlike) < UNLIKE_MOST:
             one.answer = await send(http, desk, one)
             if one.answer is None:
                 await asyncio.sleep(0.5)

@@ -20,7 +20,7 @@ from sqlmodel import select
 from api.app import create_app
 from api.clock import SteadyClock
 from api.db.database import Actor
-from api.db.queries.clock import known_of
+from api.db.queries.clock import known_of, let_count_of
 from api.db.tables.clock import ClockJumpRow
 from api.first_look import true_time
 from api.jobs.forgetting import forget
@@ -48,7 +48,7 @@ class Machine:
         """Begin with a clock that is right."""
         self.time = time
         self.set_by = timedelta(0)
-        self.on_record: tuple[UUID, bool] | None = None
+        self.let_count: UUID | None = None
 
     def elapsed(self) -> float:
         """Return seconds by the clock that nobody sets."""
@@ -58,14 +58,14 @@ class Machine:
         """Return what the database says."""
         return self.database_now()
 
-    async def last_jump(self) -> tuple[UUID, bool] | None:
-        """Return the last time the clock was set, as the record says."""
-        return self.on_record
+    async def last_let_count(self) -> UUID | None:
+        """Return which time somebody let count last, as the record says."""
+        return self.let_count
 
     def keeper(self, time_server: str = "none") -> Timekeeper:
         """Return what keeps a service's clock on this machine."""
         clock = SteadyClock(self.database_now, self.elapsed)
-        return Timekeeper(clock, self.database_time, self.last_jump, time_server)
+        return Timekeeper(clock, self.database_time, self.last_let_count, time_server)
 
     def database_now(self) -> datetime:
         """Return what the database says."""
@@ -241,14 +241,47 @@ async def test_a_clock_that_somebody_let_count_is_followed_without_a_time_server
 ) -> None:
     """A virtual machine stood still for an hour, and no time server can be reached: the operator says that it is so."""
     keeper = machine.keeper()
-    machine.on_record = (uuid4(), True)  # of last year
+    machine.let_count = uuid4()  # of last year
     machine.set_by = timedelta(hours=1)
     await keeper.look()
     await keeper.look()
     assert keeper.held
-    machine.on_record = (uuid4(), True)
+    machine.let_count = uuid4()
     await keeper.look()
     assert (keeper.held, keeper.clock()) == (False, clock() + machine.set_by)
+
+
+@pytest.mark.parametrize("whose", ["its own", "another's"])
+async def test_the_end_of_one_hold_that_is_recorded_late_lets_no_other_time_count(world: World, whose: str) -> None:
+    """The database was away in between: what a process enters once it is back is nobody's word for the next jump."""
+    machine = Machine(world.clock)
+
+    async def on_record() -> UUID | None:
+        async with world.database.read(world.bureau_id) as reader:
+            return await let_count_of(reader)
+
+    machine.last_let_count = on_record  # type: ignore[method-assign]
+    keeper = machine.keeper()
+    leads = keeper if whose == "its own" else machine.keeper()
+    for by in (timedelta(days=1), timedelta(0), -timedelta(days=365)):
+        machine.set_by = by
+        for one in {keeper, leads}:
+            await one.look()
+        world.clock.advance(seconds=4)
+    late = list(leads.waiting)
+    assert [jump.followed for jump in late] == [False, True, False]
+    for jump in late:
+        assert await record_clock_jump(world.database, world.bureau_id, jump, own=[one.jump_id for one in late]) == 1
+        await keeper.look()
+        assert (keeper.held, keeper.clock()) == (True, world.clock())
+    now = machine.database_now()
+    right = ClockJump(jump_id=uuid4(), noticed_at=now, from_at=world.clock(), to_at=now, followed=True)
+    by_whom = {"by": "root", "why": "compared with the telephone"}
+    assert await record_clock_jump(world.database, world.bureau_id, right, by=by_whom) == 1
+    later = replace(late[1], jump_id=uuid4(), noticed_at=world.clock() + timedelta(hours=1))
+    assert await record_clock_jump(world.database, world.bureau_id, later) == 1
+    await keeper.look()
+    assert (keeper.held, keeper.clock()) == (False, now)
 
 
 async def test_a_jump_there_and_back_and_there_again_stands_thrice(world: World) -> None:

@@ -33,6 +33,14 @@ _JUMP: Final = text(
     " JOIN ledger_outbox o ON o.bureau_id = c.bureau_id AND o.entry_id = c.entry_id"
     " WHERE c.bureau_id = :bureau_id AND o.bureau_id = :bureau_id ORDER BY o.outbox_id DESC LIMIT 1"
 )
+# The end of a hold is recorded as followed too, maybe late, in the midst of the next one; it names nobody.
+_LET_COUNT: Final = text(
+    "SELECT c.jump_id FROM clock_jump c"
+    " JOIN ledger_outbox o ON o.bureau_id = c.bureau_id AND o.entry_id = c.entry_id"
+    " JOIN ledger_payload p ON p.bureau_id = c.bureau_id AND p.entry_id = c.entry_id"
+    " WHERE c.bureau_id = :bureau_id AND o.bureau_id = :bureau_id AND p.bureau_id = :bureau_id"
+    " AND c.followed AND (p.person IS NOT NULL OR p.erased_at IS NOT NULL) ORDER BY o.outbox_id DESC LIMIT 1"
+)
 
 
 async def jumps_between(reader: Reader, begins_at: datetime, ends_at: datetime) -> Sequence[ClockJumpRow]:
@@ -63,10 +71,17 @@ async def known_of_all(database: Database) -> list[Known]:
     return found
 
 
-async def last_jump(database: Database) -> tuple[UUID, bool] | None:
-    """Return the last time the clock was set as the first bureau's record tells it: which, and whether followed."""
+async def let_count_of(reader: Reader) -> UUID | None:
+    """Return which time somebody let count last (`zhuanche clock --accept`), by a bureau's record."""
+    for row in await reader.rows(_LET_COUNT, {"bureau_id": reader.bureau_id}):
+        jump_id: UUID = row.jump_id
+        return jump_id
+    return None
+
+
+async def last_let_count(database: Database) -> UUID | None:
+    """Return which time somebody let count last, by the first bureau's record: every bureau's says the same."""
     for bureau_id in (await database.bureaus())[:1]:
         async with database.read(bureau_id) as reader:
-            for row in await reader.rows(_JUMP, {"bureau_id": bureau_id}):
-                return row.jump_id, row.followed
+            return await let_count_of(reader)
     return None
