@@ -46,6 +46,8 @@ async def record_clock_jump(
 ) -> int:
     """Enter a jump in a bureau's record, unless it stands there; return how many were entered.
 
+    What somebody let count is always entered: a service that holds goes by that entry alone.
+
     Args:
         database: to write to.
         bureau_id: whose record.
@@ -64,7 +66,7 @@ async def record_clock_jump(
                 col(ClockJumpRow.to_at).between(jump.to_at - SAME, jump.to_at + SAME),
             )
         )
-        if same:
+        if same and by is None:
             return 0
         facts = asdict(jump)
         entry_id = await uow.enter("clock-jumped", facts=facts, person=by)

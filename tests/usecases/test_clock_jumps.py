@@ -284,6 +284,19 @@ async def test_the_end_of_one_hold_that_is_recorded_late_lets_no_other_time_coun
     assert (keeper.held, keeper.clock()) == (False, now)
 
 
+async def test_somebodys_word_stands_however_like_it_is_to_what_a_service_noticed(world: World) -> None:
+    """An hour ago the clock came back to this time; now it is set back to it, and let count: services wait for that."""
+    at = world.clock()
+    back = ClockJump(jump_id=uuid4(), noticed_at=at, from_at=at + timedelta(days=1), to_at=at, followed=True)
+    world.clock.advance(hours=1)
+    assert await record_clock_jump(world.database, world.bureau_id, back) == 1
+    word = replace(back, jump_id=uuid4(), from_at=world.clock())
+    by_whom = {"by": "root", "why": "compared with the telephone"}
+    assert await record_clock_jump(world.database, world.bureau_id, word, by=by_whom) == 1
+    async with world.database.read(world.bureau_id) as reader:
+        assert await let_count_of(reader) == word.jump_id
+
+
 async def test_a_jump_there_and_back_and_there_again_stands_thrice(world: World) -> None:
     """All within a minute: one process noticed each, and the record ends with a clock that is held."""
     machine = Machine(world.clock)
