@@ -41,7 +41,10 @@ class BadAnswers(InvalidInput):
 
 
 class PasswordGone(BadAnswers):
-    """There is no file of that name: once its person has signed in and changed the pass word, it is of no use."""
+    """The file of a pass word is not there, and the account that it is for has still to be made."""
+
+    code = "password-file-missing"
+    zh = "密码文件不存在，而对应的账号尚待创建。"
 
 
 Code = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
