@@ -130,7 +130,7 @@ class Timekeeper:
         last = await self._last_let_count()
         if not self.held:
             self._before_hold = last
-        return last != self._before_hold
+        return last is not None and last != self._before_hold
 
     async def _true(self) -> datetime | None:
         """Return what the time server says, asked now and then: how far it is off from the steady clock stays."""

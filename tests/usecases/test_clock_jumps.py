@@ -251,6 +251,17 @@ async def test_a_clock_that_somebody_let_count_is_followed_without_a_time_server
     assert (keeper.held, keeper.clock()) == (False, clock() + machine.set_by)
 
 
+async def test_a_record_that_names_nobody_any_more_lets_no_time_count(clock: HeldClock, machine: Machine) -> None:
+    """A bureau is added while a clock is held, and its record, the first by its code, knows of nobody's word."""
+    keeper = machine.keeper()
+    machine.let_count = uuid4()
+    machine.set_by = -timedelta(days=365)
+    await keeper.look()
+    machine.let_count = None
+    await keeper.look()
+    assert (keeper.held, keeper.clock()) == (True, clock())
+
+
 @pytest.mark.parametrize("whose", ["its own", "another's"])
 async def test_the_end_of_one_hold_that_is_recorded_late_lets_no_other_time_count(world: World, whose: str) -> None:
     """The database was away in between: what a process enters once it is back is nobody's word for the next jump."""
