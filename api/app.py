@@ -48,7 +48,7 @@ from api.http.field_vault import field_vault
 from api.http.filled_forms import FilledFormController
 from api.http.findings import FindingController
 from api.http.form_notes import note_of_form
-from api.http.health import healthz, readyz, show_metrics
+from api.http.health import Pulse, healthz, readyz, show_metrics
 from api.http.jobs import JobController
 from api.http.ledger import read_entry
 from api.http.live import live
@@ -359,7 +359,7 @@ def create_app(
 
     shared: dict[str, object] = {"settings": settings, "database": database, "door": door}
     handed: dict[str, object] = {"places": places, "files": files, "metrics": metrics, "notes": notes, "forms": forms}
-    handed |= {"vault": vault, "outside": outside, "hub": hub, "tiles": tiles_of(settings)}
+    handed |= {"pulse": Pulse(database), "vault": vault, "outside": outside, "hub": hub, "tiles": tiles_of(settings)}
     handed |= {"failures": Failures(settings.failures_a_minute), "guesses": Guesses(), "browsers": Browsers(vault)}
 
     asked = Asked(settings.requests_a_minute)

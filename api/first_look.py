@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from api.clock import SteadyClock, elapsed_s
 from api.db.database import Database
-from api.db.faults import told_plainly
 from api.db.queries.clock import known_of_all
 from api.time_server import ask_time_aside
 from domain.clock import Doubt, doubt_of
@@ -107,12 +106,11 @@ async def first_look(database: Database, time_server: str, *, ask: bool) -> Look
 
 async def database_time(database: Database) -> datetime:
     """Return the database's time; the wait for a connection is no part of it."""
-    with told_plainly():
-        async with database.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-            began_s = elapsed_s()
-            at: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
-            return at + timedelta(seconds=(elapsed_s() - began_s) / 2)
+    async with database.connected() as connection:
+        await connection.execute(text("SELECT 1"))
+        began_s = elapsed_s()
+        at: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return at + timedelta(seconds=(elapsed_s() - began_s) / 2)
 
 
 async def true_time(servers: str) -> datetime | None:

@@ -8,8 +8,9 @@ import typer
 from sqlmodel import select
 
 from api.cli.connections import database_of, opened
-from api.db.database import BUREAU_CODE, Actor
+from api.db.database import Actor
 from api.db.roles import SERVICE
+from api.db.scope import BUREAU_CODE
 from api.db.tables.people import Person
 from api.loop import run_in_loop
 from api.settings import Settings, load_settings

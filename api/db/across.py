@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.db.database import Actor, Database, UnitOfWork, begin
+from api.db.database import Actor, Database, UnitOfWork
 from api.db.faults import told_plainly
+from api.db.scope import begin
 
 
 class Across:

@@ -1,14 +1,9 @@
-"""Transactions: a read-only one for queries, a unit of work that commits itself for use cases.
-
-Each transaction is told its bureau by `SET LOCAL zhuanche.bureau_id`, the one thing row-level security looks at.
-(`set_config()` would not reach the workers of a Citus cluster, `SET LOCAL` does.)
-"""
+"""Transactions: a read-only one for queries, a unit of work that commits itself for use cases."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +15,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import CursorResult, Executable, insert, text, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,6 +25,7 @@ from api.db.faults import DiskFull, is_read_only, is_worth_retrying, told_in_the
 from api.db.happened import CHANNEL, Happened
 from api.db.ledger_entry import EntryRows, entry_rows, new_id
 from api.db.roles import SERVICE
+from api.db.scope import begin
 from api.db.tables.bureau import IdempotencyKey
 from api.db.tables.ledger import LedgerOutbox, LedgerPayload
 from api.db.together import as_json, insert_as_json
@@ -57,7 +54,6 @@ _TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=SQLModel)
 
-BUREAU_CODE = re.compile(r"[0-9]{6}")
 TRIES = 5
 """How often work is run again after a serialization failure or a refusal by a constraint at commit."""
 
@@ -275,18 +271,23 @@ class Database:
         """Close every connection."""
         await self.engine.dispose()
 
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection for what is of no bureau; raises as `read` does."""
+        with told_plainly():
+            async with asyncio.timeout(self._longest_s), self.engine.connect() as connection:
+                yield connection
+
     async def ping(self) -> str:
         """Return the schema's revision, or raise `DatabaseAway`."""
-        with told_plainly():
-            async with self.engine.connect() as connection:
-                return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())
+        async with self.connected() as connection:
+            return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())
 
     async def bureaus(self) -> list[str]:
         """Return the codes of the bureaus served here, for background work that goes round."""
-        with told_plainly():
-            async with self.engine.connect() as connection:
-                rows = await connection.execute(text("SELECT bureau_id FROM bureau_directory ORDER BY 1"))
-                return list(rows.scalars())
+        async with self.connected() as connection:
+            rows = await connection.execute(text("SELECT bureau_id FROM bureau_directory ORDER BY 1"))
+            return list(rows.scalars())
 
     @asynccontextmanager
     async def read(self, bureau_id: str) -> AsyncIterator[Reader]:
@@ -388,13 +389,3 @@ async def _replay(uow: UnitOfWork, once: Once, answer: Any) -> Any:
         first = msgspec.json.decode(stored)
         raise RecordedRefusal(first["message"], **first["detail"])
     return msgspec.json.decode(stored, type=answer or Any)
-
-
-async def begin(session: AsyncSession, bureau_id: str, *, read_only: bool) -> None:
-    """Tell a transaction its bureau."""
-    if not BUREAU_CODE.fullmatch(bureau_id):
-        raise ValueError("a bureau's code has six digits")
-    connection = await session.connection()
-    if read_only:
-        await connection.execute(text("SET TRANSACTION READ ONLY"))
-    await connection.execute(text(f"SET LOCAL zhuanche.bureau_id = '{bureau_id}'"))

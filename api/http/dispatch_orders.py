@@ -12,10 +12,11 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from api.db.database import BUREAU_CODE, Actor, Database
+from api.db.database import Actor, Database
 from api.db.queries.bases import bases_of
 from api.db.queries.dispatch_orders import order_of_number, printed_facts
 from api.db.queries.trips import trip_view
+from api.db.scope import BUREAU_CODE
 from api.http.access import Allow, public
 from api.http.failures import Failures
 from api.print.dispatch_order import VOID, order_form

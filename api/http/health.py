@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 import msgspec
 from litestar import MediaType, Response, get
 from litestar.datastructures import State
@@ -15,6 +18,9 @@ from api.http.access import public
 from api.jobs.positions import months_ahead
 from api.metrics import Metrics
 from api.timekeeper import Timekeeper
+
+ANSWERS_S: Final = 5.0
+"""How long the database may take to say how it is: whoever watches over a service gives up about then too."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +40,42 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Why the clock is held, in `zh` and in `en`."""
 
 
+class Pulse:
+    """What the database says of itself, asked by one question at a time, however many ask and however long it hangs.
+
+    Each question keeps a connection until the database answers or is given up; probes come every few seconds.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._question: asyncio.Task[tuple[str, int]] | None = None
+
+    async def felt(self) -> tuple[str, int]:
+        """Return the schema's revision, and for how many months after this one positions can be stored.
+
+        Raises:
+            Busy: every connection is used.
+            DatabaseAway: it cannot be reached, or did not answer within `ANSWERS_S`.
+        """
+        question = self._question
+        if question is None or question.done():
+            self._question = question = asyncio.create_task(self._ask())
+            question.add_done_callback(_heard)
+        answered, _ = await asyncio.wait({question}, timeout=ANSWERS_S)  # breaking it off would take the driver longer
+        if not answered:
+            raise DatabaseAway
+        return question.result()
+
+    async def _ask(self) -> tuple[str, int]:
+        return await self._database.ping(), await months_ahead(self._database)
+
+
+def _heard(question: asyncio.Task[tuple[str, int]]) -> None:
+    """Look at how it ended: nobody may wait for it any more, and asyncio would tell of a fault nobody saw."""
+    if not question.cancelled():
+        question.exception()
+
+
 @get("/healthz", guards=[public], tags=["operations"], summary="The process is alive")
 async def healthz() -> Health:
     """Answer without looking at anything."""
@@ -41,13 +83,10 @@ async def healthz() -> Health:
 
 
 @get("/readyz", guards=[public], tags=["operations"], summary="The service can do its work")
-async def readyz(
-    state: State, database: NamedDependency[Database], files: NamedDependency[FileStore]
-) -> Response[Health]:
-    """Answer 200 when the database answers, else 503."""
+async def readyz(state: State, pulse: NamedDependency[Pulse], files: NamedDependency[FileStore]) -> Response[Health]:
+    """Answer 200 when the database answers within five seconds, else 503."""
     try:
-        revision = await database.ping()
-        ahead = await months_ahead(database)
+        revision, ahead = await pulse.felt()
     except (DatabaseAway, Busy):
         return Response(Health(status="unavailable", database="away"), status_code=503)
     store = {None: "not asked", True: "ok", False: "away"}[files.answers]
@@ -66,10 +105,10 @@ async def readyz(
 
 
 @get("/metrics", guards=[public], tags=["operations"], summary="What the service counts", media_type=MediaType.TEXT)
-async def show_metrics(metrics: NamedDependency[Metrics], database: NamedDependency[Database]) -> Response[bytes]:
+async def show_metrics(metrics: NamedDependency[Metrics], pulse: NamedDependency[Pulse]) -> Response[bytes]:
     """Answer in Prometheus's text format; keep this address from the outside at the proxy."""
     try:
-        metrics.months_ahead = await months_ahead(database)
+        _, metrics.months_ahead = await pulse.felt()
     except (DatabaseAway, Busy):
         metrics.months_ahead = None
     return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

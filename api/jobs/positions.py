@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from api.db.database import Database, UnitOfWork
-from api.db.faults import DiskFull, told_plainly
+from api.db.faults import DiskFull
 from api.db.tables.positions import PositionDigest
 from api.ingest.held import drop_held, promote_all_held
 
@@ -73,10 +73,10 @@ async def make_months(database: Database) -> None:
         raise DiskFull
     today = database.clock().date()
     make = text("SELECT make_position_partition(:month)")
-    with told_plainly():
-        async with database.engine.begin() as connection:
-            for ahead in range(MONTHS_AHEAD + 1):
-                await connection.execute(make, {"month": _month(today, ahead)})
+    async with database.connected() as connection:
+        for ahead in range(MONTHS_AHEAD + 1):
+            await connection.execute(make, {"month": _month(today, ahead)})
+        await connection.commit()
     ahead = await months_ahead(database)
     if ahead < MONTHS_LEAST:
         log.error("position-months-short", months_ahead=ahead)
@@ -87,9 +87,8 @@ async def months_ahead(database: Database) -> int:
 
     Raises `DatabaseAway`, `Busy`.
     """
-    with told_plainly():
-        async with database.engine.connect() as connection:
-            months = set((await connection.execute(text("SELECT position_partition_months()"))).scalars())
+    async with database.connected() as connection:
+        months = set((await connection.execute(text("SELECT position_partition_months()"))).scalars())
     ahead = 0
     while _month(database.clock().date(), ahead + 1) in months:
         ahead += 1

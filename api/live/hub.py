@@ -246,8 +246,9 @@ class Hub:
             stored, self._stored = self._stored, {}
             payloads = stored_payloads(stored)
             try:
-                async with self._database.engine.begin() as connection:
+                async with self._database.connected() as connection:
                     await connection.execute(_TELL, {"channel": CHANNEL, "payloads": payloads})
+                    await connection.commit()
                 self.stats.told += len(payloads)
             except Exception as fault:  # noqa: BLE001 - told with the next, whatever it was
                 log.warning("stored-not-told", kind=type(fault).__name__)

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import BUREAU_CODE, Actor, Database, UnitOfWork
+from api.db.database import Actor, Database, UnitOfWork
+from api.db.scope import BUREAU_CODE
 from api.db.tables.bureau import BoundaryPart, Bureau
 from api.usecases.add_person import NewPerson, insert_person
 from api.usecases.add_unit import insert_unit

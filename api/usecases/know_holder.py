@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.db.database import BUREAU_CODE, Actor, Database, Reader
+from api.db.database import Actor, Database, Reader
+from api.db.scope import BUREAU_CODE
 from domain.values import Role
 
 _HOLDERS = text(

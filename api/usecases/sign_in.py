@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from api.db.database import BUREAU_CODE, Actor, Database, Reader, UnitOfWork
+from api.db.database import Actor, Database, Reader, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.people import roles_of
+from api.db.scope import BUREAU_CODE
 from api.db.tables.people import Person, PersonAct, SignInSession
 from api.errors import NotSignedIn
 from api.guesses import STOPPED, Account, Guesses, Source

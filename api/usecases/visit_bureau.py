@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from api.db.database import BUREAU_CODE, Actor, Database, UnitOfWork
+from api.db.database import Actor, Database, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.mandates import mandates_given_to
+from api.db.scope import BUREAU_CODE
 from api.db.tables.people import MandateAccess
 from domain.people import NoMandate, mandate_holds
 from domain.values import Role

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
+import api.http.health
 from api.app import create_app
 from api.db.database import Database
 from api.db.engine import LINE
@@ -246,6 +247,34 @@ async def test_a_database_that_hangs_in_the_midst_is_given_up_in_time_and_found_
     async with database.read("350302"):
         pass
     await database.close()
+
+
+async def test_whoever_watches_is_told_in_time_of_a_database_that_hangs(
+    stopped: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is asked meanwhile, one connection waits, and the others are there once the database goes on."""
+    monkeypatch.setattr(api.http.health, "ANSWERS_S", 0.2)
+    application = create_app(replace(settings, pool_size=3), stopped.service, stopped.ingest)
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]  # Litestar is an ASGI application
+    async with httpx.AsyncClient(transport=transport, base_url="https://desk") as http:
+        assert (await http.get("/readyz")).status_code == 200
+        processes = processes_of(stopped)
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(IN_TIME_S):
+                ready = [await http.get("/readyz") for _ in range(3)]
+                told = await asyncio.gather(*(http.get("/metrics") for _ in range(AT_ONCE)))
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
+        assert {(one.status_code, one.json()["database"]) for one in ready} == {(503, "away")}
+        assert {one.status_code for one in told} == {200}
+        assert {"zhuanche_pool_used 1.0" in one.text for one in told} == {True}
+        async with asyncio.timeout(IN_TIME_S):
+            while (await http.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - the database goes on when it does
+                await asyncio.sleep(0.02)
+    await application.state.database.close()
 
 
 def test_every_connection_to_the_database_has_its_limits(project: Path) -> None:
