@@ -176,9 +176,14 @@ def take_manifest(connection: Connection, count: Count = lambda _: None) -> Mani
             if table == "ledger_outbox" and bureau_id in bureaus:
                 ledger[bureau_id] = LedgerHead(rows, _last_entry(connection, bureau_id), own.hexdigest())
         tables[table] = TableRows(digest.rows, digest.sha256.hexdigest())
-    erased = _erased(connection)
-    files = [KeptFile(*row) for row in connection.execute(_KEPT) if row[:2] not in erased]
+    files = kept_files(connection)
     return Manifest(FORMAT, version("zhuanche"), schema, server.split()[0], taken_at, tables, ledger, files)
+
+
+def kept_files(connection: Connection) -> list[KeptFile]:
+    """Return the attachments on record that were not erased: a whole backup has each of them."""
+    erased = _erased(connection)
+    return [KeptFile(*row) for row in connection.execute(_KEPT) if row[:2] not in erased]
 
 
 def _erased(connection: Connection) -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from api.backup.manifest import snapshot, take_manifest
+from api.backup.manifest import kept_files, snapshot
 from api.db.database import Actor, Database, UnitOfWork
 from api.db.queries.attachments import hold_files, hold_naming
 from api.db.roles import SERVICE
@@ -438,12 +438,12 @@ async def test_a_backup_under_way_finds_every_file_that_is_on_record_in_it(
     with snapshot(server.superuser) as connection:
         connection.execute("SELECT pg_export_snapshot()")
         assert await sweep(world, files) == 1
-        asked = {(file.bureau_id, file.sha256) for file in take_manifest(connection).files}
+        asked = {(file.bureau_id, file.sha256) for file in kept_files(connection)}
         assert (world.bureau_id, sha256) in asked
         assert await files.has(world.bureau_id, sha256)
     assert await dropped(world, files, sha256)
     with snapshot(server.superuser) as connection:
-        asked = {(file.bureau_id, file.sha256) for file in take_manifest(connection).files}
+        asked = {(file.bureau_id, file.sha256) for file in kept_files(connection)}
     assert (world.bureau_id, sha256) not in asked
 
 

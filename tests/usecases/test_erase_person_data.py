@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from api.backup.manifest import snapshot, take_manifest
+from api.backup.manifest import kept_files, snapshot
 from api.db.database import Database
 from api.db.roles import OWNER, READER, SERVICE
 from api.db.tables.erasure import WithheldFile
@@ -288,7 +288,7 @@ async def test_a_complaint_that_is_worked_on_is_not_restricted(world: World, own
 def backed_up(server: Server, case: Case) -> bool:
     """Tell whether a backup asks for the photo."""
     with snapshot(server.superuser) as connection:
-        files = {(file.bureau_id, file.sha256) for file in take_manifest(connection).files}
+        files = {(file.bureau_id, file.sha256) for file in kept_files(connection)}
     return (case.world.bureau_id, case.photo) in files
 
 
