@@ -39,11 +39,18 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 _STORE = """
 INSERT INTO position (bureau_id, device_id, fixed_at, lat_e7, lon_e7, source_seq, received_at, datum, raw_lat, raw_lon,
  accuracy_m, speed_mps, course_deg, fixed, mock, request_no)
-SELECT bureau_id, device_id, %(since)s + make_interval(secs => i * %(every_s)s), 254337000 + (i %% 1000) * 900,
- 1189962000 + (i %% 777) * 700, -1, %(since)s + make_interval(secs => i * %(every_s)s + 2), 'WGS-84',
- 25.4337 + (i %% 1000) * 0.00009, 118.9962 + (i %% 777) * 0.00007, 6, 8, 90, true, false, 0
-FROM device, generate_series(1, %(count)s) AS i WHERE bureau_id = %(bureau)s AND name = 'terminal'
+SELECT bureau_id, device_id, fixed_at, lat_e7, lon_e7, -1, fixed_at + late, 'WGS-84', lat_e7 / 1e7, lon_e7 / 1e7,
+ accuracy_m, speed_mps, course_deg, true, false, 0
+FROM device, (
+ SELECT %(since)s + make_interval(secs => i * %(every_s)s) AS fixed_at, make_interval(secs => 1 + 3 * random()) AS late,
+  254337000 + (i %% 1000) * 900 + (400 * random())::int AS lat_e7,
+  1189962000 + (i %% 777) * 700 + (400 * random())::int AS lon_e7,
+  round((3 + 9 * random())::numeric, 1) AS accuracy_m, round((20 * random())::numeric, 1) AS speed_mps,
+  floor(360 * random()) AS course_deg
+ FROM generate_series(1, %(count)s) AS i
+) AS fix WHERE bureau_id = %(bureau)s AND name = 'terminal'
 """
+"""Each some metres off its line, with a delay, accuracy, speed and course drawn: what repeats itself packs too well."""
 
 
 @contextlib.contextmanager
