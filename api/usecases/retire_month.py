@@ -26,6 +26,8 @@ ROWS: Final = (
 _FORM: Final = ("DateStyle = 'ISO, MDY'", "TimeZone = 'UTC'", "extra_float_digits = 1", "bytea_output = 'hex'")
 """What the text of a row hangs on."""
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('retire', 0))")
+"""Two that have locked a month against changes would each wait for the other to let it be dropped."""
 _MONTHS = text("SELECT position_partition_months()")
 _CLUSTER = text("SELECT count(*) FROM pg_extension WHERE extname = 'citus'")
 _TOLD = text(
@@ -84,6 +86,7 @@ async def retire_month(
     bureaus = await owner.bureaus()
     async with across(owner) as turn:
         first = await turn.enter(Actor(bureaus[0] if bureaus else "000000"))
+        await first.execute(_ONE_AT_A_TIME)
         if month not in set((await first.execute(_MONTHS)).scalars()):
             raise NoSuchMonth(month=f"{month:%Y-%m}")
         if (await first.execute(_CLUSTER)).scalar_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
@@ -91,6 +92,18 @@ async def test_a_month_that_is_over_and_sealed_goes_and_leaves_a_fact(
     assert expected.encode() in bytes(entered)
     with pytest.raises(NoSuchMonth):
         await retire(old_owner)
+
+
+@pytest.mark.usefixtures("old")
+async def test_of_two_who_retire_a_month_at_once_one_does_and_the_other_finds_it_gone(
+    server: Server, settings: Settings, clock: HeldClock
+) -> None:
+    """Each in a process of its own: neither is refused in the words of a deadlock."""
+    owners = [Database(server.owner, settings, clock, role=OWNER) for _ in range(2)]
+    done = await asyncio.gather(*map(retire, owners), return_exceptions=True)
+    assert {type(one) for one in done} == {list, NoSuchMonth}, done
+    for owner in owners:
+        await owner.close()
 
 
 async def test_a_dry_run_says_the_same_and_changes_nothing(
