@@ -9,9 +9,11 @@ its key can pretend to be no site of the outside to a phone that trusts it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +76,22 @@ def own_certificate(settings: Settings, now: datetime) -> Files:
     folder = settings.data / "tls"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+    with _alone_in(folder):
+        return _made(folder, settings, now)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let a service that begins at the same time wait: the second takes the authority of the first."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _made(folder: Path, settings: Settings, now: datetime) -> Files:
     told, found = names_of(settings)
     authority, authority_key = _authority(folder, told, found, now)
     names = _those(found, authority)

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_the_authority_is_made_anew_only_when_it_may_not_speak_for_the_machine(t
     assert other != first
     assert made(settings, NOW + AUTHORITY_FOR - timedelta(seconds=1)) == other
     assert made(settings, NOW + AUTHORITY_FOR) != other
+
+
+def test_services_that_begin_at_once_make_one_authority(tmp_path: Path) -> None:
+    """Each on the same folder for the first time: whichever phones are told to trust, all speak by it."""
+    settings = Settings(data=tmp_path)
+
+    def begins(_: int) -> str:
+        own_certificate(settings, NOW)
+        authority = authority_of(settings)
+        assert authority is not None
+        return fingerprint_of(authority)
+
+    with ThreadPoolExecutor(8) as together:
+        assert len(set(together.map(begins, range(8)))) == 1
+    assert {one.name for one in (tmp_path / "tls").iterdir()} == {
+        *("authority.pem", "authority.key", "certificate.pem", "certificate.key")
+    }
 
 
 def test_phones_trust_the_authority_of_an_older_release_to_its_last_day(
