@@ -28,11 +28,11 @@ class Desk:
     token: str = ""
     acknowledged: list[str] = field(default_factory=list)
 
-    def ready(self, patience_s: float = READY_S) -> float:
+    def ready(self) -> float:
         """Wait until `/readyz` answers 200, and return how long that took."""
         began = time.monotonic()
-        while time.monotonic() < began + patience_s:
-            ran = self.guest.run(f"{self.curl} -s -m 5 -w '\\n%{{http_code}}' {self.url}/readyz")
+        while time.monotonic() < began + READY_S * self.guest.slower:
+            ran = self.guest.run(f"{self.curl} -s -m {5 * self.guest.slower} -w '\\n%{{http_code}}' {self.url}/readyz")
             if ran.out.endswith("\n200"):
                 return time.monotonic() - began
             time.sleep(0.3)

@@ -11,7 +11,7 @@ from typing import Final
 
 BOOTS_S: Final = 600
 PATIENCE_S: Final = 1800
-"""Without KVM a machine is twenty times slower."""
+"""Enough for each script without KVM too."""
 POLL_S: Final = 0.2
 BOOT: Final = "cat /proc/sys/kernel/random/boot_id; stat --format %Z /proc/1"
 
@@ -36,6 +36,9 @@ class Ran:
 
 class Guest(ABC):
     """A machine that is switched on and off, and what it runs as root."""
+
+    slower: int = 1
+    """So many times slower than this machine: without KVM, what is to be there in time is given so much more of it."""
 
     def __init__(self, folder: Path) -> None:
         """Make one of a folder that holds its `disk`, `kernel` and `initrd`, and is its own."""

@@ -22,6 +22,7 @@ PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KERNEL: Final = "root=/dev/vda rw console=ttyS0 quiet systemd.mask=serial-getty@ttyS0.service SYSTEMD_LOG_SECCOMP=1"
 """What the kernel is told; denied system calls are logged."""
 PROCESSOR: Final = {"kvm": "host", "tcg": "Nehalem"}
+SLOWER: Final = {"kvm": 1, "tcg": 20}
 
 
 class Virtual(Guest):
@@ -32,6 +33,7 @@ class Virtual(Guest):
         super().__init__(folder)
         self.drive = drive
         self.by = by
+        self.slower = SLOWER[by]
         self._process: subprocess.Popen[bytes] | None = None
 
     def switch_on(self) -> None:
