@@ -295,7 +295,10 @@ class PeopleController(Controller):
         database: NamedDependency[Database],
         once: NamedDependency[Once | None],
     ) -> RoleAct:
-        """Give or take a role: an auditor holds no other, at least one administrator stays."""
+        """Give or take a role: an auditor holds no other, at least one administrator stays.
+
+        The person's sessions end, but the one that asks.
+        """
         change = RoleChange(person_id=person_id, role=data.role, granted=data.granted, reason=data.reason)
         grant_id = await change_role(database, actor, change, once)
         async with database.read(actor.bureau_id) as reader:

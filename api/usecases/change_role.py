@@ -13,6 +13,7 @@ from api.db.ledger_entry import new_id
 from api.db.queries.people import count_other_admins, roles_of
 from api.db.tables.people import RoleGrant
 from api.usecases.act_on_person import held_person, hold_everybody
+from api.usecases.change_password import end_sessions
 from api.usecases.delegate_approval import end_delegations_of
 from domain.people import check_grant, check_withdrawal
 from domain.values import Role
@@ -29,7 +30,9 @@ class RoleChange:
 
 
 async def change_role(database: Database, actor: Actor, new: RoleChange, once: Once | None = None) -> UUID:
-    """Give or take a role and return the id of the act. What a custodian delegated ends with the post.
+    """Give or take a role and return the id of the act: all sessions of the person end, but the one that does it.
+
+    What a custodian delegated ends with the post.
 
     Raises:
         NotFound: there is no such person.
@@ -66,6 +69,7 @@ async def change_role(database: Database, actor: Actor, new: RoleChange, once: O
                 entry_id=entry_id,
             )
         )
+        await end_sessions(uow, new.person_id, kept=actor.session_id)
         ends_delegations = Role.AUDITOR if new.granted else Role.CUSTODIAN
         if new.role is ends_delegations:
             await end_delegations_of(uow, new.person_id, new.reason)

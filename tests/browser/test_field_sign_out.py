@@ -82,11 +82,16 @@ async def test_after_a_sign_out_the_phone_shows_nothing_and_loses_nothing(
 
 async def signs_in(page: Page, world: World, port: int, who: str) -> None:
     """Let a person sign in on a phone that another had before."""
-    cookie = {"name": SESSION_COOKIE, "value": await token_of(world, who), "url": f"http://127.0.0.1:{port}"}
-    await page.context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Strict"}])  # type: ignore[list-item]
+    await has_session(page, world, port, who)
     await page.goto(f"http://127.0.0.1:{port}/field")
     await ready(page)
     await expect(page.locator("#to-settings")).to_be_visible()
+
+
+async def has_session(page: Page, world: World, port: int, who: str) -> None:
+    """Give the browser a session of a person."""
+    cookie = {"name": SESSION_COOKIE, "value": await token_of(world, who), "url": f"http://127.0.0.1:{port}"}
+    await page.context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Strict"}])  # type: ignore[list-item]
 
 
 READABLE = "林某|服装店|外套|退款|闽B12315|officer 某|文献"
@@ -214,9 +219,9 @@ async def test_while_a_sign_out_is_owed_no_page_of_the_server_comes_and_nobody_s
 
 @pytest.mark.parametrize("roles", [[Role.OFFICER], [Role.OFFICER, Role.DISPATCHER]])
 async def test_a_phone_of_a_person_whose_role_was_withdrawn_is_shut_and_can_be_left(
-    duty: World, handset: Opens, roles: list[Role]
+    duty: World, handset: Opens, port: int, roles: list[Role]
 ) -> None:
-    """The day of who was sent away does not stay open until its session ends; the next person can sign in."""
+    """Their session ends and with it the day; who signs in again is told why not, and the next person can."""
     for role in roles[1:]:
         await change_role(duty.database, duty["admin"], _role(duty, role, granted=True))
     await trip_now(duty)
@@ -225,8 +230,11 @@ async def test_a_phone_of_a_person_whose_role_was_withdrawn_is_shut_and_can_be_l
     await set_up(page)
     await change_role(duty.database, duty["admin"], _role(duty, Role.OFFICER, granted=False))
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await expect(page.locator("main")).to_contain_text("外勤由现场调解人员和驾驶员使用")
+    await expect(page.get_by_role("link", name="登录")).to_be_visible()
     assert "CryptoKey false" not in (await kept_here(page)).split("keys")[0]
+    await has_session(page, duty, port, "officer")
+    await page.goto(f"http://127.0.0.1:{port}/field")
+    await expect(page.locator("main")).to_contain_text("外勤由现场调解人员和驾驶员使用")
     await tap(page, "退出，换人登录")
     await expect(page.locator("[name=login]")).to_be_visible()
     assert await sessions_of(duty, "officer") == 0

@@ -33,9 +33,9 @@ async def test_people_of_a_test_are_signed_in_as_anybody_would_be(signed_in: Sig
 
 async def test_a_person_whose_last_role_was_withdrawn_can_still_sign_out(world: World, signed_in: SignIn) -> None:
     """Nothing else is open to them; a session that could not be ended would hold a shared phone for hours."""
-    officer = await signed_in("officer")
     taken = RoleChange(person_id=world["officer"].who, role=Role.OFFICER, granted=False, reason="调离")
     await change_role(world.database, world["admin"], taken)
+    officer = await signed_in("officer")
     assert problem_code(await officer.get("/v1/session")) == "forbidden"
     assert (await officer.delete("/v1/session")).status_code == 204
     assert problem_code(await officer.get("/v1/session")) == "not-signed-in"
