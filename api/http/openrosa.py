@@ -22,6 +22,7 @@ from api.headers import header, language_of
 from api.http.access import by_device_token
 from api.http.openrosa_faults import OPENROSA, CredentialsWanted, StaleChallenge
 from api.http.openrosa_upload import Phone, drained, read_upload
+from api.http.shown import Accesses
 from api.ingest.door import Door
 from api.ingest.fixes import NotTold, UnknownDevice
 from api.openrosa.digest import Verdict, check, read_answer
@@ -99,13 +100,22 @@ class Holder:
 
 
 async def holder_of(
-    phone: NamedDependency[Phone], database: NamedDependency[Database], address: NamedDependency[str]
+    request: Request[Any, Any, Any],
+    phone: NamedDependency[Phone],
+    database: NamedDependency[Database],
+    address: NamedDependency[str],
 ) -> Holder:
-    """Return whose phone it is. Raises `UnknownDevice` where its person has left."""
+    """Return whose phone it is, after it is recorded what personal data is opened by it.
+
+    Raises:
+        UnknownDevice: its person has left.
+    """
     async with database.read(phone.bureau_id) as reader:
         actor = (await holders_of_devices(reader, [phone.device_id])).get(phone.device_id)
     if actor is None:
         raise UnknownDevice
+    accesses: Accesses = request.app.state.accesses
+    await accesses.by_token(actor, request.scope)
     return Holder(actor, f"{address}{phone.path}")
 
 

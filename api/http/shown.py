@@ -1,7 +1,7 @@
 """Which addresses show personal data, in one table: whoever opens one is recorded before it is answered.
 
-`NOTHING` has the others that people with a session may GET. A test holds the two against the routes that there are, and
-against the fields that their answers have.
+`NOTHING` has the others that people with a session may GET; what a device's token opens has two tables of its own. A
+test holds them against the routes that there are, and against the fields that their answers have.
 """
 
 from __future__ import annotations
@@ -168,6 +168,32 @@ NOTHING: Final = frozenset(
 )
 """What a person may GET beside: of the bureau, its vehicle and its people at work, or of oneself; of no consumer."""
 
+PERSONAL_BY_TOKEN: Final[dict[str, tuple[Shown, Role]]] = {
+    "/openrosa/media/{name}": (Shown.JOB, Role.OFFICER),
+    "/openrosa/{token}/media/{name}": (Shown.JOB, Role.OFFICER),
+}
+"""Address, what it shows to whose phone's token comes with it, and the role it is shown to: to others it is empty."""
+
+NOTHING_BY_TOKEN: Final = frozenset(
+    {
+        "/",
+        "/in/gpslogger",
+        "/in/osmand",
+        "/in/overland",
+        "/in/owntracks",
+        "/in/{token}",
+        "/openrosa/formList",
+        "/openrosa/forms/{form}",
+        "/openrosa/manifest/{form}",
+        "/openrosa/settings.svg",
+        "/openrosa/{token}/formList",
+        "/openrosa/{token}/forms/{form}",
+        "/openrosa/{token}/manifest/{form}",
+        "/openrosa/{token}/settings.svg",
+    }
+)
+"""What a device's token may GET beside: it sends its positions, or learns which forms there are and a list's digest."""
+
 
 class Accesses:
     """Records who opens what. The same again within a quarter of an hour is the same; what waits goes together."""
@@ -183,7 +209,19 @@ class Accesses:
         Raises:
             DatabaseAway: it could not be recorded, and so nothing is shown.
         """
-        opened = opened_by(actor, scope)
+        await self._remember(actor, opened_by(actor, scope))
+
+    async def by_token(self, holder: Actor, scope: HTTPScope) -> None:
+        """Record the same of whose phone asks by its token.
+
+        Raises:
+            DatabaseAway: it could not be recorded, and so nothing is shown.
+        """
+        of = PERSONAL_BY_TOKEN.get(scope["path_template"])
+        if of is not None and of[1] in holder.roles:
+            await self._remember(holder, Opened(holder.who, of[0], None, Door.API))
+
+    async def _remember(self, actor: Actor, opened: Opened | None) -> None:
         if opened is None:
             return
         now, key = self._clock(), (actor.bureau_id, opened)

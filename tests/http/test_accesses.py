@@ -14,18 +14,21 @@ import pytest
 from sqlalchemy import text
 
 from api.db.database import Actor, Database
+from api.db.faults import DatabaseAway
 from api.db.ledger_entry import new_id
 from api.db.roles import SERVICE
 from api.http.access import by_device_token, public
-from api.http.shown import NOTHING, PERSONAL, Accesses, allowed
+from api.http.shown import NOTHING, NOTHING_BY_TOKEN, PERSONAL, PERSONAL_BY_TOKEN, Accesses, allowed
 from api.jobs.forgetting import forget
+from api.openrosa.form import FORM_ID, JOBS_FILE
 from api.usecases.record_access import Opened, record_accesses
 from domain.shown import Door, Shown
 from tests.complaints import registered_complaint
 from tests.conftest import Server, SignIn, problem_code
 from tests.db.any_row import attempt, become
 from tests.house.rights import application, routes
-from tests.trips import departed_trip
+from tests.phones import enrol
+from tests.trips import a_complaint_job, departed_trip
 from tests.world import HeldClock, World, make_world
 
 CONSUMERS = {
@@ -61,6 +64,14 @@ def test_of_every_address_it_is_decided_whether_it_shows_personal_data() -> None
     assert all(allowed(one.handler) for one in routes(application()) if one.path in PERSONAL and one.method == "GET")
 
 
+def test_of_every_address_that_a_device_s_token_opens_it_is_decided_too() -> None:
+    """What shows personal data asks whose phone it is, which is where it is recorded."""
+    asked = {one.path: one for one in routes(application()) if one.method == "GET" and by_device_token in one.guards}
+    assert set(PERSONAL_BY_TOKEN) | NOTHING_BY_TOKEN == set(asked)
+    assert not set(PERSONAL_BY_TOKEN) & NOTHING_BY_TOKEN
+    assert all("holder" in asked[path].handler.parsed_fn_signature.parameters for path in PERSONAL_BY_TOKEN)
+
+
 def test_every_answer_that_has_a_field_of_consumers_is_recorded() -> None:
     """By the types of the answers, not by what somebody thought of."""
     telling = {
@@ -70,7 +81,7 @@ def test_every_answer_that_has_a_field_of_consumers_is_recorded() -> None:
         and (found := fields_of(one.handler.parsed_fn_signature.return_type.annotation) & CONSUMERS)
     }
     assert len(telling) >= 6
-    assert {path: found for path, found in telling.items() if path not in PERSONAL} == {}
+    assert {path: found for path, found in telling.items() if path not in {*PERSONAL, *PERSONAL_BY_TOKEN}} == {}
 
 
 async def accesses(client: httpx.AsyncClient, **asked: Any) -> list[tuple[str, str, str | None, str]]:
@@ -153,6 +164,53 @@ async def test_lists_of_forms_and_jobs_the_old_log_and_places_are_opened_too(wor
         ("job", None),
         ("form", None),
     ]
+
+
+async def test_the_list_of_jobs_that_a_phone_fetches_is_opened_by_its_person(
+    world: World, signed_in: SignIn, anonymous: httpx.AsyncClient
+) -> None:
+    """However it says whose it is, once a quarter of an hour; what it asks beside tells of no consumer."""
+    job_id = str(await a_complaint_job(world))
+    _, token = await enrol(signed_in, person_id=world["officer"].who)
+    by_password = httpx.DigestAuth(f"{world.bureau_id}.officer", token)
+    head = await signed_in("custodian")
+    opened = ("officer 某", "job", None, "api")
+    for path in ("formList", f"manifest/{FORM_ID}", f"forms/{FORM_ID}.xml", "settings.svg"):
+        assert (await anonymous.get(f"/openrosa/{token}/{path}")).status_code == 200, path
+    assert await accesses(head) == []
+    for minutes, known in ((0, 1), (14, 1), (2, 2)):
+        world.clock.advance(minutes=minutes)
+        assert job_id in (await anonymous.get(f"/openrosa/{token}/media/{JOBS_FILE}")).text
+        assert await accesses(head) == [opened] * known
+    world.clock.advance(minutes=20)
+    assert job_id in (await anonymous.get(f"/openrosa/media/{JOBS_FILE}", auth=by_password)).text
+    assert await accesses(head) == [opened] * 3
+
+
+async def test_a_list_of_jobs_that_is_empty_for_a_phone_is_no_access(
+    world: World, signed_in: SignIn, anonymous: httpx.AsyncClient
+) -> None:
+    """Who is no officer is shown none, and nobody's token shows nothing."""
+    _, token = await enrol(signed_in, person_id=world["driver"].who)
+    assert (await anonymous.get(f"/openrosa/{token}/media/{JOBS_FILE}")).status_code == 200
+    assert (await anonymous.get(f"/openrosa/{token[:-1]}/media/{JOBS_FILE}")).status_code in {401, 404}
+    assert await accesses(await signed_in("auditor")) == []
+
+
+async def test_a_list_of_jobs_that_cannot_be_recorded_is_not_sent_to_a_phone(
+    world: World, signed_in: SignIn, anonymous: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same holds for a phone as for a person at a desk."""
+    await a_complaint_job(world)
+    _, token = await enrol(signed_in, person_id=world["officer"].who)
+
+    async def away(*_: object) -> None:
+        raise DatabaseAway
+
+    monkeypatch.setattr("api.db.database.UnitOfWork.insert_together", away)
+    answer = await anonymous.get(f"/openrosa/{token}/media/{JOBS_FILE}")
+    assert answer.status_code == 503
+    assert "文献步行街" not in answer.text
 
 
 async def test_what_cannot_be_recorded_is_not_shown(
