@@ -53,7 +53,9 @@ def test_a_command_is_run_with_the_settings_and_secrets_of_the_service(unit: Pat
     (tmp_path / "database_url").write_text("postgresql://zc:pa$$`id`%40@db/zhuanche?sslmode=require\n")
     (tmp_path / "settings").write_text(
         '# what is set\nZHUANCHE_BACKUP_TO=/media/the backups\nZHUANCHE_BACKUP_FOR="age1a, age1b"\n'
-        "ZHUANCHE_BASE_URL=https://desk.lan/?a=$HOME;b\nPATH=/nowhere\n"
+        "ZHUANCHE_BASE_URL=https://desk.lan/?a=$HOME;b\nPATH=/nowhere\nunit=mine\n9=x\nno setting\n"
+        "AWS_ACCESS_KEY_ID=desk\n  AWS_SECRET_ACCESS_KEY='a secret/+='\nPGPASSFILE=/etc/zhuanche/pgpass\n"
+        "TMPDIR=/media/room\nhttps_proxy=http://proxy.lan:3128\n"
     )
     told = unit.read_text().replace("/etc/zhuanche", str(tmp_path))
     for commented in ("LoadCredential=", "Environment=ZHUANCHE_DATABASE_URL_FILE="):
@@ -62,7 +64,7 @@ def test_a_command_is_run_with_the_settings_and_secrets_of_the_service(unit: Pat
     (tmp_path / "unit").write_text(told)
     for name, does in (
         ("systemctl", f"cat {tmp_path}/unit"),
-        ("runuser", 'echo "$1 $2 $3"; shift 3; exec "$@"'),
+        ("runuser", 'echo "$*"; shift 3; exec "$@"'),
         ("zhuanche", 'printf "%s\\n" "$@"; env'),
     ):
         (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
@@ -76,14 +78,20 @@ def test_a_command_is_run_with_the_settings_and_secrets_of_the_service(unit: Pat
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     who, *rest = ran.stdout.splitlines()
-    assert (who, rest[:3]) == ("-u zhuanche --", ["backup", "--to", "a b"])
-    assert {line for line in rest if line.startswith("ZHUANCHE_")} == {
+    assert (who, rest[:3]) == ("-u zhuanche -- zhuanche backup --to a b", ["backup", "--to", "a b"])
+    assert {line for line in rest[3:] if not line.startswith(("PATH=", "PWD=", "OLDPWD=", "SHLVL=", "_="))} == {
         "ZHUANCHE_DATA=/var/lib/zhuanche",
         "ZHUANCHE_DATABASE_URL=postgresql://zc:pa$$`id`%40@db/zhuanche?sslmode=require",
         "ZHUANCHE_BACKUP_TO=/media/the backups",
         "ZHUANCHE_BACKUP_FOR=age1a, age1b",
         "ZHUANCHE_BASE_URL=https://desk.lan/?a=$HOME;b",
+        "AWS_ACCESS_KEY_ID=desk",
+        "AWS_SECRET_ACCESS_KEY=a secret/+=",
+        "PGPASSFILE=/etc/zhuanche/pgpass",
+        "TMPDIR=/media/room",
+        "https_proxy=http://proxy.lan:3128",
     }
+    assert f"PATH={tmp_path}:/usr/bin:/bin" in rest
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd to ask")
