@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from api.backup.erasures import NAME
 from api.backup.faults import CopyFailed
 from api.backup.place import outdated, taken_at
 from api.files import object_store
+from api.space import MIB
 
 T = TypeVar("T")
 
@@ -23,6 +25,17 @@ PATIENCE: Final = timedelta(minutes=5)
 """How long one request may take: a part of some megabytes over a slow line."""
 SLICE_S: Final = 0.2
 """Between two moments in which Ctrl-C is heard."""
+PART_BYTES: Final = 5 * MIB
+"""The least that is sent at once."""
+HELD_BYTES: Final = 60 * MIB
+"""Sent side by side; larger parts go one after the other."""
+PARTS: Final = 9_000
+"""Of one file at most. S3 takes 10,000."""
+
+
+def part_bytes(size: int) -> int:
+    """Return how much of a file of that size is sent at once, in whole MiB: not in more parts than S3 takes."""
+    return max(PART_BYTES, math.ceil(size / PARTS / MIB) * MIB)
 
 
 def copy_away(url: str, path: Path, keep: int | None, now: datetime, *, is_new: bool = True) -> None:
@@ -82,7 +95,8 @@ def _copy(url: str, path: Path, keep: int | None, now: datetime, *, is_new: bool
     if is_new or there.get(path.name) != path.stat().st_size:
         missing.insert(0, path)
     for one in missing:
-        obstore.put(store, one.name, one)
+        part = part_bytes(one.stat().st_size)
+        obstore.put(store, one.name, one, chunk_size=part, max_concurrency=max(1, HELD_BYTES // part))
         if obstore.head(store, one.name)["size"] != one.stat().st_size:
             raise CopyFailed(f"{one} is whole, but its copy at {without_secrets(url)} has another size.")
     if (path.parent / NAME).is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -72,6 +73,28 @@ def test_a_copy_that_is_made_up_for_is_sent_once_and_deletes_nothing(bucket: str
     (tmp_path / NAMES[2]).write_bytes(NAMES[2].encode().swapcase())
     copy_away(bucket, tmp_path / NAMES[2], None, NOW, is_new=False)
     assert (obstore.head(store, NAMES[2])["e_tag"], obstore.head(store, NAMES[2])["last_modified"]) == sent
+
+
+@pytest.mark.parametrize("size", [0, 1, 5 << 20, 45 << 30, 48 << 30, (49 << 30) + 1, 600 << 30, (5 << 40) - 1, 5 << 40])
+def test_a_backup_of_any_size_is_sent_in_no_more_parts_than_s3_takes(size: int) -> None:
+    """At 5 MiB a part, one over 48.8 GiB was refused at its end, each hour anew."""
+    part = copy.part_bytes(size)
+    assert part % (1 << 20) == 0
+    assert 5 << 20 <= part <= 5 << 30
+    assert math.ceil(size / part) <= 9_000
+    assert part == 5 << 20 or part < size / 9_000 + (1 << 20)
+
+
+def test_a_large_backup_is_copied_in_larger_parts(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one of terabytes would be: here, two parts are as many as may be sent, and none beside another."""
+    monkeypatch.setattr(copy, "PARTS", 2)
+    monkeypatch.setattr(copy, "HELD_BYTES", 1)
+    path = tmp_path / NAMES[0]
+    path.write_bytes(bytes(range(256)) * (13 * 4096) + b"and a byte")
+    copy_away(bucket, path, 2, NOW)
+    store = object_store(bucket, timedelta(seconds=10))
+    assert str(obstore.head(store, path.name)["e_tag"]).endswith('-2"')
+    assert bytes(obstore.get(store, path.name).bytes()) == path.read_bytes()
 
 
 def test_ctrl_c_is_heard_while_the_object_store_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
