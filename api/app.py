@@ -17,7 +17,7 @@ from litestar.types import ControllerRouterHandler
 
 from api.clock import Clock, SteadyClock, wall_clock
 from api.db.database import Actor, Database
-from api.db.queries.clock import last_let_count
+from api.db.queries.clock import last_word
 from api.doctor.ages import age_watch
 from api.errors import NotSignedIn
 from api.files import FileStore
@@ -303,9 +303,7 @@ def _timekeeper(database: Database, clock: Clock, settings: Settings, metrics: M
     """Return what keeps a steady clock; one that a test or the demo holds needs none."""
     if not isinstance(clock, SteadyClock):
         return None
-    keeper = Timekeeper(
-        clock, partial(database_time, database), partial(last_let_count, database), settings.time_server
-    )
+    keeper = Timekeeper(clock, partial(database_time, database), partial(last_word, database), settings.time_server)
     metrics.add(ClockNumbers(keeper))
     return keeper
 

@@ -18,10 +18,11 @@ from prometheus_client.registry import Collector
 from api.clock import SteadyClock, wall_clock
 from api.db.database import Database
 from api.db.ledger_entry import new_id
+from api.db.queries.clock import Word
 from api.first_look import true_time
 from api.jobs.job import Job
 from api.usecases.record_clock_jump import ClockJump, record_clock_jump
-from domain.clock import TOLERATED, Verdict, judge
+from domain.clock import TOLERATED, Verdict, is_meant, judge
 
 log = structlog.get_logger()
 
@@ -35,19 +36,20 @@ KEPT: Final = 100
 """Jumps that wait to be recorded."""
 
 Asked = Callable[[], Awaitable[datetime]]
-LastLetCount = Callable[[], Awaitable[UUID | None]]
+LastWord = Callable[[], Awaitable[Word | None]]
 """Returns which time somebody let count last, by the record."""
 
 
 class Timekeeper:
     """One process's watch over its clock."""
 
-    def __init__(self, clock: SteadyClock, ask: Asked, last_let_count: LastLetCount, time_server: str) -> None:
+    def __init__(self, clock: SteadyClock, ask: Asked, last_word: LastWord, time_server: str) -> None:
         """Keep `clock` by what `ask` returns; `time_server` (or none) or somebody's word says that a jump is right."""
         self.clock = clock
         self.ask = ask
-        self._last_let_count = last_let_count
-        self._before_hold: UUID | None = None
+        self._last_word = last_word
+        self._heard: UUID | None = None
+        self._looked_s = clock.elapsed()
         self._time_server = time_server
         self._task: asyncio.Task[None] | None = None
         self._asked_s = float("-inf")
@@ -120,17 +122,20 @@ class Timekeeper:
         verdict = judge(expected, found, None)
         if verdict is not Verdict.AGREES:
             verdict = judge(expected, found, await self._true())
-        if verdict is Verdict.HOLD and await self._is_accepted():
+        if await self._is_let_count(found) and verdict is Verdict.HOLD:
             verdict = Verdict.FOLLOW
         waited = self.clock() - expected
         self._take(verdict, expected + waited, found + waited)
 
-    async def _is_accepted(self) -> bool:
-        """Tell whether somebody let the new time count since it is held (`zhuanche clock --accept`)."""
-        last = await self._last_let_count()
-        if not self.held:
-            self._before_hold = last
-        return last is not None and last != self._before_hold
+    async def _is_let_count(self, found: datetime) -> bool:
+        """Tell whether somebody let this time count since the last look, and no other (`zhuanche clock --accept`).
+
+        Looked up each time, also where nothing is held: else a word that is older than a jump would let it count.
+        """
+        word, now_s = await self._last_word(), self.clock.elapsed()
+        within, self._looked_s = timedelta(seconds=now_s - self._looked_s), now_s
+        heard, self._heard = self._heard, None if word is None else word.jump_id
+        return word is not None and word.jump_id != heard and is_meant(word.at, found, within)
 
     async def _true(self) -> datetime | None:
         """Return what the time server says, asked now and then: how far it is off from the steady clock stays."""

@@ -55,6 +55,17 @@ def judge(expected: datetime, found: datetime, true: datetime | None) -> Verdict
     return Verdict.HOLD
 
 
+def is_meant(word_at: datetime, found: datetime, within: timedelta) -> bool:
+    """Tell whether the time that somebody let count is the one that a clock goes by still.
+
+    Args:
+        word_at: what the clock said when they did.
+        found: what it says now.
+        within: how long ago that can be at most; a clock that was set since says something else.
+    """
+    return -TOLERATED <= found - word_at <= within + TOLERATED
+
+
 def slewed(by: timedelta, elapsed_s: float) -> timedelta:
     """Return how much of a correction is made once so many seconds have gone by: time never goes back for it."""
     most = timedelta(seconds=elapsed_s * SLEW)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.clock import AWAY, RELEASED_AFTER, Doubt, Known, Verdict, doubt_of, judge
+from domain.clock import AWAY, RELEASED_AFTER, Doubt, Known, Verdict, doubt_of, is_meant, judge
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
@@ -33,6 +33,12 @@ def test_a_jump_is_followed_only_where_a_time_server_vouches_for_it(
 def test_a_time_server_that_sides_with_the_time_before_changes_nothing() -> None:
     """The service goes on as it was."""
     assert judge(NOW, NOW + timedelta(days=1), NOW) is Verdict.HOLD
+
+
+@pytest.mark.parametrize(("since_s", "meant"), [(-61, False), (-60, True), (0, True), (90, True), (91, False)])
+def test_somebodys_word_is_for_the_time_it_was_given_for_and_what_follows_it(since_s: int, *, meant: bool) -> None:
+    """Given within the last half minute, it says nothing of what lies more than that and a minute beyond, or before."""
+    assert is_meant(NOW, NOW + timedelta(seconds=since_s), timedelta(seconds=30)) is meant
 
 
 AHEAD = [timedelta(hours=1), timedelta(days=1), timedelta(days=365)]

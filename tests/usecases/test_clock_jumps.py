@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ from sqlmodel import select
 from api.app import create_app
 from api.clock import SteadyClock
 from api.db.database import Actor
-from api.db.queries.clock import known_of, let_count_of
+from api.db.queries.clock import Word, known_of, last_word_of
 from api.db.tables.clock import ClockJumpRow
 from api.first_look import true_time
 from api.jobs.forgetting import forget
@@ -48,7 +48,7 @@ class Machine:
         """Begin with a clock that is right."""
         self.time = time
         self.set_by = timedelta(0)
-        self.let_count: UUID | None = None
+        self.word: Word | None = None
 
     def elapsed(self) -> float:
         """Return seconds by the clock that nobody sets."""
@@ -58,14 +58,18 @@ class Machine:
         """Return what the database says."""
         return self.database_now()
 
-    async def last_let_count(self) -> UUID | None:
+    async def last_word(self) -> Word | None:
         """Return which time somebody let count last, as the record says."""
-        return self.let_count
+        return self.word
+
+    def let_count(self) -> None:
+        """Let count what the database says."""
+        self.word = Word(uuid4(), self.database_now())
 
     def keeper(self, time_server: str = "none") -> Timekeeper:
         """Return what keeps a service's clock on this machine."""
         clock = SteadyClock(self.database_now, self.elapsed)
-        return Timekeeper(clock, self.database_time, self.last_let_count, time_server)
+        return Timekeeper(clock, self.database_time, self.last_word, time_server)
 
     def database_now(self) -> datetime:
         """Return what the database says."""
@@ -241,23 +245,71 @@ async def test_a_clock_that_somebody_let_count_is_followed_without_a_time_server
 ) -> None:
     """A virtual machine stood still for an hour, and no time server can be reached: the operator says that it is so."""
     keeper = machine.keeper()
-    machine.let_count = uuid4()  # of last year
+    machine.set_by = -timedelta(days=365)
+    machine.let_count()
     machine.set_by = timedelta(hours=1)
     await keeper.look()
     await keeper.look()
     assert keeper.held
-    machine.let_count = uuid4()
+    machine.let_count()
     await keeper.look()
     assert (keeper.held, keeper.clock()) == (False, clock() + machine.set_by)
+
+
+async def test_a_word_that_came_while_the_database_was_away_counts_for_the_time_it_was_given_for_alone(
+    clock: HeldClock, machine: Machine
+) -> None:
+    """It was a day ahead when somebody let it count; what it was set to afterwards, nobody did."""
+    keeper = machine.keeper()
+    machine.set_by = timedelta(days=1)
+    await keeper.look()
+    machine.let_count()
+    machine.set_by = -timedelta(days=365)
+    clock.advance(seconds=30)
+    await keeper.look()
+    assert (keeper.held, keeper.clock()) == (True, clock())
+    machine.let_count()
+    await keeper.look()
+    assert (keeper.held, keeper.clock()) == (False, machine.database_now())
+
+
+async def test_a_jump_that_was_let_count_before_a_service_noticed_it_is_followed_at_once(
+    clock: HeldClock, machine: Machine
+) -> None:
+    """Its connection was away for ten minutes, in which the clock was set and found right."""
+    keeper = machine.keeper()
+    await keeper.look()
+    clock.advance(minutes=4)
+    machine.set_by = timedelta(days=1)
+    machine.let_count()
+    clock.advance(minutes=6)
+    await keeper.look()
+    assert (keeper.held, keeper.clock()) == (False, machine.database_now())
+
+
+async def test_a_clock_set_back_to_a_time_that_was_let_count_once_is_held(clock: HeldClock, machine: Machine) -> None:
+    """Whoever wants that hour again has nobody's word for it: the one on record has been heard."""
+    keeper = machine.keeper()
+    machine.set_by = timedelta(hours=1)
+    await keeper.look()
+    machine.let_count()
+    await keeper.look()
+    clock.advance(hours=2)
+    await keeper.look()
+    machine.set_by -= timedelta(hours=2)
+    await keeper.look()
+    assert keeper.held
+    assert machine.word is not None
+    assert machine.word.at == machine.database_now()
 
 
 async def test_a_record_that_names_nobody_any_more_lets_no_time_count(clock: HeldClock, machine: Machine) -> None:
     """A bureau is added while a clock is held, and its record, the first by its code, knows of nobody's word."""
     keeper = machine.keeper()
-    machine.let_count = uuid4()
+    machine.let_count()
     machine.set_by = -timedelta(days=365)
     await keeper.look()
-    machine.let_count = None
+    machine.word = None
     await keeper.look()
     assert (keeper.held, keeper.clock()) == (True, clock())
 
@@ -267,11 +319,11 @@ async def test_the_end_of_one_hold_that_is_recorded_late_lets_no_other_time_coun
     """The database was away in between: what a process enters once it is back is nobody's word for the next jump."""
     machine = Machine(world.clock)
 
-    async def on_record() -> UUID | None:
+    async def on_record() -> Word | None:
         async with world.database.read(world.bureau_id) as reader:
-            return await let_count_of(reader)
+            return await last_word_of(reader)
 
-    machine.last_let_count = on_record  # type: ignore[method-assign]
+    machine.last_word = on_record  # type: ignore[method-assign]
     keeper = machine.keeper()
     leads = keeper if whose == "its own" else machine.keeper()
     for by in (timedelta(days=1), timedelta(0), -timedelta(days=365)):
@@ -305,7 +357,7 @@ async def test_somebodys_word_stands_however_like_it_is_to_what_a_service_notice
     by_whom = {"by": "root", "why": "compared with the telephone"}
     assert await record_clock_jump(world.database, world.bureau_id, word, by=by_whom) == 1
     async with world.database.read(world.bureau_id) as reader:
-        assert await let_count_of(reader) == word.jump_id
+        assert await last_word_of(reader) == Word(word.jump_id, word.to_at)
 
 
 async def test_a_jump_there_and_back_and_there_again_stands_thrice(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -35,7 +36,7 @@ _JUMP: Final = text(
 )
 # The end of a hold is recorded as followed too, maybe late, in the midst of the next one; it names nobody.
 _LET_COUNT: Final = text(
-    "SELECT c.jump_id FROM clock_jump c"
+    "SELECT c.jump_id, c.to_at FROM clock_jump c"
     " JOIN ledger_outbox o ON o.bureau_id = c.bureau_id AND o.entry_id = c.entry_id"
     " JOIN ledger_payload p ON p.bureau_id = c.bureau_id AND p.entry_id = c.entry_id"
     " WHERE c.bureau_id = :bureau_id AND o.bureau_id = :bureau_id AND p.bureau_id = :bureau_id"
@@ -71,17 +72,24 @@ async def known_of_all(database: Database) -> list[Known]:
     return found
 
 
-async def let_count_of(reader: Reader) -> UUID | None:
-    """Return which time somebody let count last (`zhuanche clock --accept`), by a bureau's record."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Somebody's word that a time is right (`zhuanche clock --accept`), and what the clock said then."""
+
+    jump_id: UUID
+    at: datetime
+
+
+async def last_word_of(reader: Reader) -> Word | None:
+    """Return whose word was the last, by a bureau's record."""
     for row in await reader.rows(_LET_COUNT, {"bureau_id": reader.bureau_id}):
-        jump_id: UUID = row.jump_id
-        return jump_id
+        return Word(row.jump_id, row.to_at)
     return None
 
 
-async def last_let_count(database: Database) -> UUID | None:
-    """Return which time somebody let count last, by the first bureau's record: every bureau's says the same."""
+async def last_word(database: Database) -> Word | None:
+    """Return whose word was the last, by the record of the first bureau, in which it is entered first."""
     for bureau_id in (await database.bureaus())[:1]:
         async with database.read(bureau_id) as reader:
-            return await let_count_of(reader)
+            return await last_word_of(reader)
     return None
