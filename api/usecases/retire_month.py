@@ -83,10 +83,12 @@ async def retire_month(
         MonthKept: a bureau keeps it still; it says which, and why.
         Busy: others were reading positions for longer than a statement waits.
     """
-    bureaus = await owner.bureaus()
     async with across(owner) as turn:
-        first = await turn.enter(Actor(bureaus[0] if bureaus else "000000"))
+        first = await turn.enter(Actor("000000"))
+        await first.execute(text("SET LOCAL lock_timeout = 0"))
         await first.execute(_ONE_AT_A_TIME)
+        await first.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+        bureaus = await owner.bureaus()
         if month not in set((await first.execute(_MONTHS)).scalars()):
             raise NoSuchMonth(month=f"{month:%Y-%m}")
         if (await first.execute(_CLUSTER)).scalar_one():

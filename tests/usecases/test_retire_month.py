@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +14,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from api.db.database import Database
+import api.usecases.retire_month
+from api.db.database import Database, UnitOfWork
 from api.db.queries.measures import measures_of
 from api.db.roles import OWNER, SERVICE
 from api.db.tables.seals import MonthSeal
@@ -96,14 +98,24 @@ async def test_a_month_that_is_over_and_sealed_goes_and_leaves_a_fact(
 
 @pytest.mark.usefixtures("old")
 async def test_of_two_who_retire_a_month_at_once_one_does_and_the_other_finds_it_gone(
-    server: Server, settings: Settings, clock: HeldClock
+    server: Server, settings: Settings, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each in a process of its own: neither is refused in the words of a deadlock."""
-    owners = [Database(server.owner, settings, clock, role=OWNER) for _ in range(2)]
-    done = await asyncio.gather(*map(retire, owners), return_exceptions=True)
+    """Neither is refused in the words of a deadlock, though a month takes longer than others wait for a lock."""
+    hashed = api.usecases.retire_month._sha256
+
+    async def slowly(uow: UnitOfWork, from_at: datetime, until_at: datetime) -> str:
+        await asyncio.sleep(1)
+        return await hashed(uow, from_at, until_at)
+
+    monkeypatch.setattr(api.usecases.retire_month, "_sha256", slowly)
+    impatient = replace(settings, lock_timeout_s=0.5)
+    owners = [Database(server.owner, impatient, clock, role=OWNER) for _ in range(2)]
+    try:
+        done = await asyncio.gather(*map(retire, owners), return_exceptions=True)
+    finally:
+        for owner in owners:
+            await owner.close()
     assert {type(one) for one in done} == {list, NoSuchMonth}, done
-    for owner in owners:
-        await owner.close()
 
 
 async def test_a_dry_run_says_the_same_and_changes_nothing(
