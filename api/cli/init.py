@@ -57,6 +57,7 @@ def init(
         elif dry_run:
             url = None
         else:
+            _check_passwords(told)
             bring_up(settings, connections)
         run_in_loop(_run(url, settings, told, dry=dry_run))
     if settings.backup_to is None and not dry_run:
@@ -65,17 +66,24 @@ def init(
 
 def _told(file: Path | None, *, anew: bool) -> Answers:
     """Return the answers; `anew`: there is nothing yet, so that pass words are needed, before anything is made."""
-    from api.init.answers import BadAnswers, check_passwords, read_answers  # noqa: PLC0415 - with it comes what checks requests
+    from api.init.answers import BadAnswers, read_answers  # noqa: PLC0415 - with it comes what checks requests
     from api.init.ask import ask  # noqa: PLC0415 - the same
 
     if file is not None:
         told = read_answers(file)
         if anew:
-            check_passwords(told)
+            _check_passwords(told)
         return told
     if not sys.stdin.isatty():
         raise BadAnswers("There is no terminal to ask at: name a file with the answers, --file bureau.toml.")
     return ask()
+
+
+def _check_passwords(told: Answers) -> None:
+    """Check that they can be read, where nothing is there yet and nothing is to be made without them."""
+    from api.init.answers import check_passwords  # noqa: PLC0415 - with it comes what checks requests
+
+    check_passwords(told)
 
 
 async def _run(url: str | None, settings: Settings, told: Answers, *, dry: bool) -> None:

@@ -273,7 +273,7 @@ class Database:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection for what is of no bureau; raises as `read` does."""
+        """Yield a connection for what is of no bureau. Raises `DatabaseAway`, `Busy`."""
         with told_plainly():
             async with asyncio.timeout(self._longest_s), self.engine.connect() as connection:
                 yield connection

@@ -61,13 +61,17 @@ class Pulse:
         if question is None or question.done():
             self._question = question = asyncio.create_task(self._ask())
             question.add_done_callback(_heard)
-        answered, _ = await asyncio.wait({question}, timeout=ANSWERS_S)  # breaking it off would take the driver longer
+        answered, _ = await asyncio.wait({question}, timeout=ANSWERS_S)  # to break it off takes the driver longer
         if not answered:
             raise DatabaseAway
         return question.result()
 
     async def _ask(self) -> tuple[str, int]:
-        return await self._database.ping(), await months_ahead(self._database)
+        try:
+            async with asyncio.timeout(ANSWERS_S):  # or one connection that is dead would speak for all of them
+                return await self._database.ping(), await months_ahead(self._database)
+        except TimeoutError as fault:
+            raise DatabaseAway from fault
 
 
 def _heard(question: asyncio.Task[tuple[str, int]]) -> None:
@@ -84,7 +88,7 @@ async def healthz() -> Health:
 
 @get("/readyz", guards=[public], tags=["operations"], summary="The service can do its work")
 async def readyz(state: State, pulse: NamedDependency[Pulse], files: NamedDependency[FileStore]) -> Response[Health]:
-    """Answer 200 when the database answers within five seconds, else 503."""
+    """Answer 200 when the database answers within three seconds, else 503."""
     try:
         revision, ahead = await pulse.felt()
     except (DatabaseAway, Busy):

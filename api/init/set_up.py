@@ -186,6 +186,7 @@ class _Founding:
         if person is not None:
             held = role.en if role in roles else "does not hold it"
             return _compared(what, name=(account.name, person.name), role=(role.en, held), active=(True, person.active))
+        password_of(account)
         if self._dry:
             return Step(State.MISSING, what)
         founder = await self._founder()

@@ -188,6 +188,33 @@ def test_without_the_file_of_a_pass_word_that_is_needed_nothing_is_made(
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.one_server
+def test_without_the_file_of_a_pass_word_an_empty_database_stays_empty(server: Server, answers: Path) -> None:
+    """Where another server's database is named, nothing of ours is in it before all answers are there."""
+    answers.with_name("password").unlink()
+    with empty_database(server.superuser) as url:
+        refused = zhuanche("init", "--file", str(answers), database_url=url)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        with psycopg.connect(url) as connection:
+            held = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    assert held == (0,)
+
+
+def test_a_dry_run_asks_for_the_pass_word_of_an_account_that_is_missing(
+    server: Server, answers: Path, code: str
+) -> None:
+    """The custodian of the file is another one than was made: what would be made must be possible."""
+    zhuanche("init", "--file", str(answers), database_url=server.superuser)
+    before = facts(server, code)
+    answers.write_text(answers.read_text().replace('login = "custodian"', 'login = "another"'))
+    answers.with_name("password").unlink()
+    for also in ([], ["--dry-run"]):
+        refused = zhuanche("init", "--file", str(answers), *also, database_url=server.superuser)
+        assert refused.returncode == 1
+        assert "The pass word of another cannot be read" in refused.stderr
+    assert facts(server, code) == before
+
+
 def test_run_again_it_makes_no_second_administrator(server: Server, answers: Path, code: str) -> None:
     """Another login in the file is told and left: who runs it again shall not get an administrator's pass word."""
     zhuanche("init", "--file", str(answers), database_url=server.superuser)

@@ -230,7 +230,7 @@ async def a_machine(folder: Path) -> AsyncIterator[Machine]:
 
 async def clients_of(http: httpx.AsyncClient, desk: Desk, kind: str, stop: asyncio.Event) -> None:
     """Send requests of one kind, each until it is answered."""
-    while not stop.is_set():
+    while not stop.is_set() and len(desk.unlike) < UNLIKE_MOST:
         one = desk.next(kind)
         while one.answer is None and len(desk.unlike) < UNLIKE_MOST:
             one.answer = await send(http, desk, one)
@@ -344,7 +344,7 @@ async def looked(http: httpx.AsyncClient, machine: Machine, desk: Desk, fleet: F
         got = httpx.get(f"http://127.0.0.1:{store}/{BUCKET}/photos/{bureau_id}/{sha256[:2]}/{sha256}")
         return got.is_success and hashlib.sha256(got.content).hexdigest() == sha256
 
-    for one in desk.sent:
+    for one in desk.sent if len(desk.unlike) < UNLIKE_MOST else ():
         await faults.send_again(http, desk, one)
     await asyncio.to_thread(faults.look, url, desk, whole, final=True)
     lost, doubled = fleet.look(url)

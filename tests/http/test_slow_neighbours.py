@@ -253,11 +253,11 @@ async def test_whoever_watches_is_told_in_time_of_a_database_that_hangs(
     stopped: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it is asked meanwhile, one connection waits, and the others are there once the database goes on."""
-    monkeypatch.setattr(api.http.health, "ANSWERS_S", 0.2)
     application = create_app(replace(settings, pool_size=3), stopped.service, stopped.ingest)
     transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with httpx.AsyncClient(transport=transport, base_url="https://desk") as http:
         assert (await http.get("/readyz")).status_code == 200
+        monkeypatch.setattr(api.http.health, "ANSWERS_S", 0.2)
         processes = processes_of(stopped)
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)
@@ -271,6 +271,7 @@ async def test_whoever_watches_is_told_in_time_of_a_database_that_hangs(
         assert {(one.status_code, one.json()["database"]) for one in ready} == {(503, "away")}
         assert {one.status_code for one in told} == {200}
         assert {"zhuanche_pool_used 1.0" in one.text for one in told} == {True}
+        monkeypatch.undo()
         async with asyncio.timeout(IN_TIME_S):
             while (await http.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - the database goes on when it does
                 await asyncio.sleep(0.02)
