@@ -1,9 +1,9 @@
 """A certificate authority of the service's own, for a desk whose network has none.
 
 Phones let pages store, sign and locate only over HTTPS. Where nobody issues certificates for the machine in the
-cupboard, it makes an authority once, which phones are told to trust, and with it a certificate at each start. The
-authority is constrained (RFC 5280 §4.2.1.10) to private networks, local names and this machine's own: whoever steals
-its key can pretend to be no site of the outside to a phone that trusts it.
+cupboard, it makes an authority once, which phones are told to trust, and with it a certificate where none stands or one
+is due. The authority is constrained (RFC 5280 §4.2.1.10) to private networks, local names and this machine's own:
+whoever steals its key can pretend to be no site of the outside to a phone that trusts it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ AUTHORITY_FOR: Final = timedelta(days=25 * 365)
 """Longer than the machine: another one has to be trusted by every phone anew. No system limits an authority's life."""
 CERTIFICATE_FOR: Final = timedelta(days=820)
 """Apple's systems take no server's certificate, of a trusted authority, that holds longer than 825 days."""
+BEFORE: Final = timedelta(days=60)
+"""A certificate is made anew so long before its end: before the doctor warns of it."""
 CLOCKS_APART: Final = timedelta(days=1)
 """A phone's clock may be behind."""
 LOCAL_NAMES: Final = ("localhost", "local", "lan", "internal", "home.arpa")
@@ -68,7 +70,7 @@ class Names:
 
 
 def own_certificate(settings: Settings, now: datetime) -> Files:
-    """Make the authority where there is none, and a new certificate of this machine; return the certificate's files.
+    """Make the authority and a certificate of this machine where there are none that hold; return its files.
 
     Raises:
         OSError: the data folder cannot be written.
@@ -100,6 +102,9 @@ def _made(folder: Path, settings: Settings, now: datetime) -> Files:
             "names-left-out",
             names=[str(one) for one in {*found.hosts, *found.addresses} - {*names.hosts, *names.addresses}],
         )
+    files = own_files(settings)
+    if _stands(files, authority, names, now):  # another service may be reading it at this moment
+        return files
     key = ec.generate_private_key(ec.SECP256R1())
     until = min(now + CERTIFICATE_FOR, authority.not_valid_after_utc)
     certificate = (
@@ -111,10 +116,32 @@ def _made(folder: Path, settings: Settings, now: datetime) -> Files:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    files = own_files(settings)
     _write(files.key, _key_bytes(key), 0o600)
     _write(files.certificate, _pem(certificate) + _pem(authority), 0o644)
     return files
+
+
+def _stands(files: Files, authority: x509.Certificate, names: Names, now: datetime) -> bool:
+    """Tell whether there is a certificate by the authority for these names that is not due, with its key."""
+    try:
+        found, by = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        key = serialization.load_pem_private_key(files.key.read_bytes(), None)
+    except (FileNotFoundError, ValueError):
+        return False
+    spoken_for = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    whole = by == authority and key.public_key() == found.public_key()
+    return whole and set(spoken_for) == set(_general_names(names)) and not is_due(files, now)
+
+
+def is_due(files: Files, now: datetime) -> bool:
+    """Tell whether a certificate of the service's own ends soon, or is not valid yet: a wrong clock made it.
+
+    One that ends with its authority is renewed no earlier: no other could hold longer.
+    """
+    found, authority = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+    ends = found.not_valid_after_utc
+    last = ends if ends >= authority.not_valid_after_utc else ends - BEFORE
+    return not found.not_valid_before_utc <= now < last
 
 
 def own_files(settings: Settings) -> Files:

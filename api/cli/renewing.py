@@ -7,22 +7,16 @@ seconds later the old one takes nothing more and answers what it has taken: less
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import Final
 
 import structlog
-from cryptography import x509
 from granian.server.embed import Server
 
-from api.authority import Files, own_certificate
+from api.authority import Files, is_due, own_certificate
 from api.certificate_watch import LOOK_S, CertificateWatch
 from api.clock import Clock
 from api.settings import Settings
 
 log = structlog.get_logger()
-
-BEFORE: Final = timedelta(days=60)
-"""One of the service's own is made anew so long before its end: before the doctor warns of it."""
 
 
 class Renewal:
@@ -45,7 +39,7 @@ class Renewal:
     def look(self) -> None:
         """Make a certificate where one is due, and have the server take up what is new."""
         try:
-            if self._settings.certificate is None and self._is_due():
+            if self._settings.certificate is None and is_due(self._files, self._clock()):
                 own_certificate(self._settings, self._clock())
             if not self._watch.is_new():
                 return
@@ -54,13 +48,3 @@ class Renewal:
             return
         self._server.reload()  # type: ignore[no-untyped-call]  # Granian's own
         log.info("certificate-renewed")
-
-    def _is_due(self) -> bool:
-        """Tell whether the certificate ends soon, or is not valid yet: it was made by a clock that was wrong.
-
-        One that ends with its authority is renewed no earlier: no other could hold longer.
-        """
-        found, authority = x509.load_pem_x509_certificates(self._files.certificate.read_bytes())
-        ends = found.not_valid_after_utc
-        last = ends if ends >= authority.not_valid_after_utc else ends - BEFORE
-        return not found.not_valid_before_utc <= self._clock() < last

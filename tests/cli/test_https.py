@@ -19,8 +19,8 @@ import pytest
 from cryptography import x509
 from granian.server.embed import Server
 
-from api.authority import AUTHORITY_FOR, CERTIFICATE_FOR, authority_of, fingerprint_of, own_certificate
-from api.cli.renewing import BEFORE, Renewal
+from api.authority import AUTHORITY_FOR, BEFORE, CERTIFICATE_FOR, authority_of, fingerprint_of, own_certificate
+from api.cli.renewing import Renewal
 from api.cli.serve import listeners, listening
 from api.settings import Settings
 from tests.live import free_port, serving, zhuanche
@@ -109,7 +109,8 @@ def test_services_that_begin_at_once_make_one_authority(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
 
     def begins(_: int) -> str:
-        own_certificate(settings, NOW)
+        files = own_certificate(settings, NOW)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key)
         authority = authority_of(settings)
         assert authority is not None
         return fingerprint_of(authority)
