@@ -55,7 +55,7 @@ class Container:
     def works(self) -> None:
         """Trust its authority, as a phone is told to, and do what a desk does on its first day."""
         authority = "$(podman volume inspect --format '{{.Mountpoint}}' zhuanche)/tls/authority.pem"
-        self.guest.do(f"until cp {authority} . ; do sleep 0.5; done", patience_s=60)
+        self.guest.do(f"until cp {authority} . ; do sleep 0.5; done", patience_s=60 * self.guest.slower)
         self.desk.ready()
         self.desk.open(self.printed)
         self.desk.complain()
