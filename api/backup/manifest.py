@@ -11,11 +11,12 @@ same rows have the same hash on a single server and on a cluster, before and aft
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -52,6 +53,7 @@ _ERASED: Final = {
 }
 """Those that were erased, and those that nothing named, unless they came again; by the table that an older schema may
 not have."""
+_WHOLE: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 UNHURRIED: Final = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 """A dump of years takes longer than any request may, and its snapshot is held idle meanwhile."""
 
@@ -153,12 +155,15 @@ def snapshot(url: str) -> Iterator[Connection]:
         connection.rollback()
 
 
-def take_manifest(connection: Connection, count: Count = lambda _: None) -> Manifest:
+def take_manifest(
+    connection: Connection, count: Count = lambda _: None, *, only: Mapping[str, Sequence[str]] = _WHOLE
+) -> Manifest:
     """Return what the database holds, streamed: memory stays flat however many rows there are.
 
     Args:
         connection: from `snapshot`.
         count: is told how many rows more were read.
+        only: of a table named here these columns are hashed, in this order: what an older schema had of it.
 
     Raises:
         psycopg.Error: a table cannot be read; by the backup role each can.
@@ -170,7 +175,8 @@ def take_manifest(connection: Connection, count: Count = lambda _: None) -> Mani
     ledger: dict[str, LedgerHead] = {}
     for table, columns in _columns(connection).items():
         digest = _Digest(count)
-        for bureau_id, query in _queries(connection, columns, table, bureaus).items():
+        hashed = only.get(table, [name for name, _, _ in columns])
+        for bureau_id, query in _queries(connection, columns, hashed, table, bureaus).items():
             own = hashlib.sha256()
             rows = digest.read(connection, query, own)
             if table == "ledger_outbox" and bureau_id in bureaus:
@@ -228,7 +234,9 @@ class _Digest:
         return rows
 
 
-def _queries(connection: Connection, columns: Columns, table: str, bureaus: list[str]) -> dict[str, sql.Composed]:
+def _queries(
+    connection: Connection, columns: Columns, hashed: Sequence[str], table: str, bureaus: list[str]
+) -> dict[str, sql.Composed]:
     """Return the COPY of each bureau's rows in turn; of a table without a bureau in its key, one of all rows.
 
     A bureau at a time, so that its key's index serves the order, and one node of a cluster answers. Not every table has
@@ -236,7 +244,7 @@ def _queries(connection: Connection, columns: Columns, table: str, bureaus: list
     """
     keyed = sorted((place, name, collated) for name, collated, place in columns if place is not None)
     whole = sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join(sql.Identifier(name) for name, _, _ in columns), sql.Identifier("public", table)
+        sql.SQL(", ").join(map(sql.Identifier, hashed)), sql.Identifier("public", table)
     )
     by_bureau = keyed[0][1] == "bureau_id" and len(keyed) > 1
     order = sql.SQL(", ").join(

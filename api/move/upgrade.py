@@ -6,7 +6,7 @@ works on it: whatever ends the upgrade meanwhile, the next run compares with tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +21,7 @@ from api.db.revision import UPGRADES, check_open, mark, schema_of
 from api.db.roles import OWNER
 from api.db.work import HoldLost, alone
 from api.move.faults import UpgradeFailed, UpgradeRefused
-from api.move.rows import Tables, at_work, connect
+from api.move.rows import at_work, connect
 
 
 class Before(msgspec.Struct, frozen=True):
@@ -96,7 +96,8 @@ def upgrade(url: str, reads: str, wanted: Wanted | None, told: Told, hear: Calla
             told.begin("Migrating")
             migrate(url, shut=True)
             told.begin("Comparing", sum(one.rows for one in before.tables.values()))
-            after = _manifest(reads, told)
+            kept = _kept(before, _append_only(url))
+            after = _manifest(reads, told, kept)
             held()
         except (psycopg.Error, DBAPIError, RowsMissed, HoldLost) as fault:
             said = " ".join(str(getattr(fault, "orig", None) or fault).split())
@@ -108,7 +109,7 @@ def upgrade(url: str, reads: str, wanted: Wanted | None, told: Told, hear: Calla
         except KeyboardInterrupt:
             _is_open(url, held)
             raise
-        if lost := _lost(before, after, _append_only(url)):
+        if lost := _lost(before, after, kept):
             raise UpgradeFailed(
                 f"After the migrations {lost}. Nobody works on this database any more; go back (docs/upgrade.md)."
                 f" {before.named}"
@@ -165,7 +166,7 @@ def _begin(
     backup = write_backup(wanted, told) if wanted else None
     if backup:
         hear(backup)
-    there = backup.contents.database if backup else _manifest(reads, told)
+    there = backup.contents.database if backup else _manifest(reads, told, {})
     path = str(backup.path.absolute()) if backup else None
     before = Before(schema.revision, path, there.tables, _append_only(url))
     _still_held(held, before)
@@ -198,29 +199,37 @@ def _say(url: str, said: str | None) -> None:
         mark(connection, said)
 
 
-def _manifest(reads: str, told: Told) -> Manifest:
+def _manifest(reads: str, told: Told, only: Mapping[str, Sequence[str]]) -> Manifest:
     with snapshot(reads) as connection:
-        return take_manifest(connection, told.advance)
+        return take_manifest(connection, told.advance, only=only)
 
 
 def _append_only(url: str) -> dict[str, tuple[str, ...]]:
     with connect(url) as connection:
-        columns = Tables(connection).columns
         rows = connection.execute(
-            "SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE t.tgname = 'refuse_change' AND c.relowner = %s::regrole",
+            "SELECT c.relname::text, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a"
+            "  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)"
+            " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE t.tgname = 'refuse_change' AND c.relowner = %s::regrole AND NOT c.relispartition",
             (OWNER,),
         ).fetchall()
-    return {table: tuple(columns[table]) for (table,) in rows if table in columns}
+    return {table: tuple(columns) for table, columns in rows}
 
 
-def _lost(before: Before, after: Manifest, guarded: dict[str, tuple[str, ...]]) -> str | None:
+def _kept(before: Before, guarded: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return the columns that a table had, of each that was only ever added to, still is, and has them all still.
+
+    Where one went away nothing is left to compare with: the hash of before was taken over all of them.
+    """
+    return {table: had for table, had in before.guarded.items() if set(had) <= set(guarded.get(table, ()))}
+
+
+def _lost(before: Before, after: Manifest, kept: Mapping[str, Sequence[str]]) -> str | None:
     """Return what was there and is not: rows of any table, or a byte of one that is only ever added to."""
     for table, then in before.tables.items():
         now = after.tables.get(table)
         if now is None or now.rows < then.rows:
             return f"table {table} has {now.rows if now else 'no'} rows, and had {then.rows}"
-        is_same = table in guarded and guarded[table] == before.guarded.get(table)
-        if is_same and now.sha256 != then.sha256:
+        if table in kept and now.sha256 != then.sha256:
             return f"rows of table {table} are not what they were"
     return None

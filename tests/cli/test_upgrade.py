@@ -188,7 +188,12 @@ def test_an_upgrade_that_has_nothing_to_migrate_writes_nothing_while_another_has
             r"table reading has 0 rows, and had 1\. Nobody works .*; go back .* The backup made before is .*\.tar",
         ),
         ("UPDATE refusal SET recorded_at = now()", "rows of table refusal are not what they were"),
+        (
+            "ALTER TABLE reading ADD COLUMN more text DEFAULT 'x'; UPDATE reading SET read_at = now()",
+            "rows of table reading are not what they were",
+        ),
     ],
+    ids=["lost", "changed", "changed-as-a-column-came"],
 )
 def test_a_migration_that_loses_or_changes_rows_keeps_everybody_from_serving(
     old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str, told: str
@@ -216,6 +221,23 @@ def test_a_migration_that_loses_or_changes_rows_keeps_everybody_from_serving(
     assert again.returncode == 1
     assert re.search(told, only_sentence(again.stderr))
     assert len(list((tmp_path / "backups").glob("zhuanche-*.tar"))) == 1
+
+
+def test_a_column_that_a_release_adds_is_no_change_of_what_was_there(
+    old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readings and the ledger gain one, filled by a default: all is well."""
+    fill(old, unused_code())
+
+    def adding(url: str, *, shut: bool) -> None:
+        migrate(url, shut=shut)
+        with psycopg.connect(url) as connection:
+            for table in ("reading", "ledger_payload"):
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN more text DEFAULT 'x'".encode())
+
+    monkeypatch.setattr(upgrading, "migrate", adding)
+    upgraded(old, tmp_path)
+    check_open(schema_of(old, OWNER))
 
 
 def test_a_migration_that_fails_leaves_the_database_open_where_none_was_run(
