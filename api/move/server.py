@@ -26,7 +26,7 @@ from api.move.move import move
 
 MAKING: Final = "upgrade"
 LEAST_FREE: Final = 1.2
-"""Free room needed, of what the old database takes."""
+"""Room needed beside the old database, of what that takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,18 @@ def kept(data: Path) -> list[Path]:
 def _check_room(data: Path) -> None:
     with file_faults(data):
         home = (data / "postgres").resolve()
-        needed = LEAST_FREE * sum(path.lstat().st_size for path in (home / "pgdata").rglob("*") if path.is_file())
+        # What a run before this one left is kept or thrown away, so it takes no more room.
+        needed = LEAST_FREE * _taken(home) - _taken((data / MAKING / "postgres").resolve())
         free = shutil.disk_usage(home).free
     if free < needed:
         raise ServerNotUpgraded(
             f"Beside the old database the new one needs {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free."
         )
+
+
+def _taken(home: Path) -> int:
+    """Return how many bytes the files of a server take; none where there is none yet."""
+    return sum(path.lstat().st_size for path in (home / "pgdata").rglob("*") if path.is_file())
 
 
 def _set_aside(data: Path, major: str) -> None:

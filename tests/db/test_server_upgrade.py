@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +113,19 @@ async def test_an_upgrade_that_was_killed_goes_on_where_it_was(lived: Path, monk
     assert upgrade_server(lived, None, SILENT) is None
     with start(lived, durable=False) as server:
         assert manifest_of(server.dsn("postgres")).tables == before.tables
+
+
+async def test_an_upgrade_that_was_killed_goes_on_in_the_room_that_it_has_taken_already(
+    lived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another such copy would have no room: what lies there is used or thrown away."""
+    with stopped_at(monkeypatch, "trip", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        upgraded(lived)
+    taken = sum(path.stat().st_size for path in (lived / "postgres").resolve().rglob("*") if path.is_file())
+    usage = shutil.disk_usage(lived)._replace(free=taken)  # less than 1.2 times the old database
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    upgraded(lived)
+    assert majors_of(lived).there == majors_of(lived).brought
 
 
 def _interrupted(_: Path) -> None:
