@@ -49,8 +49,8 @@ def retire(
 
 
 async def _retire(url: str, settings: Settings, month: date, *, dry_run: bool) -> list[Retired]:
-    with progress("bureaus") as bar:
+    with progress("Retiring") as bar:
         async with database_of(url, settings, OWNER, is_final=True) as owner:
             owner.space = None  # it makes room
             by = operator("retire")
-            return await retire_month(owner, month, by, dry_run=dry_run, on_bureau=bar.advance)
+            return await retire_month(owner, month, by, bar, dry_run=dry_run)

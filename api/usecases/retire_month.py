@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import text
 
@@ -26,11 +25,14 @@ ROWS: Final = (
 _FORM: Final = ("DateStyle = 'ISO, MDY'", "TimeZone = 'UTC'", "extra_float_digits = 1", "bytea_output = 'hex'")
 """What the text of a row hangs on."""
 
+HEARD_OF: Final = 1000
+"""After so many fixes it is told how far it is."""
+
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('retire', 0))")
 """Two that have locked a month against changes would each wait for the other to let it be dropped."""
 _MONTHS = text("SELECT position_partition_months()")
 _CLUSTER = text("SELECT count(*) FROM pg_extension WHERE extname = 'citus'")
-_TOLD = text(
+_HAD = text(
     "SELECT count(*) AS fixes, min(fixed_at) AS first_at, max(fixed_at) AS last_at FROM position"
     " WHERE bureau_id = :bureau_id AND fixed_at >= :from_at AND fixed_at < :until_at"
 )
@@ -52,6 +54,16 @@ _USES = text(
 )
 
 
+class Told(Protocol):
+    """Who is told how far it is."""
+
+    def begin(self, what: str, total: int | None = None) -> None:
+        """Hear that a part begins."""
+
+    def advance(self, by: int = 1) -> None:
+        """Hear that so much more is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retired:
     """What a bureau had of the month."""
@@ -63,9 +75,7 @@ class Retired:
     sha256: str
 
 
-async def retire_month(
-    owner: Database, month: date, by_name: str, *, dry_run: bool, on_bureau: Callable[[], None] = lambda: None
-) -> list[Retired]:
+async def retire_month(owner: Database, month: date, by_name: str, told: Told, *, dry_run: bool) -> list[Retired]:
     """Retire the positions of a month, of all bureaus or of none, and return what each had of it.
 
     Before the month goes, what it measures of each use is measured and kept, which is what is left of it beside the
@@ -75,8 +85,8 @@ async def retire_month(
         owner: a database of the owner role; the service may not do this.
         month: by its first day; a month of UTC, as positions are stored.
         by_name: who does it, as the operating system knows them.
+        told: is told how far it is, of each bureau by its fixes and by its uses.
         dry_run: look and hash, and change nothing.
-        on_bureau: called as each bureau is done.
 
     Raises:
         NoSuchMonth: it is not kept here.
@@ -99,9 +109,8 @@ async def retire_month(
         await first.execute(text(f"LOCK TABLE {_partition(month)} IN SHARE MODE"))
         found = []
         for bureau_id in bureaus:
-            one = await _of_bureau(turn, Actor(bureau_id, name=by_name), month, dry_run=dry_run)
+            one = await _of_bureau(turn, Actor(bureau_id, name=by_name), month, told, dry_run=dry_run)
             found += [] if one is None else [one]
-            on_bureau()
         if not dry_run:
             await first.execute(text(f"DROP TABLE {_partition(month)}"))
         else:
@@ -113,19 +122,25 @@ def _partition(month: date) -> str:
     return f"position_y{month:%Y}m{month:%m}"
 
 
-async def _of_bureau(turn: Across, actor: Actor, month: date, *, dry_run: bool) -> Retired | None:
+async def _of_bureau(turn: Across, actor: Actor, month: date, told: Told, *, dry_run: bool) -> Retired | None:
     uow = await turn.enter(actor)
     from_at, until_at = span_of(month)
     asked = {"bureau_id": uow.bureau_id, "from_at": from_at, "until_at": until_at}
-    told = (await uow.execute(_TOLD, asked)).one()
-    if not told.fixes:
+    had = (await uow.execute(_HAD, asked)).one()
+    if not had.fixes:
         return None
     why = why_kept(month, await _keeping(uow, month, asked), uow.now)
     if why:
         raise MonthKept(bureau_id=uow.bureau_id, month=f"{month:%Y-%m}", why="; ".join(why))
-    retired = Retired(uow.bureau_id, told.fixes, told.first_at, told.last_at, await _sha256(uow, from_at, until_at))
+    told.begin(f"Hashing positions of {uow.bureau_id}", had.fixes)
+    sha256 = await _sha256(uow, from_at, until_at, told)
+    retired = Retired(uow.bureau_id, had.fixes, had.first_at, had.last_at, sha256)
     if not dry_run:
-        await refresh_measures(uow, [row.use_id for row in await uow.rows(_USES, asked)])
+        uses = await uow.rows(_USES, asked)
+        told.begin(f"Measuring uses of {uow.bureau_id}", len(uses))
+        for row in uses:
+            await refresh_measures(uow, [row.use_id])
+            told.advance()
         await _enter(uow, month, retired)
         await turn.judged()
     return retired
@@ -140,15 +155,21 @@ async def _keeping(uow: UnitOfWork, month: date, asked: dict[str, Any]) -> Keepi
     return Keeping(keep_months, zone, [row.plate for row in unsealed], out, held)
 
 
-async def _sha256(uow: UnitOfWork, from_at: datetime, until_at: datetime) -> str:
+async def _sha256(uow: UnitOfWork, from_at: datetime, until_at: datetime, told: Told) -> str:
     """Return the digest of the bureau's rows of the month, read as a stream."""
     digest = hashlib.sha256()
     rows = ROWS.format(bureau_id=uow.bureau_id, from_at=from_at.isoformat(), until_at=until_at.isoformat())
     connection = await uow.session.connection()
     driver: Any = (await connection.get_raw_connection()).driver_connection
     async with driver.cursor() as cursor, cursor.copy(f"COPY ({rows}) TO STDOUT") as copied:
+        unheard = 0
         async for block in copied:
             digest.update(block)
+            unheard += bytes(block).count(b"\n")
+            if unheard >= HEARD_OF:
+                told.advance(unheard)
+                unheard = 0
+        told.advance(unheard)
     return digest.hexdigest()
 
 

@@ -55,9 +55,26 @@ def world(old: tuple[World, UUID, UUID]) -> World:
     return old[0]
 
 
-async def retire(owner: Database, month: date = MAY, *, dry_run: bool = False) -> list[Retired]:
+class Heard:
+    """What was told of how far it is: each part, its total and the steps."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, int | None, list[int]]] = []
+
+    def begin(self, what: str, total: int | None = None) -> None:
+        """Keep that a part begins."""
+        self.parts.append((what, total, []))
+
+    def advance(self, by: int = 1) -> None:
+        """Keep a step."""
+        self.parts[-1][2].append(by)
+
+
+async def retire(
+    owner: Database, month: date = MAY, *, dry_run: bool = False, told: Heard | None = None
+) -> list[Retired]:
     """Retire a month as an operator does."""
-    return await retire_month(owner, month, "root, zhuanche retire", dry_run=dry_run)
+    return await retire_month(owner, month, "root, zhuanche retire", told or Heard(), dry_run=dry_run)
 
 
 async def rows_hashed(server: Server, bureau_id: str) -> str:
@@ -128,6 +145,19 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(
         assert (await reader.execute(text("SELECT count(*) FROM position"))).scalar_one() == FIXES
         assert (await reader.execute(text("SELECT count(*) FROM retired_month"))).scalar_one() == 0
     assert await retire(old_owner) == dry
+
+
+async def test_who_waits_for_a_month_of_the_only_bureau_sees_it_go_on(
+    old: tuple[World, UUID, UUID], old_owner: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fix by fix as they are hashed, then use by use as they are measured."""
+    monkeypatch.setattr("api.usecases.retire_month.HEARD_OF", FIXES // 4)
+    bureau_id, heard = old[0].bureau_id, Heard()
+    await retire(old_owner, told=heard)
+    hashed, measured = heard.parts
+    assert hashed[:2] == (f"Hashing positions of {bureau_id}", FIXES)
+    assert (sum(hashed[2]), len(hashed[2]) >= 4) == (FIXES, True)
+    assert measured == (f"Measuring uses of {bureau_id}", 1, [1])
 
 
 async def test_a_month_is_kept_until_the_bureau_s_time_for_it_is_over(
