@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from time import monotonic
 from typing import Final
 
 from prometheus_client import Metric
@@ -61,9 +60,9 @@ class MachineNumbers(Collector):
             free.add_metric(holds, room.free_bytes)
             total.add_metric(holds, room.total_bytes)
             used.add_metric(holds, room.used_percent)
-        yield from (free, total, used)
-        if self._space.looked_at is not None:
-            age = monotonic() - self._space.looked_at
-            yield GaugeMetricFamily("zhuanche_disk_look_age_seconds", "Since the disks answered last.", age)
+        ages = GaugeMetricFamily("zhuanche_disk_look_age_seconds", "Since a disk answered last.", labels=["holds"])
+        for use, age_s in (self._space.ages_s | self._backup_space.ages_s).items():
+            ages.add_metric([use], age_s)
+        yield from (free, total, used, ages)
         yield GaugeMetricFamily("zhuanche_disk_full", "Whether nothing more is recorded.", float(self._space.short))
         yield CounterMetricFamily("zhuanche_disk_refused", "Writes refused for want of room.", self._space.refused)

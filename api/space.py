@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final, Self
@@ -18,14 +20,13 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from api.aside import Hangs, asked_aside
 from api.settings import Settings
 
 log = structlog.get_logger()
 
 LOOK_S: Final = 1.0
 """How often the disks are looked at: what is written within it must fit in the reserve."""
-HANGS_S: Final = 10.0
-"""A look that takes longer hangs, on a network's disk mostly: it is told, and no start waits for it."""
 SMALL: Final = 10
 """Of a disk with neither database nor attachments at most a tenth is reserved: a small /tmp never has 512 MiB."""
 AGAIN: Final = 10
@@ -103,25 +104,44 @@ def backup_place(settings: Settings) -> dict[str, Path]:
     return {} if settings.backup_to is None else {"backups": settings.backup_to}
 
 
-def rooms_of(places: dict[str, Path], silent: dict[str, OSError] | None = None) -> list[Room]:
-    """Return each disk once, with all that lies on it; one that does not say how large it is tells nothing.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was found at one place: which disk it lies on, the room there, and when."""
 
-    Such are some file systems of FUSE and of networks: they answer with noughts, which is no want of room. What lies
-    on a disk that does not answer is left out, and put into `silent` with why.
+    disk: int
+    room: Room
+    at_s: float
+
+
+def _seen_at(folder: Path) -> _Seen:
+    return _Seen(_reached(folder).stat().st_dev, room_at(folder, ()), monotonic())
+
+
+def _by_disk(seen: Mapping[str, _Seen]) -> list[Room]:
+    """Return each disk once, with all that lies on it, as it was found last; one that tells no size tells nothing.
+
+    Such are some file systems of FUSE and of networks: they answer with noughts, which is no want of room.
     """
-    by_disk: dict[int, dict[str, Path]] = {}
-    for use, folder in places.items():
-        try:
-            by_disk.setdefault(_reached(folder).stat().st_dev, {})[use] = folder
-        except OSError as fault:
-            (silent if silent is not None else {})[use] = fault
+    disks: dict[int, list[str]] = {}
+    for use, one in seen.items():
+        disks.setdefault(one.disk, []).append(use)
     rooms = []
-    for lying in by_disk.values():
-        try:
-            rooms.append(room_at(next(iter(lying.values())), tuple(lying)))
-        except OSError as fault:
-            (silent if silent is not None else {}).update(dict.fromkeys(lying, fault))
+    for uses in disks.values():
+        newest = max((seen[use] for use in uses), key=lambda one: one.at_s)
+        rooms.append(replace(newest.room, folder=seen[uses[0]].room.folder, holds=tuple(uses)))
     return [room for room in rooms if room.total_bytes]
+
+
+def rooms_of(places: Mapping[str, Path]) -> list[Room]:
+    """Return each disk once, with all that lies on it, but for what lies on one that is at fault.
+
+    It asks one place after the other, and waits for each.
+    """
+    seen = {}
+    for use, folder in places.items():
+        with contextlib.suppress(OSError):
+            seen[use] = _seen_at(folder)
+    return _by_disk(seen)
 
 
 def reserve_of(room: Room, wanted_bytes: int) -> int:
@@ -137,7 +157,10 @@ def reserve_of(room: Room, wanted_bytes: int) -> int:
 
 
 class Space:
-    """What is known of the disks of this process; a disk that does not answer is told and holds nothing up."""
+    """What is known of the disks of this process.
+
+    Each place is asked by itself, so one that does not answer is told, keeps what was known, and holds no other up.
+    """
 
     def __init__(self, places: dict[str, Path], *, reserve_mib: int, warn_percent: int) -> None:
         """Watch these folders; below `reserve_mib` free nothing is written, from `warn_percent` used on it is told."""
@@ -146,9 +169,9 @@ class Space:
         self._warn_percent = warn_percent
         self._task: asyncio.Task[None] | None = None
         self._told: tuple[bool, bool] = (False, False)
-        self._silent: set[str] = set()
-        self.looked_at: float | None = None
-        """When all disks were looked at last, by the time of `monotonic`; before that, when the first look began."""
+        self._seen: dict[str, _Seen] = {}
+        self._silent: dict[str, str] = {}
+        self._began_s: float | None = None
         self.rooms: list[Room] = []
         self.refused = 0
         """Writes refused for want of room."""
@@ -183,14 +206,39 @@ class Space:
         self.refused += refused
         return refused
 
-    def look(self) -> None:
-        """Look at the disks, and say once what has changed; of one that does not answer the last stands."""
-        silent: dict[str, OSError] = {}
-        found = rooms_of(self._places, silent)
-        kept = [room for room in self.rooms if silent.keys() >= set(room.holds)]
-        self.rooms = found + kept
-        self.looked_at = monotonic()
-        self._tell_silent(silent)
+    @property
+    def ages_s(self) -> dict[str, float]:
+        """How long ago each place answered last, or, where it never did, since when it is asked."""
+        if self._began_s is None:
+            return {}
+        now_s, seen = monotonic(), self._seen
+        return {use: now_s - (seen[use].at_s if use in seen else self._began_s) for use in self._places}
+
+    async def look(self) -> None:
+        """Look at all places at once; one that hangs holds this up as long as `asked_aside` has patience."""
+        await asyncio.gather(*map(self._look_at, self._places))
+
+    async def _look_at(self, use: str) -> None:
+        """Look at one place, and say once what has changed; where it does not answer, what was seen last stands."""
+        folder = self._places[use]
+        try:
+            self._seen[use] = await asked_aside(f"room at {folder}", partial(_seen_at, folder))
+        except Hangs:
+            self._tell_silent(use, "disk-hangs", folder=str(folder))
+            return
+        except OSError as fault:
+            self._tell_silent(use, "disk-not-asked", kind=type(fault).__name__, errno=fault.errno)
+            return
+        self._silent.pop(use, None)
+        self.rooms = _by_disk({known: self._seen[known] for known in self._places if known in self._seen})
+        self._tell_room()
+
+    def _tell_silent(self, use: str, event: str, **why: str | int | None) -> None:
+        if self._silent.get(use) != event:
+            log.error(event, holds=use, **why)
+        self._silent[use] = event
+
+    def _tell_room(self) -> None:
         now = (self.warned, self.short)
         if now == self._told:
             return
@@ -205,17 +253,11 @@ class Space:
         else:
             log.warning("disk-has-room", disks=told)
 
-    def _tell_silent(self, silent: dict[str, OSError]) -> None:
-        for use in silent.keys() - self._silent:
-            log.warning("disk-not-asked", holds=use, kind=type(silent[use]).__name__, errno=silent[use].errno)
-        self._silent = set(silent)
-
     async def start(self) -> None:
-        """Begin to look; a disk that hangs holds nothing up longer than `HANGS_S`."""
-        self.looked_at = monotonic()
-        look = asyncio.create_task(asyncio.to_thread(self.look))
-        await asyncio.wait({look}, timeout=HANGS_S)
-        self._task = asyncio.create_task(self._run(look))
+        """Begin to look; a disk that hangs holds nothing up longer than `asked_aside` has patience."""
+        self._began_s = monotonic()
+        await self.look()
+        self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """Look no more."""
@@ -224,11 +266,12 @@ class Space:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _run(self, look: asyncio.Task[None]) -> None:
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as looks:
+            for use in self._places:
+                looks.create_task(self._look_again(use))
+
+    async def _look_again(self, use: str) -> None:
         while True:
-            answered, _ = await asyncio.wait({look}, timeout=HANGS_S)
-            if not answered:
-                log.error("disk-hangs", places={use: str(folder) for use, folder in self._places.items()})
-            await look
             await asyncio.sleep(LOOK_S)
-            look = asyncio.create_task(asyncio.to_thread(self.look))
+            await self._look_at(use)

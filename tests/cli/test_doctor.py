@@ -319,17 +319,17 @@ async def test_whether_anybody_does_background_work_is_asked_of_the_database(
             await database.close()
 
 
-def test_the_disk_of_backups_is_watched_and_keeps_nothing_from_being_recorded(tmp_path: Path) -> None:
+async def test_the_disk_of_backups_is_watched_and_keeps_nothing_from_being_recorded(tmp_path: Path) -> None:
     """It fills up unseen otherwise: a new backup is written before old ones go."""
     settings = Settings(data=tmp_path, backup_to=tmp_path, disk_warn_percent=0)
     assert any("backups" in disk.holds for disk in disks_of(settings))
     assert not any("backups" in disk.holds for disk in disks_of(replace(settings, backup_to=None)))
     assert reserve_of(Room(tmp_path, ("backups",), 0, MIB, 100), MIB) == 0
     space = Space.of_backups(settings)
-    space.look()
+    await space.look()
     assert ([room.holds for room in space.rooms], space.warned, space.short) == ([("backups",)], True, False)
     none = Space.of_backups(replace(settings, backup_to=None))
-    none.look()
+    await none.look()
     assert (none.rooms, none.warned) == ([], False)
 
 

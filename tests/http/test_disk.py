@@ -8,13 +8,15 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog.testing
 from litestar import Litestar
 
+import api.aside
 import api.space
 from api.db.faults import DiskFull, told_plainly
 from api.http.shown import PERSONAL
@@ -57,7 +59,7 @@ def test_what_lies_on_one_disk_is_told_once(tmp_path: Path) -> None:
     assert 0 < room.free_bytes < room.total_bytes
 
 
-def test_a_disk_that_does_not_say_how_large_it_is_refuses_nothing(
+async def test_a_disk_that_does_not_say_how_large_it_is_refuses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some file systems of FUSE and of networks answer with noughts: that is no want of room."""
@@ -65,7 +67,7 @@ def test_a_disk_that_does_not_say_how_large_it_is_refuses_nothing(
     noughts = os.statvfs_result([told.f_bsize, told.f_frsize, *[0] * 6, told.f_flag, told.f_namemax])
     monkeypatch.setattr(os, "statvfs", lambda _: noughts)
     known = Space({"data": tmp_path}, reserve_mib=RESERVE_MIB, warn_percent=80)
-    known.look()
+    await known.look()
     assert (known.refuses(), known.warned) == (False, False)
 
 
@@ -92,7 +94,7 @@ def test_a_folder_named_by_a_url_is_looked_at(tmp_path: Path) -> None:
     assert "files" not in places_of(Settings(data=tmp_path, files_url="s3://bucket/desk"))
 
 
-def test_a_disk_at_its_reserve_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_at_its_reserve_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Room that comes and goes by a few bytes is no news each second: a tenth more than the reserve must be free."""
     known = Space({"database": tmp_path}, reserve_mib=RESERVE_MIB, warn_percent=101)
     refused = []
@@ -100,13 +102,13 @@ def test_a_disk_at_its_reserve_is_told_once(tmp_path: Path, monkeypatch: pytest.
         for free_mib in (101, 99, 101, 99, 109, 111):
             room = Room(tmp_path, ("database",), free_mib * MIB, 1024 * MIB, 50)
             monkeypatch.setattr(api.space, "room_at", lambda *_, room=room: room)
-            known.look()
+            await known.look()
             refused.append(known.refuses())
     assert refused == [False, True, True, True, True, False]
     assert [line["event"] for line in told] == ["disk-full", "disk-has-room"]
 
 
-def test_one_disk_that_does_not_answer_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_disk_that_does_not_answer_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network's disk that went away: the database's own is looked at as before, and it is told once."""
     stale, asked = tmp_path / "stale", Path.stat
 
@@ -118,34 +120,118 @@ def test_one_disk_that_does_not_answer_hides_no_other(tmp_path: Path, monkeypatc
     known = Space({"files": stale, "database": tmp_path}, reserve_mib=RESERVE_MIB, warn_percent=101)
     monkeypatch.setattr(Path, "stat", stat)
     with structlog.testing.capture_logs() as told:
-        known.look()
-        known.look()
+        await known.look()
+        await known.look()
     assert [room.holds for room in known.rooms] == [("database",)]
     assert [line["event"] for line in told] == ["disk-not-asked"]
 
 
-async def test_a_disk_that_hangs_holds_no_start_up_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mount whose server is away answers never."""
-    hangs = threading.Event()
-    monkeypatch.setattr(api.space, "HANGS_S", 0.05)
-    monkeypatch.setattr(api.space, "rooms_of", lambda *_: hangs.wait(30) and [])
+class Machine:
+    """Disks of a machine by their folders: each says how much is free, or hangs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, free_mib: dict[Path, int]) -> None:
+        self.free_mib = free_mib
+        self.hangs: set[Path] = set()
+        self.let_go = threading.Event()
+        self.asked: list[Path] = []
+        asked = api.space.room_at
+
+        def room_at(folder: Path, holds: tuple[str, ...]) -> Room:
+            if folder not in self.free_mib:  # of the service of other tests in this process
+                return asked(folder, holds)
+            self.asked.append(folder)
+            free_mib = self.free_mib[folder]
+            if folder in self.hangs:
+                self.let_go.wait(30)
+            return Room(folder, holds, free_mib * MIB, 1024 * MIB, 50)
+
+        monkeypatch.setattr(api.space, "room_at", room_at)
+        monkeypatch.setattr(api.space, "LOOK_S", 0.01)
+        monkeypatch.setattr(api.aside, "PATIENCE_S", 1.0)
+
+    async def until(self, so: Callable[[], bool]) -> None:
+        """Wait until it is so."""
+        async with asyncio.timeout(10):
+            while not so():  # noqa: ASYNC110 - a disk has no event to wait for
+                await asyncio.sleep(0.01)
+
+
+async def test_a_disk_that_hangs_holds_no_start_up_and_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mount whose server is away answers never; how long it has not is told, and it is asked once."""
+    machine = Machine(monkeypatch, {tmp_path: 500})
+    machine.hangs.add(tmp_path)
     known = Space({"files": tmp_path}, reserve_mib=RESERVE_MIB, warn_percent=80)
-
-    def told_of_it() -> list[str]:
-        """Return what was told of this disk alone: a service of other tests in this process looks at its own."""
-        return [line["event"] for line in told if line.get("places") == {"files": str(tmp_path)}]
-
     try:
         with structlog.testing.capture_logs() as told:
             async with asyncio.timeout(5):
                 await known.start()
-                while not told_of_it():  # noqa: ASYNC110 - the log has no event to wait for
-                    await asyncio.sleep(0.01)
-        assert told_of_it() == ["disk-hangs"]
-        assert known.looked_at is not None, "how long nobody has answered is told from the start on"
+                await asyncio.sleep(0.5)
+        of_it = [line for line in told if line.get("folder") == str(tmp_path)]
+        assert [(line["event"], line["holds"]) for line in of_it] == [("disk-hangs", "files")]
+        assert machine.asked == [tmp_path], "who asks it again and again has soon no thread left"
+        assert known.ages_s["files"] > 0.5
+        machine.let_go.set()
+        await machine.until(lambda: [room.holds for room in known.rooms] == [("files",)])
     finally:
-        hangs.set()
+        machine.let_go.set()
         await known.stop()
+
+
+async def test_while_the_disk_of_attachments_hangs_that_of_the_database_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fills meanwhile: writes are refused at its reserve, and of the other one the last that is known stands."""
+    nas, own = tmp_path / "nas", tmp_path
+    machine = Machine(monkeypatch, {nas: 700, own: 500})
+    seen_at = api.space._seen_at
+    monkeypatch.setattr(api.space, "_seen_at", lambda folder: replace(seen_at(folder), disk=int(folder == nas)))
+    known = Space({"database": own, "files": nas}, reserve_mib=RESERVE_MIB, warn_percent=101)
+    try:
+        await known.start()
+        assert not known.refuses()
+        machine.hangs.add(nas)
+        machine.free_mib |= {nas: 1, own: 99}
+        await machine.until(known.refuses)
+        assert [(room.holds, room.free_bytes // MIB) for room in known.rooms] == [
+            (("database",), 99),
+            (("files",), 700),
+        ]
+        await machine.until(lambda: known.ages_s["files"] > 0.5)
+        assert known.ages_s["database"] < 0.5
+        machine.free_mib[own] = 500
+        await machine.until(lambda: not known.refuses())
+    finally:
+        machine.let_go.set()
+        await known.stop()
+
+
+async def test_places_of_one_disk_are_one_room_as_the_last_of_them_found_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though each is asked by itself; a place of it that hangs, such as a mount over it, makes none of an old day."""
+    data, files = tmp_path, tmp_path / "files"
+    machine = Machine(monkeypatch, {data: 500, files: 500})
+    known = Space({"data": data, "files": files}, reserve_mib=RESERVE_MIB, warn_percent=101)
+    try:
+        await known.look()
+        machine.hangs.add(files)
+        machine.free_mib[data] = 300
+        await known.look()
+        assert [(room.folder, room.holds, room.free_bytes // MIB) for room in known.rooms] == [
+            (data, ("data", "files"), 300)
+        ]
+    finally:
+        machine.let_go.set()
+
+
+async def test_each_place_is_told_by_its_name_in_the_metrics(app: Litestar, signed_in: SignIn) -> None:
+    """Whoever is called at night reads which disk does not answer."""
+    del app
+    told = (await (await signed_in("admin")).get("/metrics")).text
+    ages = re.findall(r'^zhuanche_disk_look_age_seconds\{holds="(\w+)"\} ', told, re.MULTILINE)
+    assert ages == ["data", "database", "files"]
 
 
 async def test_nothing_is_recorded_on_a_full_disk_and_everything_is_read(

@@ -106,7 +106,7 @@ async def test_months_are_made_ahead(world: World) -> None:
 async def test_no_month_is_made_on_a_short_disk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left belongs to the database's own log; it is tried again once there is room."""
     space = Space({"data": tmp_path, "database": tmp_path}, reserve_mib=1 << 40, warn_percent=100)
-    space.look()
+    await space.look()
     monkeypatch.setattr(world.database, "space", space)
     with pytest.raises(DiskFull):
         await make_months(world.database)
