@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 import api.usecases.retire_month
-from api.db.database import Database, UnitOfWork
+from api.db.database import Database
 from api.db.queries.measures import measures_of
 from api.db.roles import OWNER, SERVICE
 from api.db.tables.seals import MonthSeal
@@ -120,9 +121,9 @@ async def test_of_two_who_retire_a_month_at_once_one_does_and_the_other_finds_it
     """Neither is refused in the words of a deadlock, though a month takes longer than others wait for a lock."""
     hashed = api.usecases.retire_month._sha256
 
-    async def slowly(uow: UnitOfWork, from_at: datetime, until_at: datetime) -> str:
+    async def slowly(*asked: Any) -> str:
         await asyncio.sleep(1)
-        return await hashed(uow, from_at, until_at)
+        return await hashed(*asked)
 
     monkeypatch.setattr(api.usecases.retire_month, "_sha256", slowly)
     impatient = replace(settings, lock_timeout_s=0.5)
