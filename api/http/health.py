@@ -19,8 +19,8 @@ from api.jobs.positions import months_ahead
 from api.metrics import Metrics
 from api.timekeeper import Timekeeper
 
-ANSWERS_S: Final = 5.0
-"""How long the database may take to say how it is: whoever watches over a service gives up about then too."""
+ANSWERS_S: Final = 3.0
+"""How long the database may take to say how it is: whoever watches over a service waits a little longer."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
