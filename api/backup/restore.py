@@ -25,7 +25,6 @@ from api.backup.faults import RestoreFailed, RestoreRefused
 from api.backup.manifest import differences, snapshot, take_manifest
 from api.backup.read import Checked, opened, read_members
 from api.backup.script import restoring
-from api.backup.write import Told
 from api.clock import SteadyClock
 from api.db.database import Database
 from api.db.engine import LINE, NOTICED
@@ -38,6 +37,7 @@ from api.files import FileStore
 from api.first_look import database_time
 from api.loop import run_in_loop
 from api.settings import Settings
+from api.told import Told
 from api.usecases.record_restore import RolledBack, record_restore
 
 SETTINGS: Final = "restored-settings.env"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -33,6 +33,7 @@ from api.db.roles import BACKUP
 from api.files import FileGone, FilesAway, FileStore
 from api.settings import Settings
 from api.space import MIB, places_of, rooms_of
+from api.told import Told
 
 PART_BYTES: Final = 16 * 1024 * 1024
 """Of the dump: what is held of it at once."""
@@ -62,16 +63,6 @@ The roles zhuanche_owner, _service, _ingest, _reader and _backup must be there b
 
 
 Held = tempfile.SpooledTemporaryFile[bytes]
-
-
-class Told(Protocol):
-    """Who is told how far it is."""
-
-    def begin(self, what: str, total: int | None = None) -> None:
-        """Hear that a part begins."""
-
-    def advance(self, by: int = 1) -> None:
-        """Hear that so much more is done."""
 
 
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.clock import Clock, wall_clock
 from api.db.engine import engine_of, heard
 from api.db.faults import DiskFull, is_read_only, is_worth_retrying, told_in_the_end, told_plainly
-from api.db.happened import CHANNEL, Happened
+from api.db.happened import CHANNEL, TELL, Happened
 from api.db.ledger_entry import EntryRows, entry_rows, new_id
 from api.db.roles import SERVICE
 from api.db.scope import begin
@@ -49,7 +49,6 @@ _CLAIM = text(
     "INSERT INTO idempotency_key (bureau_id, person_id, key, request_sha256, created_at)"
     " VALUES (:bureau_id, :person_id, :key, :sha, :now) ON CONFLICT DO NOTHING"
 )
-_TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=SQLModel)
@@ -246,7 +245,7 @@ class UnitOfWork(Reader):
             happened.jobs.update(str(row.job_id) for row in await self.execute(_JOBS, asked))
         payloads = happened.payloads(self.bureau_id)
         if payloads:
-            await self.execute(_TELL, {"channel": CHANNEL, "payloads": payloads})
+            await self.execute(TELL, {"channel": CHANNEL, "payloads": payloads})
 
 
 class Database:

@@ -14,8 +14,10 @@ from itertools import zip_longest
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy import text
 
 CHANNEL: Final = "zhuanche_live"
+TELL: Final = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 AT_ONCE: Final = 60
 """So many ids of each kind a message: PostgreSQL takes less than 8,000 bytes."""
 

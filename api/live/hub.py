@@ -18,12 +18,11 @@ from typing import Any, Final
 import msgspec
 import psycopg
 import structlog
-from sqlalchemy import text
 
 from api.db.database import Actor, Database
 from api.db.engine import LINE
 from api.db.faults import Busy, DatabaseAway
-from api.db.happened import CHANNEL, decode, stored_payloads
+from api.db.happened import CHANNEL, TELL, decode, stored_payloads
 from api.ingest.entry import Entry
 from api.live.bureau import BureauLive, Listener
 from api.live.events import HEARTBEAT, RETRY_MS, Kind, acts_of, frame, kinds_of
@@ -43,7 +42,6 @@ PAGES_MOST: Final = 500
 PAGES_OF_ONE: Final = 250
 """Of them one person's, wherever signed in: nobody takes the places of all others."""
 
-_TELL = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
 Who = Callable[[], Awaitable[Actor | None]]
 
@@ -247,7 +245,7 @@ class Hub:
             payloads = stored_payloads(stored)
             try:
                 async with self._database.connected() as connection:
-                    await connection.execute(_TELL, {"channel": CHANNEL, "payloads": payloads})
+                    await connection.execute(TELL, {"channel": CHANNEL, "payloads": payloads})
                     await connection.commit()
                 self.stats.told += len(payloads)
             except Exception as fault:  # noqa: BLE001 - told with the next, whatever it was

@@ -16,7 +16,6 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import DBAPIError
 
 from api.backup.manifest import Manifest, differences, snapshot, take_manifest
-from api.backup.write import Told
 from api.db.distribute import distribute
 from api.db.migrate import migrate, waiting_steps
 from api.db.revision import MOVED, RECEIVES, Schema, check_open, mark, schema_of
@@ -36,6 +35,7 @@ from api.move.rows import (
     set_sequences,
     shut_to_writers,
 )
+from api.told import Told
 
 LOCK_S: Final = 30
 """How long transactions under way may take to end before the source is closed to writing."""

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from api.backup.manifest import Manifest
-from api.backup.write import Told
 from api.db.cluster import installed_major
 from api.db.datafolder import KEPT, DataFolder, file_faults
 from api.db.embedded import start
 from api.move.faults import ServerNotUpgraded
 from api.move.move import move
+from api.told import Told
 
 MAKING: Final = "upgrade"
 LEAST_FREE: Final = 1.2

@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from api.backup.manifest import Manifest, TableRows, snapshot, take_manifest
-from api.backup.write import Told, Wanted, Written, write_backup
+from api.backup.write import Wanted, Written, write_backup
 from api.db.faults import DatabaseAway
 from api.db.migrate import RowsMissed, current_revision, migrate
 from api.db.revision import UPGRADES, check_open, mark, schema_of
@@ -22,6 +22,7 @@ from api.db.roles import OWNER
 from api.db.work import HoldLost, alone
 from api.move.faults import UpgradeFailed, UpgradeRefused
 from api.move.rows import at_work, connect
+from api.told import Told
 
 
 class Before(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -14,6 +14,7 @@ from api.db.database import Actor, Database, UnitOfWork
 from api.db.queries.calendar import zone_of
 from api.db.queries.settings import settings_of
 from api.db.tables.positions import RetiredMonth
+from api.told import Told
 from api.usecases.refresh_measures import refresh_measures
 from domain.retention import Keeping, MonthKept, NoSuchMonth, last_book_month, span_of, why_kept
 
@@ -27,6 +28,8 @@ _FORM: Final = ("DateStyle = 'ISO, MDY'", "TimeZone = 'UTC'", "extra_float_digit
 
 HEARD_OF: Final = 1000
 """After so many fixes it is told how far it is."""
+AT_ONCE: Final = 20
+"""So many uses are measured together."""
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('retire', 0))")
 """Two that have locked a month against changes would each wait for the other to let it be dropped."""
@@ -52,16 +55,6 @@ _USES = text(
     "SELECT use_id FROM vehicle_use WHERE bureau_id = :bureau_id AND actual_from < :until_at"
     " AND actual_until >= :from_at ORDER BY use_id"
 )
-
-
-class Told(Protocol):
-    """Who is told how far it is."""
-
-    def begin(self, what: str, total: int | None = None) -> None:
-        """Hear that a part begins."""
-
-    def advance(self, by: int = 1) -> None:
-        """Hear that so much more is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +131,10 @@ async def _of_bureau(turn: Across, actor: Actor, month: date, told: Told, *, dry
     if not dry_run:
         uses = await uow.rows(_USES, asked)
         told.begin(f"Measuring uses of {uow.bureau_id}", len(uses))
-        for row in uses:
-            await refresh_measures(uow, [row.use_id])
-            told.advance()
+        for first in range(0, len(uses), AT_ONCE):
+            some = uses[first : first + AT_ONCE]
+            await refresh_measures(uow, [row.use_id for row in some])
+            told.advance(len(some))
         await _enter(uow, month, retired)
         await turn.judged()
     return retired

@@ -20,7 +20,7 @@ import pytest
 from api.backup.erasures import NAME, read_list
 from api.backup.manifest import differences
 from api.backup.place import GONE
-from api.backup.write import Told, Wanted, Written
+from api.backup.write import Wanted, Written
 from api.cli.progress import progress
 from api.db.cluster import installed_tree
 from api.db.database import Database
@@ -33,6 +33,7 @@ from api.move import upgrade as upgrading
 from api.move.faults import UpgradeFailed, UpgradeRefused
 from api.move.move import check
 from api.settings import Settings
+from api.told import Told
 from tests.cli.test_commands import only_sentence
 from tests.complaints import accepted_complaint
 from tests.conftest import Server

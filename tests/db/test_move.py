@@ -14,7 +14,6 @@ import psycopg
 import pytest
 
 from api.backup.manifest import Manifest, differences, snapshot, take_manifest
-from api.backup.write import Told
 from api.cli.progress import Bar
 from api.db.database import Database
 from api.db.distribute import Distributed, distribute
@@ -27,6 +26,7 @@ from api.move.faults import MoveRefused, MoveStopped
 from api.move.move import check, move, place_of, reopen
 from api.move.rows import APPLICATION, Tables
 from api.settings import Settings
+from api.told import Told
 from tests.conftest import Server, keep_months
 from tests.db.any_row import attempt, become
 from tests.db.catalogue import append_only_faults, tenancy_faults, tenant_tables
