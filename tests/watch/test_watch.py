@@ -30,8 +30,9 @@ from tests.usecases.test_look_at_vehicle import look, updates_of
 from tests.world import INSIDE, HeldClock, World, monday_morning
 
 pytestmark = pytest.mark.usefixtures("port")
-WITHIN_S = 15.0
-"""`make bench BENCH=watch` times the watch; here the machine may be busy. No sweep runs: jobs are off."""
+WITHIN_S = 60.0
+"""`make bench BENCH=watch` times the watch; here the machine may be busy, and a vehicle is left alone for twenty times
+as long as a look at it took. No sweep runs: jobs are off."""
 LATE = drive("T3_04_22_2021_1", monday_morning(), INSIDE)
 MINUTE = timedelta(minutes=1)
 
