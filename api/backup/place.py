@@ -27,7 +27,7 @@ NAME: Final = re.compile(r"zhuanche-(\d{8}T\d{6}Z)\.tar(\.age)?")
 PART: Final = ".part"
 FAILURE: Final = "last-failure.json"
 GONE: Final = "attachments-gone"
-"""How many attachments on record the newest backup of the folder is without."""
+"""Attachments on record that the newest backup of the folder is without and somebody gave up, one a line."""
 AHEAD: Final = timedelta(days=1)
 """A name further ahead than this was given under a wrong clock: it says nothing of how old its backup is."""
 MONTHS: Final = 12
@@ -137,18 +137,18 @@ def note_failure(folder: Path, failure: Failure | None) -> None:
             _write(folder / FAILURE, msgspec.json.encode(failure))
 
 
-def gone_before(folder: Path) -> int:
-    """Return how many attachments on record the newest backup of a folder was without, as far as that was kept."""
+def given_up(folder: Path) -> set[str]:
+    """Return the attachments that are not awaited in the backups of a folder any more, as far as that was kept."""
     try:
-        return int((folder / GONE).read_text("ascii"))
+        return set((folder / GONE).read_text("ascii").splitlines())
     except (OSError, ValueError):
-        return 0
+        return set()
 
 
-def note_gone(folder: Path, count: int) -> None:
-    """Keep how many attachments on record a backup is without."""
-    if count:
-        _write(folder / GONE, str(count).encode())
+def note_given_up(folder: Path, names: Iterable[str]) -> None:
+    """Keep which attachments are not awaited any more; one that came back is no more among them."""
+    if content := "".join(f"{name}\n" for name in sorted(names)):
+        _write(folder / GONE, content.encode())
     else:
         (folder / GONE).unlink(missing_ok=True)
 

@@ -27,7 +27,7 @@ from api.backup.beside import Beside, beside
 from api.backup.encryption import encrypted, recipients_of
 from api.backup.faults import BackupFailed
 from api.backup.manifest import Connection, KeptFile, Manifest, snapshot, take_manifest
-from api.backup.place import file_faults, gone_before, make_folder, name_of, note_gone, outdated, part
+from api.backup.place import file_faults, given_up, make_folder, name_of, note_given_up, outdated, part
 from api.backup.programs import last_words, program, running
 from api.db.roles import BACKUP
 from api.files import FileGone, FilesAway, FileStore
@@ -86,8 +86,8 @@ class Written:
     contents: Contents
     dropped: tuple[str, ...]
     """Older ones that were deleted."""
-    more_gone: bool
-    """More attachments are gone than in the one before: the store may not be there, and no older backup was deleted."""
+    lost: list[KeptFile]
+    """Attachments that are gone and nobody gave up: the store may not be there, and no older backup was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ class Wanted:
     """Public keys to encrypt to."""
     keep: int | None = None
     """How many of a folder to keep beside those of months; None keeps all."""
+    accept_gone: int | None = None
+    """How many attachments are given up: where it is those that are lost, no later backup of the folder awaits them."""
 
 
 def write_backup(wanted: Wanted, told: Told) -> Written:
@@ -128,13 +130,13 @@ def write_backup(wanted: Wanted, told: Told) -> Written:
         name = name_of(contents.database.taken_at, is_encrypted=bool(recipients))
         path = folder / name if is_folder else wanted.to
         target.settle(path)
-        more_gone = len(contents.gone) > (gone_before(folder) if is_folder else 0)
+        lost, without = _lost(contents.gone, given_up(folder) if is_folder else set(), wanted.accept_gone)
         dropped: tuple[str, ...] = ()
         if is_folder:
-            if not more_gone:
+            note_given_up(folder, without)
+            if not lost:
                 dropped = _rotate(folder, wanted.keep, contents.database.taken_at)
-            note_gone(folder, len(contents.gone))
-    return Written(path, path.stat().st_size, hashing.sha256.hexdigest(), contents, dropped, more_gone)
+    return Written(path, path.stat().st_size, hashing.sha256.hexdigest(), contents, dropped, lost)
 
 
 def _refuse_cluster(connection: Connection) -> None:
@@ -144,6 +146,17 @@ def _refuse_cluster(connection: Connection) -> None:
             "The database is a Citus cluster, which is backed up by its own tools: base backups of all nodes at a"
             " common restore point (docs/backup.md). Attachments and keys are backed up with them."
         )
+
+
+def _lost(gone: Sequence[KeptFile], before: set[str], accepted: int | None) -> tuple[list[KeptFile], set[str]]:
+    """Return the attachments that are lost, and the names of those gone that were or are now given up.
+
+    They are told by name: one that is lost while another came back is seen. A number other than theirs gives up none:
+    it was told of an instant when the store held more, or less.
+    """
+    names = {f"{one.bureau_id} {one.sha256}": one for one in gone}
+    lost = [one for name, one in names.items() if name not in before]
+    return ([], set(names)) if len(lost) == accepted else (lost, names.keys() & before)
 
 
 def _rotate(folder: Path, keep: int | None, now: datetime) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ from api.loop import run_in_loop
 from api.settings import Settings, load_settings
 from domain.errors import DomainError
 
+AcceptGone = Annotated[
+    int | None, typer.Option("--accept-gone", min=1, help="Give up so many attachments that are lost for good.")
+]
 LOWER: Final = 10
 """By how much a backup leaves the processor to the service."""
 
@@ -44,6 +47,7 @@ def backup(
     copy_only: Annotated[
         bool, typer.Option("--copy-only", help="Make none: copy what the object store lacks of the folder.")
     ] = False,
+    accept_gone: AcceptGone = None,
 ) -> None:
     """Back up everything into one file, while the service runs: database, attachments, keys and settings.
 
@@ -65,7 +69,8 @@ def backup(
         with on_interrupt("no backup was made, and nothing is left of it."):
             held.enter_context(noted(folder) if to is None else contextlib.nullcontext())
             connections = held.enter_context(opened(settings, "backup"))
-            wanted = Wanted(connections.backup_url, settings, FileStore.of(settings), os.environ, folder, keys, keep)
+            files = FileStore.of(settings)
+            wanted = Wanted(connections.backup_url, settings, files, os.environ, folder, keys, keep, accept_gone)
             with progress("Backing up") as bar:
                 written = write_backup(wanted, bar)
         with on_interrupt(f"{written.path} is whole."):
@@ -73,7 +78,7 @@ def backup(
             list_erasures(written.path.parent, connections.service, settings)
             if settings.backup_copy is not None:
                 _copy(settings.backup_copy, written, keep)  # and the list with it
-            refuse_more_gone(written)
+            refuse_lost(written)
             held.close()
     typer.echo(f"{written.path} {written.size_bytes} bytes, SHA-256 {written.sha256}")
 
@@ -84,9 +89,9 @@ def _copy(url: str, written: Written, keep: int) -> None:
         progress(f"Copying to {without_secrets(url)}"),
     ):
         try:
-            copy_away(url, written.path, None if written.more_gone else keep, written.contents.database.taken_at)
+            copy_away(url, written.path, None if written.lost else keep, written.contents.database.taken_at)
         except CopyFailed:
-            refuse_more_gone(written)  # that weighs more, and the copy is made up for by the next backup
+            refuse_lost(written)  # that weighs more, and the copy is made up for by the next backup
             raise
 
 
@@ -98,20 +103,22 @@ def _copy_only(settings: Settings, folder: Path) -> None:
         raise BackupFailed(f"There is no backup in {folder}.")
     with (
         on_interrupt("the backups are whole, and not all are in the object store."),
-        noted(folder),
+        noted(folder) if state.failure is None or state.failure.is_copy else contextlib.nullcontext(),
         progress(f"Copying to {without_secrets(url)}"),
     ):
         copy_away(url, state.newest, None, wall_clock(), is_new=False)
     typer.echo(f"{without_secrets(url)} has the backups of {folder}.")
 
 
-def refuse_more_gone(written: Written) -> None:
-    """Raise `BackupFailed` where the store of attachments lacks more than in the backup before: is it there?"""
-    if written.more_gone:
+def refuse_lost(written: Written, command: str = "backup", so_long: str = "no older backup is deleted") -> None:
+    """Raise `BackupFailed` where the store of attachments lacks some that nobody gave up: is it there?"""
+    if written.lost:
+        first, count = written.lost[0], len(written.lost)
         raise BackupFailed(
-            f"{written.path} is whole, but for {len(written.contents.gone)} attachments on record that the store"
-            " does not have, more than in the one before: is ZHUANCHE_FILES_URL given, and its disk mounted? No"
-            " older backup was deleted."
+            f"{written.path} is whole, but for {count} attachments on record that the store does not have, the first:"
+            f" {first.bureau_id} {first.sha256}: is ZHUANCHE_FILES_URL given, and its disk mounted? Until they are back"
+            f" {so_long}. Where they are lost for good, `zhuanche {command} --accept-gone {count}` gives them up (with"
+            " --to, where it was given)."
         )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from api.backup.place import folder_of
 from api.backup.write import Wanted, Written
-from api.cli.backup import list_erasures, refuse_more_gone, warn
+from api.cli.backup import AcceptGone, list_erasures, refuse_lost, warn
 from api.cli.connections import check_schema, held
 from api.cli.interrupted import on_interrupt
 from api.cli.migrate import bring_up
@@ -33,6 +33,7 @@ def upgrade(
         bool, typer.Option("--backed-up", help="Make no backup: the cluster's own tools have made one.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    accept_gone: AcceptGone = None,
 ) -> None:
     """Bring the database to this release: a backup first, then the migrations, then a look at every row.
 
@@ -57,7 +58,8 @@ def upgrade(
             _plan(steps, before, None if backed_up else folder)
             return
         keys = tuple(filter(None, (key.strip() for key in settings.backup_for.split(","))))
-        wanted = Wanted(connections.backup_url, settings, FileStore.of(settings), os.environ, folder, keys)
+        files, environ = FileStore.of(settings), os.environ
+        wanted = Wanted(connections.backup_url, settings, files, environ, folder, keys, accept_gone=accept_gone)
         with (
             on_interrupt(
                 "each migration is whole or was not run, and from the first one on nobody works on the database until"
@@ -79,7 +81,7 @@ def upgrade(
 
 def _hear(written: Written) -> None:
     warn(written)
-    refuse_more_gone(written)
+    refuse_lost(written, "upgrade", "no migration is run")
 
 
 def _plan(steps: list[Step], before: Before | None, folder: Path | None) -> None:

@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import shlex
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,11 +25,11 @@ from api.backup.faults import BackupFailed, CopyFailed
 from api.backup.manifest import differences, snapshot, take_manifest
 from api.backup.place import (
     FAILURE,
+    GONE,
     Failure,
     Part,
     folder_of,
     note_failure,
-    note_gone,
     noted,
     outdated,
     state_of,
@@ -255,24 +254,37 @@ async def test_a_disk_that_is_not_mounted_is_not_made_up_for(place: Place, tmp_p
     await backed_up(replace(place.wanted(own.data / "backups"), settings=own))
 
 
-async def test_no_older_backup_is_deleted_for_one_that_lost_attachments(place: Place, tmp_path: Path) -> None:
-    """A store that is not mounted empties no backup of what it held; what stays lost is lived with from then on."""
+async def test_no_older_backup_is_deleted_as_long_as_attachments_are_lost_that_nobody_gave_up(
+    place: Place, world: World, tmp_path: Path
+) -> None:
+    """A store that is not mounted, or photos that are gone, empty no backup of what it held: not on any later day."""
     folder = tmp_path / "to"
-    folder.mkdir()
-    old = [folder / f"zhuanche-20260101T00000{number}Z.tar" for number in range(3)]
-    for path in old:
-        path.touch()
-    away = place.settings.data / "files"
-    away.rename(tmp_path / "unmounted")
-    lost = await backed_up(place.wanted(folder, keep=1))
-    assert lost.more_gone
-    assert lost.dropped == ()
-    lost.path.unlink()  # the next may be of the same second, and overwrites none
-    same = await backed_up(replace(place.wanted(folder, keep=1), to=folder))
-    assert not same.more_gone
-    assert [path for path in old if path.exists()] == old[2:]
-    shutil.rmtree(away, ignore_errors=True)
-    (tmp_path / "unmounted").rename(away)
+    other = await attach(world, place.files, PNG + b"other")
+    (kept_at,), (other_at,) = ([*place.settings.data.rglob(one.sha256)] for one in (place.kept, other))
+
+    async def lost(accept: int | None = None) -> tuple[list[str], tuple[str, ...]]:
+        written = await backed_up(replace(place.wanted(folder, keep=1), accept_gone=accept))
+        written.path.unlink()  # the next may be of the same second, and overwrites none
+        return [one.sha256 for one in written.lost], written.dropped
+
+    elsewhere, _ = await lost()  # what other tests of the run keep
+    assert await lost(len(elsewhere)) == ([], ())
+    old = [f"zhuanche-20260101T00000{number}Z.tar" for number in range(3)]
+    for name in old:
+        (folder / name).touch()
+    kept_at.rename(tmp_path / "kept")
+    assert [await lost(), await lost(), await lost(2)] == [([place.kept.sha256], ())] * 3
+    (tmp_path / "kept").rename(kept_at)
+    other_at.rename(tmp_path / "other")
+    assert await lost() == ([other.sha256], ())
+    assert await lost(1) == ([], tuple(old[:2]))
+    assert await lost() == ([], ())
+    (tmp_path / "other").rename(other_at)
+    assert await lost() == ([], ())
+    other_at.unlink()
+    assert await lost() == ([other.sha256], ())
+    (folder / GONE).write_text("7")  # as an older release left it: which ones, nobody knows
+    assert len((await lost())[0]) == len(elsewhere) + 1
 
 
 class FullDisk:
@@ -380,8 +392,8 @@ async def test_rotation_deletes_only_after_the_new_one_is_whole(place: Place, tm
     old = [f"zhuanche-{now:%Y%m}{day:02}T000000Z.tar" for day in (1, 2, 3)]
     for name in old:
         (folder / name).write_bytes(b"an older one")
-    note_gone(folder, 1_000_000)  # other tests of the run keep their attachments elsewhere
-    written = await backed_up(place.wanted(folder, keep=2))
+    elsewhere = (await backed_up(place.wanted(tmp_path / "first.tar"))).lost  # what other tests of the run keep
+    written = await backed_up(replace(place.wanted(folder, keep=2), accept_gone=len(elsewhere)))
     assert list(written.dropped) == sorted({*old, written.path.name})[:2]
     assert written.path.exists()
 

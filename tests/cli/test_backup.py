@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.backup.place import state_of
+from api.backup.place import Failure, note_failure, state_of
 from tests.buckets import reached
 from tests.live import PATIENCE_S, ZHUANCHE, environment, free_port, serving, zhuanche
 
@@ -123,6 +123,10 @@ def test_what_the_other_house_lacks_is_sent_without_a_new_backup(
     done = zhuanche("backup", "--copy-only", **settings)
     assert done.stdout == f"{bucket} has the backups of {folder}.\n"
     assert state_of(folder, datetime.now(UTC)).failure is None
+    lost = Failure(datetime.now(UTC), "attachments are lost")
+    note_failure(folder, lost)
+    assert zhuanche("backup", "--copy-only", **settings).returncode == 0
+    assert state_of(folder, datetime.now(UTC)).failure == lost  # that is not mended by a copy
     assert not (tmp_path / "data").exists()
 
 

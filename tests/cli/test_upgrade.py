@@ -19,7 +19,6 @@ import pytest
 
 from api.backup.erasures import NAME, read_list
 from api.backup.manifest import differences
-from api.backup.place import GONE
 from api.backup.write import Wanted, Written
 from api.cli.progress import progress
 from api.db.cluster import installed_tree
@@ -264,15 +263,13 @@ def test_a_migration_that_fails_leaves_the_database_open_where_none_was_run(
 def test_an_upgrade_killed_at_work_is_gone_on_with(old: str, tmp_path: Path, step: str, *, is_begun: bool) -> None:
     """By kill -9 before the migrations or before the comparison: the next run does both, and only then all is well."""
     fill(old, unused_code())
-    for folder in ("backups", "second"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / GONE).write_text("1", "ascii")  # the attachment that `fill` puts on record has no file
     data = {"database_url": old, "data": tmp_path}
     program = (  # fmt: skip
         "import os, api.cli.command_line, api.move.upgrade as work;"
         f" work.{step} = lambda *_, **__: os.kill(os.getpid(), 9); api.cli.command_line.main()"
     )
-    killed = subprocess.run([sys.executable, "-c", program, "upgrade"], env=environment(**data), check=False)
+    gone = ("--accept-gone", "1")  # the attachment that `fill` puts on record has no file; it is given up once
+    killed = subprocess.run([sys.executable, "-c", program, "upgrade", *gone], env=environment(**data), check=False)
     assert killed.returncode == -signal.SIGKILL
     assert schema_of(old, OWNER).revision == (HEAD if is_begun else BEFORE)
     with pytest.raises(DatabaseClosed, match="zhuanche upgrade"):
@@ -290,10 +287,10 @@ def test_an_upgrade_killed_at_work_is_gone_on_with(old: str, tmp_path: Path, ste
             connection.execute("SET LOCAL session_replication_role = replica")
             places = ", ".join(["%s"] * len(kept or ()))
             connection.execute(f"INSERT INTO reading VALUES ({places})".encode(), kept)
-    done = zhuanche("upgrade", "--to", tmp_path / "second", **data)
+    done = zhuanche("upgrade", **data)
     assert done.returncode == 0, done.stderr
     assert f"from revision {BEFORE} to {HEAD}; every row is there" in done.stdout
-    assert bool(list((tmp_path / "second").glob("*.tar"))) is not is_begun
+    assert len(list((tmp_path / "backups").glob("*.tar"))) == (1 if is_begun else 2)
     check_open(schema_of(old, OWNER))
     assert zhuanche("upgrade", **data).stdout == "The database is of this release already.\n"
 
@@ -378,5 +375,13 @@ def test_what_the_backup_lacks_is_told_before_anything_is_migrated(old: str, tmp
     assert "Not encrypted, so left out: ZHUANCHE_DATABASE_URL, field-vault.key." in refused.stderr
     assert "1 attachments on record are not in the store any more" in refused.stderr
     assert "is ZHUANCHE_FILES_URL given" in refused.stderr
+    for more in ((), ("--accept-gone", "2")):  # nor is it a matter of the first time, or of any number
+        again = zhuanche("upgrade", *more, **data)
+        assert again.returncode == 1
+        assert "no migration is run. Where they are lost for good, `zhuanche upgrade --accept-gone 1`" in again.stderr
     assert schema_of(old, OWNER).revision == BEFORE
-    assert zhuanche("upgrade", "--to", tmp_path / "backups", **data).returncode == 0
+    assert zhuanche("upgrade", "--accept-gone", "1", **data).returncode == 0
+    assert zhuanche("backup", **data).returncode == 0
+    elsewhere = zhuanche("backup", "--to", tmp_path / "elsewhere", **data)
+    assert "`zhuanche backup --accept-gone 1` gives them up" in elsewhere.stderr
+    assert zhuanche("backup", "--to", tmp_path / "elsewhere", "--accept-gone", "1", **data).returncode == 0
