@@ -363,7 +363,7 @@ def create_app(
     asked = Asked(settings.requests_a_minute)
     kept: dict[str, object] = {"who": who, "asked": asked, "terminals": terminals, "hub": hub, "courier": courier}
     kept |= {"space": space, "timekeeper": keeper, "accesses": Accesses(database), "runners": runners}
-    kept |= {"backup_space": backup_space, "ages": ages}
+    kept |= {"backup_space": backup_space, "ages": ages, "browsers": handed["browsers"]}
     parts: list[Part] = [*([keeper] if keeper else ()), space, backup_space, *([ages] if ages else ()), kept_files]
     parts += [watch, hub, door, terminals, *(runners if settings.jobs else ())]
     app = Litestar(

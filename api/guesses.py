@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.source import Source
+
 TRIES: Final = 5
 """So many wrong pass words in a row stop where they come from."""
 STOPPED: Final = timedelta(minutes=10)
@@ -18,14 +20,6 @@ STOPPED: Final = timedelta(minutes=10)
 SWEPT_AT: Final = 10_000
 """So many remembered are looked through for what is over. Each cost the check of a pass word, of which a process does
 no more than some thirty a second, so those of ten minutes are a bounded number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a pass word comes from; `known` is a browser or session that has shown the right one before."""
-
-    name: str
-    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +33,26 @@ class Account:
 
 
 class Guesses:
-    """Wrong pass words of late."""
+    """Wrong pass words of late, and those that are being checked: of many at once no more are let through."""
 
     def __init__(self) -> None:
         self._wrong: dict[tuple[Account, str], tuple[int, datetime]] = {}
 
-    def stopped(self, account: Account, source: Source, now: datetime) -> bool:
-        """Tell whether no pass word counts now that comes from there."""
-        return self._tries(account, source, now) >= TRIES
-
-    def wrong(self, account: Account, source: Source, now: datetime) -> bool:
-        """Count a wrong one, and tell whether it stopped its source."""
+    def begin(self, account: Account, source: Source, now: datetime) -> int | None:
+        """Count a pass word as wrong before it is checked; return its number, or None where no more is let through."""
         tries = self._tries(account, source, now)
         if tries >= TRIES:
-            return False
+            return None
         if len(self._wrong) >= SWEPT_AT:
             self._wrong = {key: one for key, one in self._wrong.items() if one[1] > now - STOPPED}
         self._wrong[account, source.name] = (tries + 1, now)
-        return tries + 1 == TRIES
+        return tries + 1
+
+    def take_back(self, account: Account, source: Source) -> None:
+        """Count one less: it was not checked, or nothing was told of it."""
+        tries, last = self._wrong.pop((account, source.name), (0, None))
+        if last is not None and tries > 1:
+            self._wrong[account, source.name] = (tries - 1, last)
 
     def right(self, account: Account, source: Source) -> None:
         """Forget the slips of who knows it after all."""

@@ -85,7 +85,7 @@ class Settings:
     failures_a_minute: int = 30
     """Wrong pass words, and links that open nothing, that one address may try in a minute."""
     requests_a_minute: int = 1_200
-    """Requests that one session, or without one an address, may make in a minute; files of pages are not counted."""
+    """Requests that one session, or without one a known browser or an address, may make in a minute."""
     vault_secret: str | None = _secret()
     """What the keys of `/field` are made of, where several hosts serve one database; else a file in `data`."""
     geocoder: str = "none"

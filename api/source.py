@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a pass word comes from; `known` is a browser or session that has shown the right one before."""
+
+    name: str
+    known: bool = False
 
 
 @lru_cache(maxsize=4096)

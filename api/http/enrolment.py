@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +50,14 @@ async def handover_of(
     failures: NamedDependency[Failures],
 ) -> Handover | None:
     """Return the device that a token opens; None where it opens none, whatever the reason."""
-    failures.check(request)
-    named = bureau_and_digest(token)
-    if named is not None:
-        async with database.read(named[0]) as reader:
-            device = await handed_over(reader, named[1], VERSION)
-        if device is not None:
-            return Handover(named[0], token, device)
-    failures.count(request)
+    with suppress(NotFound), failures.counted(request, NotFound):
+        named = bureau_and_digest(token)
+        if named is not None:
+            async with database.read(named[0]) as reader:
+                device = await handed_over(reader, named[1], VERSION)
+            if device is not None:
+                return Handover(named[0], token, device)
+        raise NotFound
     return None
 
 

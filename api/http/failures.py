@@ -1,8 +1,9 @@
 """Who guesses, and who asks without an end, is slowed down: so much a minute, and no more.
 
-Of wrong pass words and empty links so many from one address; what succeeds is not counted, so that a whole desk behind
-one address signs in as it likes. Of requests so many of one session; those without one count by their address, so that
-nobody who is not signed in takes anything from a colleague who is.
+Of wrong pass words and empty links so many from one address, each counted as it begins, so that a burst does not pass;
+what succeeds is taken back, so that a whole desk behind one address signs in as it likes. Of requests so many of one
+session; those without one count by their browser, where somebody signed in from it before, else by their address: so
+nobody who is not signed in takes anything from a colleague who is, or who is about to be.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Final
-from uuid import UUID
 
 from litestar.connection import ASGIConnection
 
@@ -21,7 +21,7 @@ from api.source import source_of
 
 MINUTE_S: Final = 60.0
 REMEMBERED_MOST: Final = 100_000
-"""Addresses or sessions remembered in a minute; beyond that all others share one count."""
+"""Addresses, or sessions and browsers, remembered in a minute; beyond that all others share one count."""
 OTHERS: Final = ""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -47,58 +47,73 @@ class Tally:
         """Count it once more."""
         self._by[self._name(who)] += 1
 
+    def take_back(self, who: str) -> None:
+        """Count it once less; what was counted in the minute before is forgotten already."""
+        name = self._name(who)
+        if self._by[name] > 1:
+            self._by[name] -= 1
+        else:
+            self._by.pop(name, None)
+
     def _name(self, who: str) -> str:
         return who if who in self._by or len(self._by) < REMEMBERED_MOST else OTHERS
 
 
+class Apart:
+    """How often something happened this minute by whom: however many addresses there are, no one known is missed."""
+
+    def __init__(self, most: int) -> None:
+        """Let it happen `most` times a minute to each."""
+        self._of_known = Tally(most)
+        self._of_addresses = Tally(most)
+
+    def of(self, known: str | None, address: str) -> tuple[Tally, str]:
+        """Return where it is counted and by which name: that of who is known, else the address."""
+        return (self._of_addresses, source_of(address)) if known is None else (self._of_known, known)
+
+
 class Asked:
-    """Requests of this minute by session, or by address without one: however many addresses, no session is missed."""
+    """Requests of this minute."""
 
     def __init__(self, most: int) -> None:
         """Let each ask `most` times a minute."""
-        self._of_sessions = Tally(most)
-        self._of_addresses = Tally(most)
+        self._apart = Apart(most)
 
-    def count(self, session_id: UUID | None, address: str) -> None:
-        """Count a request. Raises `TooManyRequests`: there were too many before it."""
-        if session_id is None:
-            tally, who = self._of_addresses, source_of(address)
-        else:
-            tally, who = self._of_sessions, str(session_id)
+    def count(self, known: str | None, address: str) -> None:
+        """Count a request of a session or known browser, else of an address.
+
+        Raises:
+            TooManyRequests: there were too many before it.
+        """
+        tally, who = self._apart.of(known, address)
         if tally.is_full(who):
             raise TooManyRequests
         tally.count(who)
 
 
 class Failures:
-    """Failures of this minute by address."""
+    """Failures of this minute."""
 
     def __init__(self, most: int) -> None:
         """Let an address fail `most` times a minute."""
-        self._tally = Tally(most)
-
-    def check(self, connection: Connection, who: str | None = None) -> None:
-        """Refuse who has failed too often. Raises `TooManyFailures`."""
-        if self._tally.is_full(who or _address(connection)):
-            raise TooManyFailures
-
-    def count(self, connection: Connection, who: str | None = None) -> None:
-        """Count a failure."""
-        self._tally.count(who or _address(connection))
+        self._apart = Apart(most)
 
     @contextmanager
-    def counted(self, connection: Connection, *faults: type[Exception], who: str | None = None) -> Iterator[None]:
-        """Count it if the block fails by one of the faults. Raises `TooManyFailures` before the block.
+    def counted(self, connection: Connection, *faults: type[Exception], known: str | None = None) -> Iterator[None]:
+        """Count the block unless it succeeds, or fails otherwise. Raises `TooManyFailures` before the block.
 
-        `who` is the name of somebody who has shown one: they are counted by it, not hindered by others of the address.
+        `known` is the name of somebody who has shown one: they are counted by it, not hindered by others of the
+        address. Who goes away before the answer has failed.
         """
-        self.check(connection, who)
+        tally, who = self._apart.of(known, connection.client.host if connection.client else OTHERS)
+        if tally.is_full(who):
+            raise TooManyFailures
+        tally.count(who)
         try:
             yield
         except faults:
-            self.count(connection, who)
             raise
-
-
-def _address(connection: Connection) -> str:
-    return source_of(connection.client.host) if connection.client else OTHERS
+        except Exception:
+            tally.take_back(who)
+            raise
+        tally.take_back(who)

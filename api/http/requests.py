@@ -39,6 +39,7 @@ from api.errors import (
 from api.gather import Gather
 from api.headers import bearer, header, language_of
 from api.http.access import PasswordChangeRequired, by_device_token, public, readable_under_mandate
+from api.http.browsers import Browsers
 from api.http.looked_at import looked_at
 from api.http.openrosa_faults import OPENROSA, answer_open_rosa
 from api.http.pages.shell import answer_with_page, wants_page
@@ -120,10 +121,15 @@ def _kept_nowhere(send: Send) -> Send:
 
 
 def _count(scope: HTTPScope, actor: Actor | None) -> None:
-    """Count a request of a person or of nobody; what trackers send is counted by nobody, nor are files of pages."""
+    """Count a request of a person or of nobody; what trackers send is counted by nobody, nor are files of pages.
+
+    Of nobody by the browser, where it is known: others of its address keep nobody there from signing in.
+    """
     if not scope["path"].startswith(f"{ASSETS}/"):
         address = (scope["client"] or ("", 0))[0]
-        scope["litestar_app"].state.asked.count(None if actor is None else actor.session_id, address)
+        browsers: Browsers = scope["litestar_app"].state.browsers
+        known = browsers.name(Request(scope)) if actor is None else str(actor.session_id)
+        scope["litestar_app"].state.asked.count(known, address)
 
 
 def token_of(scope: HTTPScope) -> str:

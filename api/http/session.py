@@ -102,7 +102,7 @@ class SessionController(Controller):
         """Open a session for a person who knows the pass word."""
         account = Account(data.bureau_id, data.login)
         source = browsers.source(request, account)
-        with failures.counted(request, sign_in.WrongCredentials, who=source.name if source.known else None):
+        with failures.counted(request, sign_in.WrongCredentials, known=source.name if source.known else None):
             token, actor = await sign_in.sign_in(
                 database,
                 account,

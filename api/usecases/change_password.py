@@ -11,10 +11,11 @@ from api.db.database import Actor, Database, Once, UnitOfWork
 from api.db.ledger_entry import new_id
 from api.db.queries.people import roles_of
 from api.db.tables.people import Person
-from api.guesses import Account, Guesses, Source
+from api.guesses import Account, Guesses
 from api.passwords import hash_password, password_fits, temporary_password
+from api.source import Source
 from api.usecases.act_on_person import act_on_person, held_person
-from api.usecases.sign_in import WrongCredentials, count_wrong_password, judged, may_try
+from api.usecases.sign_in import WrongCredentials, count_wrong_password, counted_trial, may_try
 from domain.errors import NotFound
 from domain.people import check_password, check_reset
 
@@ -39,35 +40,32 @@ async def change_password(database: Database, actor: Actor, old: str, new: str, 
     if known is None:
         raise WrongCredentials
     check_password(new, known.login, old)
-    fits = await password_fits(old, known.password_hash)
-    new_hash = await hash_password(new, known.login, old) if fits else ""
-    account, source = (
-        Account(actor.bureau_id, known.login, known.password_hash),
-        Source(f"session {actor.session_id}", known=True),
-    )
-    trial = judged((guesses, source), account, fits=fits, now=database.clock())
+    account = Account(actor.bureau_id, known.login, known.password_hash)
+    source = Source(f"session {actor.session_id}", known=True)
+    with counted_trial((guesses, source), account, database.clock()) as trial:
+        fits = await password_fits(old, known.password_hash, source)
+        new_hash = await hash_password(new, known.login, old) if fits else ""
 
-    async def work(uow: UnitOfWork) -> bool:
-        person = await held_person(uow, actor.who)
-        if not may_try(uow, person, trial) or person.password_hash != known.password_hash:
-            return False
-        if not fits:
-            await count_wrong_password(uow, person, trial)
-            return False
-        await act_on_person(
-            uow,
-            person.person_id,
-            "change-password",
-            password_hash=new_hash,
-            must_change_password=False,
-            failed_tries=0,
-        )
-        await end_sessions(uow, person.person_id, kept=actor.session_id)
-        return True
+        async def work(uow: UnitOfWork) -> bool:
+            person = await held_person(uow, actor.who)
+            if not may_try(uow, person, trial) or person.password_hash != known.password_hash:
+                return False
+            if not fits:
+                await count_wrong_password(uow, person, trial)
+                return False
+            await act_on_person(
+                uow,
+                person.person_id,
+                "change-password",
+                password_hash=new_hash,
+                must_change_password=False,
+                failed_tries=0,
+            )
+            await end_sessions(uow, person.person_id, kept=actor.session_id)
+            return True
 
-    if not await database.write(actor, work, in_reserve=True):
-        raise WrongCredentials
-    guesses.right(account, source)
+        if not await database.write(actor, work, in_reserve=True):
+            raise WrongCredentials
 
 
 async def reset_password(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,8 +21,9 @@ from api.db.queries.people import roles_of
 from api.db.scope import BUREAU_CODE
 from api.db.tables.people import Person, PersonAct, SignInSession
 from api.errors import NotSignedIn
-from api.guesses import STOPPED, Account, Guesses, Source
+from api.guesses import STOPPED, TRIES, Account, Guesses
 from api.passwords import password_fits
+from api.source import Source
 from api.usecases.act_on_person import act_on_person
 from domain.values import Role
 
@@ -71,11 +74,12 @@ async def sign_in(
     """Check a pass word and open a session; return its token and who it is.
 
     A wrong pass word counts where it comes from, and five in a row stop that source for ten minutes. What is wrong is
-    not told, and an unknown login costs the same: one verification between the same two transactions.
+    not told, and an unknown login costs the same: one verification between the same two transactions, or none of them
+    where its source is stopped.
 
     Raises:
         WrongCredentials: the three do not fit together, or nothing counts that comes from there now.
-        Busy: too many pass words are being checked.
+        Busy: too many pass words are being checked, of all or from there.
     """
     bureau_id, login = account.bureau_id, account.login
     if not BUREAU_CODE.fullmatch(bureau_id):
@@ -84,55 +88,69 @@ async def sign_in(
         known: str | None = await reader.one(
             select(Person.password_hash).where(Person.bureau_id == bureau_id, Person.login == login)
         )
-    fits = await password_fits(password, known)
-    account = replace(account, password_hash=known)
-    trial = judged(tried, account, fits=fits, now=database.clock())
+    with counted_trial(tried, replace(account, password_hash=known), database.clock()) as trial:
+        fits = await password_fits(password, known, tried[1])
 
-    async def work(uow: UnitOfWork) -> tuple[str, Actor] | None:
-        person = await uow.one(
-            select(Person).where(Person.bureau_id == bureau_id, Person.login == login).with_for_update(key_share=True)
-        )
-        if person is None or not may_try(uow, person, trial) or person.password_hash != known:
-            return None
-        if not fits:
-            await count_wrong_password(uow, person, trial)
-            return None
-        if person.failed_tries:
-            await uow.update(Person, person.person_id, failed_tries=0)
-        return await open_session(uow, person, client=client, hours=hours)
+        async def work(uow: UnitOfWork) -> tuple[str, Actor] | None:
+            person = await uow.one(
+                select(Person)
+                .where(Person.bureau_id == bureau_id, Person.login == login)
+                .with_for_update(key_share=True)
+            )
+            if person is None or not may_try(uow, person, trial) or person.password_hash != known:
+                return None
+            if not fits:
+                await count_wrong_password(uow, person, trial)
+                return None
+            if person.failed_tries:
+                await uow.update(Person, person.person_id, failed_tries=0)
+            return await open_session(uow, person, client=client, hours=hours)
 
-    signed_in = await database.write(Actor(bureau_id), work, in_reserve=True)
-    if signed_in is None:
-        raise WrongCredentials
-    tried[0].right(account, tried[1])
+        signed_in = await database.write(Actor(bureau_id), work, in_reserve=True)
+        if signed_in is None:
+            raise WrongCredentials
     return signed_in
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A pass word that was tried: whether it counts, coming from there, and whether it was the one that stopped it."""
+    """A pass word that is tried: whether its source is known, and whether that is stopped by it, if it is wrong."""
 
-    counts: bool
     known: bool
-    stopped_now: bool
+    stops: bool
 
 
-def judged(tried: tuple[Guesses, Source], account: Account, *, fits: bool, now: datetime) -> Trial:
-    """Count a pass word that was checked, and tell whether it counts: of several at once, one after the other."""
+@contextmanager
+def counted_trial(tried: tuple[Guesses, Source], account: Account, now: datetime) -> Iterator[Trial]:
+    """Count a pass word before it is checked, so that of many at once no more are checked than one after the other.
+
+    Who gets in by it has their slips forgotten. What failed otherwise (the service was busy) told nothing and counts as
+    not tried; who only went away has tried.
+
+    Raises:
+        WrongCredentials: nothing counts that comes from there now, whether there is such an account or not.
+    """
     guesses, source = tried
-    if guesses.stopped(account, source, now):
-        return Trial(counts=False, known=source.known, stopped_now=False)
-    stopped_now = not fits and guesses.wrong(account, source, now)
-    return Trial(counts=True, known=source.known, stopped_now=stopped_now)
+    number = guesses.begin(account, source, now)
+    if number is None:
+        raise WrongCredentials
+    try:
+        yield Trial(known=source.known, stops=number == TRIES)
+    except WrongCredentials:
+        raise
+    except Exception:
+        guesses.take_back(account, source)
+        raise
+    guesses.right(account, source)
 
 
 def may_try(uow: UnitOfWork, person: Person, trial: Trial) -> bool:
-    """Tell whether a pass word of this person counts now: the account is open, and not stopped where it comes from.
+    """Tell whether a pass word of this person counts now: the account is open, and not locked for where it comes from.
 
     An account at which very many guess is locked for all but the browsers that the person signed in from before.
     """
     locked = person.locked_until is not None and person.locked_until > uow.now
-    return person.active and trial.counts and (trial.known or not locked)
+    return person.active and (trial.known or not locked)
 
 
 async def count_wrong_password(uow: UnitOfWork, person: Person, trial: Trial) -> None:
@@ -142,7 +160,7 @@ async def count_wrong_password(uow: UnitOfWork, person: Person, trial: Trial) ->
         until = uow.now + STOPPED
         detail = {"until": until.isoformat(), "tries": tries}
         await act_on_person(uow, person.person_id, "lock", detail=detail, locked_until=until, failed_tries=0)
-    elif trial.stopped_now and not await _told_lately(uow, person.person_id):
+    elif trial.stops and not await _told_lately(uow, person.person_id):
         detail = {"until": (uow.now + STOPPED).isoformat(), "tries": tries}
         await act_on_person(uow, person.person_id, "lock", detail=detail, failed_tries=tries)
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -10,12 +12,15 @@ import pytest
 from litestar import Litestar
 
 import api.guesses
+import api.usecases.sign_in
+from api.app import create_app
 from api.db.database import UnitOfWork
 from api.db.tables.people import Person
-from api.guesses import STOPPED, TRIES, Account, Guesses, Source
+from api.guesses import STOPPED, TRIES, Account, Guesses
 from api.http.browsers import COOKIE
 from api.settings import Settings
-from tests.conftest import problem_code
+from api.source import Source
+from tests.conftest import Server, problem_code
 from tests.world import PASSWORD, HeldClock, World
 
 ATTACKER, COLLEAGUE, DESK = "198.51.100.7", "203.0.113.9", "192.0.2.10"
@@ -33,10 +38,14 @@ def at(app: Litestar) -> At:
     """Return a function that makes a browser at an address; it keeps its cookies."""
 
     def browser(address: str, **headers: str) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app=app, client=(address, 1), raise_app_exceptions=False)  # type: ignore[arg-type]
-        return httpx.AsyncClient(transport=transport, base_url="https://desk", headers=headers)
+        return httpx.AsyncClient(transport=transport_of(app, address), base_url="https://desk", headers=headers)
 
     return browser
+
+
+def transport_of(app: Litestar, address: str) -> httpx.ASGITransport:
+    """Return a way to an application that comes from an address."""
+    return httpx.ASGITransport(app=app, client=(address, 1), raise_app_exceptions=False)  # type: ignore[arg-type]
 
 
 async def tries(browser: httpx.AsyncClient, world: World, login: str, password: str = PASSWORD) -> int:
@@ -97,6 +106,46 @@ async def test_a_known_browser_is_known_for_its_own_people_and_cannot_be_made_up
         forged = at(DESK, Cookie=f"{COOKIE}={value}")
         assert await tries(forged, world, "officer") == 401, value
     assert await tries(at(DESK, Cookie=f"{COOKIE}={kept}"), world, "officer") == 201
+
+
+async def test_a_known_browser_signs_in_while_another_of_its_address_asks_without_an_end(
+    server: Server, settings: Settings, world: World, clock: HeldClock
+) -> None:
+    """Page and sign-in are answered; whoever made a cookie up counts with the address, and a known browser ends too."""
+    few = replace(settings, jobs=False, requests_a_minute=20)
+    app = create_app(few, server.service, server.ingest, clock)
+    own, noisy = (httpx.AsyncClient(transport=transport_of(app, DESK), base_url="https://desk") for _ in range(2))
+    assert await tries(own, world, "officer") == 201
+    while (answer := await noisy.get("/healthz")).status_code == 200:
+        pass
+    assert (answer.status_code, await tries(noisy, world, "officer")) == (429, 429)
+    kept = own.cookies[COOKIE]
+    other = "0" if kept[54] != "0" else "1"
+    for value in (kept[:22], f"{kept[:22]}.{'0' * 32}", f"{kept[:54]}{other}", f"{'A' * 22}{kept[22:]}", "x"):
+        assert (await noisy.get("/sign-in", headers={"Cookie": f"{COOKIE}={value}"})).status_code == 429, value
+    for path in ("/sign-in", "/field", "/field/sw.js"):
+        assert (await own.get(path)).status_code == 200
+    assert (await own.get("/v1/session")).status_code == 401
+    assert await tries(own, world, "officer") == 201
+    assert await tries(own, world, "dispatcher") == 201, "a colleague who was never here"
+    assert [(await own.get("/healthz")).status_code for _ in range(20)][-1] == 429
+    await app.state.database.close()
+
+
+async def test_a_burst_of_names_from_one_address_is_no_more_than_so_many_failures(
+    world: World, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each counts as it begins, so that many at once do not all pass before the first is counted."""
+    guesser, checked = at(DESK), []
+
+    async def fits(*told: object) -> bool:
+        checked.append(told)
+        await asyncio.sleep(0.1)
+        return False
+
+    monkeypatch.setattr(api.usecases.sign_in, "password_fits", fits)
+    answers = await asyncio.gather(*(tries(guesser, world, f"login{number}", "wrong") for number in range(40)))
+    assert (len(checked), answers.count(401), answers.count(429)) == (12, 12, 28)
 
 
 async def test_a_known_browser_may_guess_no_more_than_others(world: World, at: At, clock: HeldClock) -> None:
@@ -166,12 +215,16 @@ def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.guesses, "SWEPT_AT", 10)
     guesses, now, source = Guesses(), datetime(2026, 11, 23, tzinfo=UTC), Source("192.0.2.1")
     for number in range(100):
-        guesses.wrong(Account("350302", f"login{number}"), source, now)
+        guesses.begin(Account("350302", f"login{number}"), source, now)
     officer = Account("350302", "officer")
-    for _ in range(TRIES):
-        guesses.wrong(officer, source, now)
-    assert guesses.stopped(officer, source, now + STOPPED - timedelta(seconds=1))
-    assert not guesses.stopped(officer, source, now + STOPPED)
-    assert not guesses.stopped(officer, source, now - timedelta(days=1)), "a clock that was set back rightly"
-    guesses.wrong(officer, source, now + STOPPED)
+    assert [guesses.begin(officer, source, now) for _ in range(TRIES)] == [1, 2, 3, 4, 5]
+    assert guesses.begin(officer, source, now + STOPPED - timedelta(seconds=1)) is None
+    guesses.take_back(officer, source)
+    assert guesses.begin(officer, source, now) == TRIES, "of what was not checked nothing is left"
+    for later in (now + STOPPED, now - timedelta(days=1)):  # the second is a clock that was set back rightly
+        assert guesses.begin(officer, source, later) == 1
+        guesses.take_back(officer, source)
+        for _ in range(TRIES):
+            guesses.begin(officer, source, now)
+    guesses.begin(officer, source, now + STOPPED)
     assert len(guesses._wrong) == 1

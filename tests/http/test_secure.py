@@ -130,7 +130,7 @@ async def test_however_many_addresses_ask_a_session_has_its_own_count(monkeypatc
         asked.count(None, f"2001:db8:0:{number}::1")
     with pytest.raises(TooManyRequests):
         asked.count(None, "2001:db8:0:5::1")
-    asked.count(uuid4(), "2001:db8:0:5::1")
+    asked.count(str(uuid4()), "2001:db8:0:5::1")
 
 
 def test_an_address_with_a_port_is_told_from_one_that_has_colons_of_its_own() -> None:

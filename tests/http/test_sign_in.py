@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -13,11 +14,14 @@ from sqlmodel import select
 
 import api.passwords
 from api.app import create_app
-from api.db.database import Database
+from api.db.database import Database, UnitOfWork
 from api.db.faults import Busy
 from api.db.tables.people import Person, PersonAct
-from api.passwords import MOST_WAITING, password_fits
+from api.guesses import TRIES
+from api.http.browsers import COOKIE
+from api.passwords import MOST_OF_ONE, MOST_OF_STRANGERS, MOST_WAITING, password_fits
 from api.settings import Settings
+from api.source import Source
 from tests.conftest import Server, SignIn, problem_code
 from tests.world import PASSWORD, HeldClock, World
 
@@ -84,11 +88,15 @@ async def test_four_wrong_pass_words_and_a_right_one_begin_the_count_again(
         assert (await anonymous.post("/v1/session", json=credentials(world, "officer"))).status_code == 201
 
 
-async def test_twenty_guesses_at_once_count_as_twenty_guesses(world: World, anonymous: httpx.AsyncClient) -> None:
-    """Guessing in parallel gains nothing: the account locks all the same."""
+async def test_twenty_guesses_at_once_count_as_twenty_guesses(
+    world: World, anonymous: httpx.AsyncClient, watch: Callable[..., Watched]
+) -> None:
+    """Guessing in parallel gains nothing: five are checked and the source is stopped, as one after the other."""
+    watched = watch()
     wrong = credentials(world, "officer", "wrong")
     answers = await asyncio.gather(*(anonymous.post("/v1/session", json=wrong) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {401}
+    assert len(watched.verified) == TRIES
     assert (await anonymous.post("/v1/session", json=credentials(world, "officer"))).status_code == 401
 
 
@@ -130,15 +138,19 @@ class Watched:
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watched]:
-    """Return a function that puts `Watched` before argon2."""
+def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Watched]]:
+    """Return a function that puts `Watched` before argon2; what it holds is let go when the test is over."""
+    held: list[threading.Event] = []
 
     def put(hold: threading.Event | None = None) -> Watched:
+        held.extend([hold] if hold is not None else [])
         watched = Watched(api.passwords._hasher, hold)
         monkeypatch.setattr(api.passwords, "_hasher", watched)
         return watched
 
-    return put
+    yield put
+    for hold in held:
+        hold.set()
 
 
 @pytest.mark.parametrize("login", ["officer", "nobody-of-that-name"])
@@ -156,11 +168,27 @@ async def test_a_locked_account_costs_as_much_as_an_open_one(
     world: World, anonymous: httpx.AsyncClient, watch: Callable[..., Watched]
 ) -> None:
     """Being locked is not told by a quicker answer."""
-    for _ in range(5):
-        await anonymous.post("/v1/session", json=credentials(world, "officer", "wrong"))
+
+    async def lock(uow: UnitOfWork) -> None:
+        await uow.update(Person, world["officer"].who, locked_until=uow.now + timedelta(minutes=10))
+
+    await world.database.write(world["admin"], lock)
     watched = watch()
     await anonymous.post("/v1/session", json=credentials(world, "officer"))
     assert len(watched.verified) == 1
+
+
+@pytest.mark.parametrize("login", ["officer", "nobody-of-that-name"])
+async def test_who_is_stopped_takes_no_place_whether_there_is_such_a_login_or_not(
+    world: World, anonymous: httpx.AsyncClient, watch: Callable[..., Watched], login: str
+) -> None:
+    """Nothing is checked any more that comes from there; the right pass word is answered like a wrong one."""
+    for _ in range(TRIES):
+        await anonymous.post("/v1/session", json=credentials(world, login, "wrong"))
+    watched = watch()
+    answer = await anonymous.post("/v1/session", json=credentials(world, login))
+    assert problem_code(answer) == "wrong-credentials"
+    assert not watched.verified
 
 
 async def test_checking_a_pass_word_holds_neither_the_loop_nor_a_connection(
@@ -189,17 +217,64 @@ async def test_checking_a_pass_word_holds_neither_the_loop_nor_a_connection(
     await app.state.database.close()
 
 
+async def checked(sources: list[Source]) -> list[asyncio.Task[bool]]:
+    """Let a pass word be checked for each of them at once."""
+    waiting = [asyncio.create_task(password_fits(GIBBERISH, None, source)) for source in sources]
+    await asyncio.sleep(0)
+    return waiting
+
+
 async def test_more_pass_words_than_can_wait_are_answered_busy(watch: Callable[..., Watched]) -> None:
     """A flood of sign-ins is told to come back; it fills neither memory nor the queue of everybody else."""
     let_go = threading.Event()
     watch(let_go)
-    waiting = [asyncio.create_task(password_fits(GIBBERISH, None)) for _ in range(MOST_WAITING)]
-    await asyncio.sleep(0)
+    own = Source("browser 1", known=True)
+    waiting = await checked([Source(f"browser {n}", known=True) for n in range(MOST_WAITING)])
     with pytest.raises(Busy):
-        await password_fits(GIBBERISH, None)
+        await password_fits(GIBBERISH, None, own)
     let_go.set()
     assert not any(await asyncio.gather(*waiting))
-    assert not await password_fits(GIBBERISH, None)
+    assert not await password_fits(GIBBERISH, None, own)
+
+
+async def test_strangers_however_many_leave_places_to_browsers_that_are_known(
+    world: World, anonymous: httpx.AsyncClient, watch: Callable[..., Watched]
+) -> None:
+    """While they fill all that strangers may have, a stranger is told to come back and a known browser signs in."""
+    body = credentials(world, "officer")
+    known = {"Cookie": f"{COOKIE}={(await anonymous.post('/v1/session', json=body)).cookies[COOKIE]}"}
+    anonymous.cookies.clear()
+    let_go = threading.Event()
+    watch(let_go)
+    waiting = await checked([Source(f"198.51.100.{n}") for n in range(MOST_OF_STRANGERS)])
+    # Of what is answered `busy` nothing counts: it would stop who only waited.
+    for _ in range(TRIES + 1):
+        async with asyncio.timeout(ANSWERED_WITHIN_S / 2):
+            assert problem_code(await anonymous.post("/v1/session", json=body)) == "busy"
+    own = asyncio.create_task(anonymous.post("/v1/session", json=body, headers=known))
+    while api.passwords._places._taken.total() == MOST_OF_STRANGERS:
+        assert not own.done()
+        await asyncio.sleep(0.01)
+    let_go.set()
+    assert (await own).status_code == 201
+    assert not any(await asyncio.gather(*waiting))
+    anonymous.cookies.clear()
+    assert (await anonymous.post("/v1/session", json=body)).status_code == 201
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_one_source_holds_a_few_places_only(watch: Callable[..., Watched], *, known: bool) -> None:
+    """Neither an address nor a known browser keeps out others of its kind."""
+    let_go = threading.Event()
+    watch(let_go)
+    waiting = await checked([Source("one", known=known)] * MOST_OF_ONE)
+    with pytest.raises(Busy):
+        async with asyncio.timeout(ANSWERED_WITHIN_S / 2):
+            await password_fits(GIBBERISH, None, Source("one", known=known))
+    waiting += await checked([Source("another", known=known)])
+    let_go.set()
+    assert not any(await asyncio.gather(*waiting))
+    assert not api.passwords._places._taken
 
 
 async def test_until_a_first_pass_word_is_changed_nothing_else_may_be_done(world: World, signed_in: SignIn) -> None:
