@@ -83,7 +83,7 @@ class Settings:
     """How far behind the sender of a body may be; each 4 KiB earn a second."""
     session_hours: float = 12.0
     failures_a_minute: int = 30
-    """Wrong pass words, and links that open nothing, that one address may try in a minute."""
+    """Wrong pass words, and links that open nothing, that one address or known browser may try in a minute."""
     requests_a_minute: int = 1_200
     """Requests that one session, or without one a known browser or an address, may make in a minute."""
     vault_secret: str | None = _secret()

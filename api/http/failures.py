@@ -48,7 +48,7 @@ class Tally:
         self._by[self._name(who)] += 1
 
     def take_back(self, who: str) -> None:
-        """Count it once less; what was counted in the minute before is forgotten already."""
+        """Count it once less; of what was counted just before the minute was over, another goes for it."""
         name = self._name(who)
         if self._by[name] > 1:
             self._by[name] -= 1

@@ -17,7 +17,7 @@ from api.app import create_app
 from api.db.database import UnitOfWork
 from api.db.tables.people import Person
 from api.guesses import STOPPED, TRIES, Account, Guesses
-from api.http.browsers import COOKIE
+from api.http.browsers import COOKIE, KEPT_S
 from api.settings import Settings
 from api.source import Source
 from tests.conftest import Server, problem_code
@@ -157,6 +157,35 @@ async def test_a_known_browser_may_guess_no_more_than_others(world: World, at: A
     assert await tries(at(DESK), world, "officer") == 201
     clock.advance(minutes=10)
     assert await tries(own, world, "officer") == 201
+
+
+async def test_who_copied_the_cookie_of_a_browser_may_guess_as_it_and_its_person_gets_in_without_it(
+    world: World, at: At
+) -> None:
+    """The cookie opens nothing by itself; what it stops is that browser, until its cookies are cleared."""
+    own = at(DESK)
+    assert await tries(own, world, "officer") == 201
+    thief = at(ATTACKER, Cookie=f"{COOKIE}={own.cookies[COOKIE]}")
+    assert (await thief.get("/v1/session")).status_code == 401
+    assert await guess(thief, world, "officer") == {401}
+    assert await tries(thief, world, "officer") == 401
+    assert await tries(own, world, "officer") == 401
+    own.cookies.clear()
+    assert await tries(own, world, "officer") == 201
+
+
+async def test_the_cookie_of_a_browser_is_for_no_script_no_other_site_and_no_plain_line(world: World, at: At) -> None:
+    """It is kept for half a year and sent to every page, since asking for the page counts too."""
+    body = {"bureau_id": world.bureau_id, "login": "officer", "password": PASSWORD}
+    set_cookies = (await at(DESK).post("/v1/session", json=body)).headers.get_list("set-cookie")
+    (kept,) = (one for one in set_cookies if one.startswith(f"{COOKIE}="))
+    assert {part.strip().lower() for part in kept.split(";")[1:]} == {
+        "httponly",
+        "secure",
+        "samesite=strict",
+        "path=/",
+        f"max-age={KEPT_S}",
+    }
 
 
 async def test_an_ipv6_customer_has_one_count_for_all_their_addresses(world: World, at: At) -> None:
