@@ -5,31 +5,34 @@ A file becomes visible only when all of it has arrived and its bytes have the ha
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import filetype
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import ObjectStore, from_url
 
 from api.addresses import in_a_line
+from api.aside import PATIENCE_S
 from api.db.datafolder import FULL
 from api.db.faults import Busy, DiskFull, is_full
 from api.durable import flush
-from api.errors import BodyTooLarge, WrongMediaType
+from api.errors import BodyTooLarge
+from api.folder import FilesAway, Folder
+from api.media_type import HEAD_BYTES, kind_of, media_type_of
 from api.settings import Settings, SettingsError
 from api.space import Space, folder_of_files
-from api.spool import Spool, forget_left
+from api.spool import INCOMING, Spool, forget_left
 from domain.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -38,38 +41,13 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 5 * 1024 * 1024
 """What is held of one upload before it goes on to the store: the least that S3 takes as a part."""
 PARTS_AT_ONCE: Final = 2
-HEAD_BYTES: Final = 8192
-"""How much of a file is looked at to tell its type."""
 
 CONNECT: Final = timedelta(seconds=5)
 """How long making a connection to an object store may take."""
 LONGEST: Final = timedelta(minutes=10)
 """How long a whole file may take on its way from an object store: who fetches it may be slow."""
 _NO_ROOM: Final = re.compile(rf"os error ({'|'.join(map(str, FULL))})\)")
-"""A folder's store tells what the system said in words only."""
-
-MEDIA_TYPES: Final = frozenset(
-    {
-        "application/pdf",
-        "audio/aac",
-        "audio/amr",
-        "audio/mp4",
-        "audio/mpeg",
-        "audio/ogg",
-        "audio/x-wav",
-        "image/avif",
-        "image/gif",
-        "image/heic",
-        "image/jpeg",
-        "image/png",
-        "image/webp",
-    }
-)
-"""What is taken: photos and drawn signatures, scanned documents, recorded statements."""
-
-TABLE: Final = "text/csv"
-UNKNOWN: Final = "application/octet-stream"
-"""What a form sends beside such files is kept too, and never shown by a browser."""
+"""A store on this machine tells what the system said in words only."""
 
 
 class HashMismatch(InvalidInput):
@@ -77,20 +55,6 @@ class HashMismatch(InvalidInput):
 
     code = "hash-mismatch"
     zh = "收到的内容与地址中的 SHA-256 不符，没有保存任何内容。"
-
-
-class FileTypeRefused(WrongMediaType):
-    """The file's content is not an image, a PDF or a sound recording that is taken here."""
-
-    code = "file-type-refused"
-    zh = "文件内容不是可接受的图片、PDF 或录音。"
-
-
-class FilesAway(Busy):
-    """The store of files does not answer now: nothing was kept, please send the same again in a moment."""
-
-    code = "files-away"
-    zh = "文件存储暂时无法访问，没有保存任何内容，请稍后原样重发。"
 
 
 class FileGone(NotFound):
@@ -135,33 +99,40 @@ def object_store(url: str, patience: timedelta) -> ObjectStore:
 class FileStore:
     """A folder or an object store, each bureau's files apart."""
 
-    def __init__(self, store: ObjectStore, folder: Path | None = None, space: Space | None = None) -> None:
-        self._store = store
-        self._folder = folder
+    def __init__(self, kept: ObjectStore | Folder, brief: Folder, space: Space | None = None) -> None:
+        """Keep files in a store, and in a folder what comes until all of it has come; a folder is its own."""
+        self._kept = kept
+        self._brief = brief
         self._space = space
-        self.answers: bool | None = None
-        """Whether the store answered when it was asked last; nobody has asked yet where this is None."""
+        self._answered: bool | None = None
 
     @classmethod
     def of(cls, settings: Settings, space: Space | None = None) -> FileStore:
         """Open the store the settings name: a folder beside the database, or `files_url`, which may be a folder too.
 
         An S3 store takes its endpoint and credentials from the usual `AWS_…` variables. Where `space` says so, nothing
-        more is taken.
+        more is taken. A folder that hangs is waited for as a disk is, and then taken for what it may be.
 
         Raises:
             SettingsError: the address names no store.
         """
-        url, folder = settings.files_url, folder_of_files(settings)
-        if url is None and folder is not None:  # one that is named is not made: its disk may not be mounted
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flush(folder.parent)  # or a power cut takes the name that all others lie below
+        url, path, patience_s = settings.files_url, folder_of_files(settings), settings.files_timeout_s
         try:
-            patience = timedelta(seconds=settings.files_timeout_s)
-            store = LocalStore(folder) if url is None else object_store(url, patience)
+            if path is None:
+                brief = Path(tempfile.gettempdir())
+                store = object_store(str(url), timedelta(seconds=patience_s))
+                return cls(store, Folder(brief, brief, patience_s, space, "incoming"), space)
+            folder = Folder(path, path / INCOMING, patience_s, space, "files")
+            with suppress(TimeoutError):
+                folder.begin(partial(_open, path, url)).result(min(patience_s, PATIENCE_S))
         except (ValueError, BaseError) as fault:
             raise SettingsError(f"ZHUANCHE_FILES_URL names no store of files: {in_a_line(fault)}") from fault
-        return cls(store, folder, space)
+        return cls(folder, folder, space)
+
+    @property
+    def answers(self) -> bool | None:
+        """Tell whether the store answered when it was asked last; nobody has asked yet where this is None."""
+        return False if self._brief is self._kept and self._brief.hangs else self._answered
 
     async def keep(
         self, bureau_id: str, sha256: str, chunks: AsyncIterator[bytes], *, limit_bytes: int, known: bool = False
@@ -178,23 +149,30 @@ class FileStore:
             FilesAway: the store did not take it.
         """
         checked = _Checked(chunks, sha256, limit_bytes)
-        short = not known and self._is_short
-        if known or short:
-            # Who is answered in the midst of sending sees a broken connection, and not why.
-            async for _ in checked.stream():
-                pass
-            if short:
-                raise DiskFull
+        stream = checked.stream()
+        refused = None if known else self._refused()
+        if known or refused is not None:
+            await _read_out(stream)
+            if refused is not None:
+                raise refused
         else:
-            key = _key(bureau_id, sha256)
-            # What the iterator raises ends the upload before anything is visible under the key.
-            with self._told_plainly(), _not_dropped():
-                await obstore.put_async(
-                    self._store, key, checked.stream(), chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
-                )
-                if self._folder is not None:
-                    await asyncio.to_thread(_settle, self._folder / key)
+            await self._put(_key(bureau_id, sha256), stream, limit_bytes)
         return Received(checked.size_bytes, checked.media_type)
+
+    async def _put(self, key: str, stream: AsyncIterator[bytes], limit_bytes: int) -> None:
+        """Store a stream; what it raises ends the upload before anything is visible under the key."""
+        with self._told_plainly(), _not_dropped():
+            if not isinstance(self._kept, Folder):
+                await obstore.put_async(self._kept, key, stream, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+                return
+            try:
+                async with Spool(self._kept, limit_bytes) as spool:
+                    async for chunk in stream:
+                        await spool.add(chunk)
+                    await spool.move(key, anew=True)
+            except Busy:
+                await _read_out(stream)
+                raise
 
     async def take(self, bureau_id: str, name: str, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> Taken:
         """Store what streams in, whatever it is, under the hash it turns out to have; a small file is written once.
@@ -204,21 +182,20 @@ class FileStore:
             DiskFull: there is no room; nothing is kept.
             FilesAway: the store did not take it.
         """
-        if self._is_short:
-            raise DiskFull
-        with self._told_plainly(), _not_dropped(), Spool(self._folder, limit_bytes) as spool:
-            async for chunk in chunks:
-                spool.add(chunk)
-                if spool.full:
-                    await asyncio.to_thread(spool.write)
-            taken = Taken(spool.sha256, spool.size_bytes, _kind_of(spool.head, name))
-            key = _key(bureau_id, taken.sha256)
-            if self._folder is not None:
-                await asyncio.to_thread(_move, spool, self._folder / key)
-            elif not await self.has(bureau_id, taken.sha256):
-                await obstore.put_async(
-                    self._store, key, spool.whole(), chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
-                )
+        if (refused := self._refused()) is not None:
+            raise refused
+        with self._told_plainly(), _not_dropped():
+            async with Spool(self._brief, limit_bytes) as spool:
+                async for chunk in chunks:
+                    await spool.add(chunk)
+                taken = Taken(spool.sha256, spool.size_bytes, kind_of(spool.head, name))
+                key = _key(bureau_id, taken.sha256)
+                if isinstance(self._kept, Folder):
+                    await spool.move(key)
+                elif not await self.has(bureau_id, taken.sha256):
+                    await obstore.put_async(
+                        self._kept, key, spool.whole(), chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+                    )
         return taken
 
     async def read(self, bureau_id: str, sha256: str) -> AsyncIterator[bytes]:
@@ -228,9 +205,12 @@ class FileStore:
             FileGone: the store does not have it.
             FilesAway: the store does not answer; the stream too raises it, in the midst of a file.
         """
+        key = _key(bureau_id, sha256)
         try:
             with self._told_plainly():
-                found = await obstore.get_async(self._store, _key(bureau_id, sha256))
+                if isinstance(self._kept, Folder):
+                    return await self._kept.read(key)
+                found = await obstore.get_async(self._kept, key)
         except FileNotFoundError as fault:
             raise FileGone(sha256=sha256) from fault
         return self._stream(found)
@@ -240,57 +220,62 @@ class FileStore:
             async for chunk in found.stream(min_chunk_size=256 * 1024):
                 yield chunk
 
-    async def drop(self, bureau_id: str, sha256: str) -> None:
-        """Delete a file that was put back in vain.
-
-        Raises:
-            FilesAway: the store does not answer.
-        """
-        with self._told_plainly(), contextlib.suppress(FileNotFoundError):
-            await obstore.delete_async(self._store, _key(bureau_id, sha256))
-
     async def has(self, bureau_id: str, sha256: str) -> bool:
         """Tell whether the store has the file. Raises `FilesAway`."""
+        key = _key(bureau_id, sha256)
         try:
             with self._told_plainly():
-                await obstore.head_async(self._store, _key(bureau_id, sha256))
+                if isinstance(self._kept, Folder):
+                    return await self._kept.has(key)
+                await obstore.head_async(self._kept, key)
         except FileNotFoundError:
             return False
         return True
 
     async def erase(self, bureau_id: str, sha256: str) -> None:
         """Take a file out of the store; one that is not there is gone already. Raises `FilesAway`."""
+        key = _key(bureau_id, sha256)
         with suppress(FileNotFoundError), self._told_plainly():
-            await obstore.delete_async(self._store, _key(bureau_id, sha256))
+            if isinstance(self._kept, Folder):
+                await self._kept.erase(key)
+            else:
+                await obstore.delete_async(self._kept, key)
 
-    def forget_left(self, now: datetime) -> None:
-        """Delete what killed processes left of files that never became whole, as a service begins at a trusted time."""
-        if self._folder is not None:
-            forget_left(self._folder, now.timestamp())
+    def forget_left(self, now: datetime) -> Future[None] | None:
+        """Delete what killed processes left of files that never became whole, as a service begins at a trusted time.
+
+        No start waits for it: the disk may hang. Where the machine keeps what is brief, it clears up itself.
+        """
+        if not isinstance(self._kept, Folder):
+            return None
+        return self._kept.begin(partial(forget_left, self._kept.incoming, now.timestamp()))
 
     @property
     def is_elsewhere(self) -> bool:
         """Tell whether it is an object store, which may be away while the service is well."""
-        return self._folder is None
+        return not isinstance(self._kept, Folder)
 
     async def look(self) -> None:
-        """Ask the store whether it takes this service's word. Raises `FilesAway`."""
-        with self._told_plainly():
-            async for _ in obstore.list(self._store, chunk_size=1):
-                break
+        """Ask an object store whether it takes this service's word. Raises `FilesAway`."""
+        if not isinstance(self._kept, Folder):
+            with self._told_plainly():
+                async for _ in obstore.list(self._kept, chunk_size=1):
+                    break
 
-    @property
-    def _is_short(self) -> bool:
-        return self._space is not None and self._space.refuses()
+    def _refused(self) -> Busy | None:
+        """Return why nothing can be taken now, if so."""
+        if self._space is not None and self._space.refuses():
+            return DiskFull()
+        return FilesAway() if self._brief.hangs else None
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:
         """Turn what a disk or an object store says into our own errors; a file that is not there stays that."""
         try:
             yield
-            self.answers = True
+            self._answered = True
         except FileNotFoundError:
-            self.answers = True
+            self._answered = True
             raise
         except OSError as fault:
             if is_full(fault):
@@ -299,8 +284,23 @@ class FileStore:
         except BaseError as fault:
             if _NO_ROOM.search(str(fault)):
                 raise DiskFull from fault
-            self.answers = False
+            self._answered = False
             raise FilesAway from fault
+
+
+def _open(path: Path, url: str | None) -> None:
+    """Make the folder beside the database; one that is named is not made: its disk may not be mounted."""
+    if url is None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flush(path.parent)  # or a power cut takes the name that all others lie below
+    else:
+        object_store(url, CONNECT)  # which says what is wrong with the address
+
+
+async def _read_out(stream: AsyncIterator[bytes]) -> None:
+    """Read what is still sent: who is answered in the midst of it sees a broken connection, and not why."""
+    async for _ in stream:
+        pass
 
 
 @contextmanager
@@ -344,53 +344,6 @@ class _Checked:
             raise HashMismatch(received_sha256=digest.hexdigest(), received_bytes=self.size_bytes)
 
 
-def media_type_of(head: bytes) -> str:
-    """Return the media type that the first bytes of a file show.
-
-    Raises:
-        FileTypeRefused: it is not one that is taken.
-    """
-    guessed = filetype.guess_mime(head[:HEAD_BYTES]) if head else None
-    if guessed not in MEDIA_TYPES:
-        raise FileTypeRefused(found=guessed, takes=sorted(MEDIA_TYPES))
-    return str(guessed)
-
-
-def _kind_of(head: bytes, name: str) -> str:
-    """Return the media type of a file that is taken whatever it is: one that a browser would run is none."""
-    guessed = filetype.guess_mime(head) if head else None
-    if guessed in MEDIA_TYPES:
-        return str(guessed)
-    return TABLE if name.lower().endswith(".csv") else UNKNOWN
-
-
-def _move(spool: Spool, path: Path) -> None:
-    """Put a file under its name, and let both survive a power cut before anyone is told.
-
-    What has the name already may be cut short by a power cut of long ago, or be written by who has not settled it yet.
-    """
-    if not (path.exists() and path.stat().st_size == spool.size_bytes):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spool.write()
-        spool.file.replace(path)
-    _settle(path)
-
-
 def _key(bureau_id: str, sha256: str) -> str:
     # Two signs of the hash keep folders small.
     return f"{bureau_id}/{sha256[:2]}/{sha256}"
-
-
-_settled: Final[set[Path]] = set()
-"""Folders of files whose own names this process has made survive."""
-
-
-def _settle(path: Path) -> None:
-    """Make a written file, its name, and the two folders it lies in survive a power cut before anyone is told of it."""
-    flush(path)
-    flush(path.parent)
-    for folder in path.parents[:2]:
-        # Another process may have made it a moment ago, and be cut off before it was settled: each makes sure itself.
-        if folder not in _settled:
-            flush(folder.parent)
-            _settled.add(folder)

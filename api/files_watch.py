@@ -9,7 +9,8 @@ from typing import Final
 import structlog
 
 from api.db.faults import DiskFull
-from api.files import FilesAway, FileStore
+from api.files import FileStore
+from api.folder import FilesAway
 
 log = structlog.get_logger()
 

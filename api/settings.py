@@ -70,7 +70,7 @@ class Settings:
     files_url: str | None = None
     """Object store of attachments: a folder by default, or an `s3://bucket/prefix` address."""
     files_timeout_s: float = 20.0
-    """How long an object store may take to answer."""
+    """How long an object store may take to answer, or the disk of a folder of attachments."""
     attachment_limit_bytes: int = 32 * 1024 * 1024
     body_limit_bytes: int = 4 * 1024 * 1024
     ingest_queue: int = 10_000

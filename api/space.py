@@ -32,6 +32,7 @@ SMALL: Final = 10
 AGAIN: Final = 10
 """Once the reserve is begun, writes go on only with a tenth of it more free: at one byte it would flip every second."""
 MIB: Final = 1024 * 1024
+HANGS: Final = "disk-hangs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,11 @@ class Space:
         now_s, seen = monotonic(), self._seen
         return {use: now_s - (seen[use].at_s if use in seen else self._began_s) for use in self._places}
 
+    @property
+    def hanging(self) -> set[str]:
+        """What lies where the last look hangs."""
+        return {use for use, event in self._silent.items() if event == HANGS}
+
     async def look(self) -> None:
         """Look at all places at once; one that hangs holds this up as long as `asked_aside` has patience."""
         await asyncio.gather(*map(self._look_at, self._places))
@@ -224,7 +230,7 @@ class Space:
         try:
             self._seen[use] = await asked_aside(f"room at {folder}", partial(_seen_at, folder))
         except Hangs:
-            self._tell_silent(use, "disk-hangs", folder=str(folder))
+            self._tell_silent(use, HANGS, folder=str(folder))
             return
         except OSError as fault:
             self._tell_silent(use, "disk-not-asked", kind=type(fault).__name__, errno=fault.errno)

@@ -284,7 +284,7 @@ def _take_away(into: Into, brought: _Brought) -> None:
         path.unlink(missing_ok=True)
     with asyncio.Runner() as runner:
         for bureau_id, sha256 in brought.files:
-            runner.run(into.files.drop(bureau_id, sha256))
+            runner.run(into.files.erase(bureau_id, sha256))
     try:
         if brought.database:
             _empty(into.owner_url)

@@ -30,7 +30,8 @@ from api.backup.manifest import Connection, KeptFile, Manifest, snapshot, take_m
 from api.backup.place import file_faults, given_up, make_folder, name_of, note_given_up, outdated, part
 from api.backup.programs import last_words, program, running
 from api.db.roles import BACKUP
-from api.files import FileGone, FilesAway, FileStore
+from api.files import FileGone, FileStore
+from api.folder import FilesAway
 from api.settings import Settings
 from api.space import MIB, places_of, rooms_of
 from api.told import Told

@@ -16,8 +16,9 @@ from litestar.response import Stream
 
 from api.db.database import Actor, Database
 from api.errors import BodyTooLarge
-from api.files import MEDIA_TYPES, TABLE, UNKNOWN, FileStore
+from api.files import FileStore
 from api.http.access import EVERYONE, STAFF, Allow
+from api.media_type import MEDIA_TYPES, TABLE, UNKNOWN
 from api.settings import Settings
 from api.usecases.keep_attachment import attachment_on_record, keep_attachment
 from domain.errors import InvalidInput

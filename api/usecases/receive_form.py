@@ -19,7 +19,7 @@ from api.db.queries.attachments import files_withheld, hold_files, last_steps
 from api.db.queries.forms import known_forms, last_file_numbers
 from api.db.tables.forms import FormMedia, FormSubmission
 from api.db.tables.notes import Attachment, NoteAttachment
-from api.files import FilesAway
+from api.folder import FilesAway
 from api.gather import one_by_one
 from api.ingest.fixes import UnknownDevice
 from api.openrosa.filled import Filled, media_of

@@ -26,7 +26,8 @@ from api.db.queries.attachments import (
 )
 from api.db.queries.settings import settings_of
 from api.db.tables.notes import AttachmentStep, FileToDrop
-from api.files import FilesAway, FileStore
+from api.files import FileStore
+from api.folder import FilesAway
 from api.setting_forms import TRANSACTION_MOST_S
 from domain.retention import FileStep, unclaimed_before
 

@@ -36,7 +36,8 @@ from api.backup.place import (
     taken_at,
 )
 from api.backup.write import Contents, Wanted, Written
-from api.files import FilesAway, FileStore
+from api.files import FileStore
+from api.folder import FilesAway
 from api.jobs.backup import due
 from api.settings import Settings, secrets
 from tests.backup.conftest import PNG, Place, Quiet, attach

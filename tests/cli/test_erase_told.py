@@ -16,7 +16,7 @@ from api.backup.erasures import NAME
 from api.cli import erase
 from api.cli.erase import tell_named, words_of
 from api.db.queries.named_people import Named
-from api.files import FilesAway
+from api.folder import FilesAway
 from api.usecases.erase_person_data import Done
 
 ID = UUID(int=7)

@@ -13,7 +13,9 @@ import obstore
 import pytest
 
 from api.errors import BodyTooLarge
-from api.files import HEAD_BYTES, PART_BYTES, FileGone, FileStore, FileTypeRefused, HashMismatch, media_type_of
+from api.files import PART_BYTES, FileGone, FileStore, HashMismatch
+from api.folder import Folder
+from api.media_type import HEAD_BYTES, FileTypeRefused, media_type_of
 from api.settings import Settings
 from api.spool import HELD_BYTES, INCOMING, LEFT_S
 from tests.buckets import reached
@@ -50,9 +52,10 @@ async def whole(store: FileStore, bureau_id: str, name: str) -> bytes:
 
 def everything(store: FileStore) -> list[str]:
     """Return every path in the store, half-written ones included."""
-    if store._folder is not None:
-        return [str(path.relative_to(store._folder)) for path in store._folder.rglob("*") if path.is_file()]
-    return [found["path"] for found in obstore.list(store._store).collect()]
+    if isinstance(store._kept, Folder):
+        folder = store._kept.path
+        return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    return [found["path"] for found in obstore.list(store._kept).collect()]
 
 
 async def test_what_was_kept_comes_back_byte_for_byte(store: FileStore) -> None:
@@ -204,5 +207,7 @@ def test_what_a_killed_process_left_is_gone_a_day_later(tmp_path: Path) -> None:
         os.utime(part, (time() - age_s, time() - age_s))
     store = FileStore.of(Settings(data=tmp_path))
     assert len(list(incoming.iterdir())) == 2, "a command forgets nothing, by whatever clock it runs"
-    store.forget_left(datetime.now(UTC))
+    forgotten = store.forget_left(datetime.now(UTC))
+    assert forgotten is not None
+    forgotten.result(30)
     assert list(incoming.iterdir()) == [new]

@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
+import httpx
 import pytest
 import structlog.testing
 from litestar import Litestar
 
 import api.aside
 import api.space
+from api.app import create_app
+from api.aside import HANDS
 from api.db.faults import DiskFull, told_plainly
 from api.http.shown import PERSONAL
 from api.settings import Settings
 from api.space import MIB, Room, Space, places_of, rooms_of
-from tests.conftest import SignIn, problem_code
+from tests.conftest import Server, SignIn, problem_code, running, token_of
+from tests.everyday import DEPART
+from tests.hanging import Disk
+from tests.openrosa.forms import PNG
+from tests.trips import approved_trip
 from tests.world import PASSWORD, World
 
 RESERVE_MIB = 100
@@ -224,6 +234,57 @@ async def test_places_of_one_disk_are_one_room_as_the_last_of_them_found_it(
         ]
     finally:
         machine.let_go.set()
+
+
+async def test_a_disk_of_attachments_that_hangs_slows_no_trip_and_no_start(
+    tmp_path: Path, server: Server, settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More photos than there are threads wait for it: each is refused in time, and kept when it goes on."""
+    disk = Disk(tmp_path)
+    disk.imitate(monkeypatch)
+    machine = Machine(monkeypatch, {})
+    disk.hang()
+    began_s = monotonic()
+    application = create_app(
+        replace(settings, data=tmp_path, files_timeout_s=1.0), server.service, server.ingest, world.clock
+    )
+    assert monotonic() - began_s < 10
+    headers = {"Authorization": f"Bearer {await token_of(world, 'driver')}", "Accept-Language": "en"}
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]  # Litestar is an ASGI application
+    photos = [PNG + number.to_bytes(2, "big") for number in range(2 * HANDS)]
+    async with (
+        running(application),
+        httpx.AsyncClient(transport=transport, base_url="http://desk", headers=headers) as http,
+    ):
+
+        async def put(photo: bytes) -> httpx.Response:
+            return await http.put(f"/v1/attachments/{hashlib.sha256(photo).hexdigest()}", content=photo)
+
+        start = world.clock() + timedelta(hours=1)
+        trip_id = await approved_trip(world, planned_from=start, planned_until=start + timedelta(hours=1))
+        world.clock.at = start
+        try:
+            waiting = asyncio.gather(*map(put, photos))
+            departed = await http.post(f"/v1/trips/{trip_id}/depart", json=DEPART)
+            assert departed.status_code == 200, departed.text
+            assert (await http.get("/v1/trips")).status_code == 200
+            back = await http.post(f"/v1/trips/{trip_id}/return", json={"reading": DEPART["reading"]})
+            assert back.status_code == 200, back.text
+            async with asyncio.timeout(30):
+                refused = await waiting
+            assert {(one.status_code, problem_code(one)) for one in refused} == {(503, "files-away")}
+            machine.free_mib[tmp_path / "files"] = 5_000
+            machine.hangs.add(tmp_path / "files")
+            await machine.until(lambda: bool(application.state.space.hanging))
+            assert (await put(photos[0])).headers["retry-after"]
+            assert (await http.get("/readyz")).json()["files"] == "away"
+        finally:
+            machine.let_go.set()
+            disk.go_on()
+        await machine.until(lambda: not application.state.space.hanging)
+        assert {(await put(photo)).status_code for photo in photos} == {201}
+        assert (await http.get("/readyz")).json()["files"] == "ok"
+        assert (await http.get(f"/v1/attachments/{hashlib.sha256(photos[0]).hexdigest()}")).content == photos[0]
 
 
 async def test_each_place_is_told_by_its_name_in_the_metrics(app: Litestar, signed_in: SignIn) -> None:

@@ -299,7 +299,7 @@ def open_files() -> int:
 async def test_who_asks_for_a_file_and_does_not_read_it_is_not_waited_for(
     tmp_path: Path, server: Server, settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each such answer holds a file open: it is given up, and the others are answered meanwhile."""
+    """Each such answer holds a connection open: it is given up, and the others are answered meanwhile."""
     monkeypatch.setattr("api.cli.serve.READS_S", BRIEF_S)
     application = create_app(replace(settings, data=tmp_path), server.service, server.ingest, world.clock)
     photo = PNG + os.urandom(16 * 1024 * 1024)

@@ -19,7 +19,8 @@ from api.db.database import Actor, Database, UnitOfWork
 from api.db.queries.attachments import hold_files, hold_naming
 from api.db.roles import SERVICE
 from api.db.tables.notes import NoteAttachment
-from api.files import FilesAway, FileStore
+from api.files import FileStore
+from api.folder import FilesAway
 from api.http import openrosa_upload
 from api.jobs.unclaimed import unclaimed_files_of
 from api.settings import Settings

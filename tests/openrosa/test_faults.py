@@ -100,14 +100,14 @@ async def test_a_file_beyond_the_limit_is_told_and_one_at_it_is_kept(
 async def test_a_fault_of_the_service_is_a_sentence_too(
     signed_in: SignIn, world: World, anonymous: httpx.AsyncClient, app_settings: Settings
 ) -> None:
-    """The disk is gone: 500, and the phone keeps what it has and sends it again later."""
+    """The disk is gone: 503, and the phone keeps what it has and sends it again later."""
     phone = await phone_of(signed_in, world, anonymous)
     xml = filled(await a_complaint_job(world), world.clock(), photos=["1.jpg"])
     way = app_settings.data / "files" / INCOMING
     way.write_bytes(b"")
-    with pytest.raises(CollectError, match="服务出现内部错误"):
+    with pytest.raises(CollectError, match="文件存储暂时无法访问"):
         await phone.send(xml, {"1.jpg": photo(1)})
-    assert phone.requests[-1] == ("POST", 500)
+    assert phone.requests[-1] == ("POST", 503)
     way.unlink()
     assert await phone.send(xml, {"1.jpg": photo(1)}) == "走访记录已收到。"
 
