@@ -13,7 +13,7 @@ from api.cli.progress import progress
 from api.db.roles import OWNER
 from api.loop import run_in_loop
 from api.settings import Settings, load_settings
-from api.usecases.enter_notice import enter_notice
+from api.usecases.enter_notice import enter_notice, would_move
 from domain.calendar import Notice, read_notice
 
 
@@ -21,6 +21,8 @@ def calendar(
     notice: Annotated[
         Path, typer.Argument(help="JSON, of the form that docs/operations.md names.", exists=True, dir_okay=False)
     ],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many terms would move; enter nothing.")] = False,
 ) -> None:
     """Enter the State Council's notice of a year's holidays.
 
@@ -31,10 +33,13 @@ def calendar(
     read = read_notice(notice.read_bytes())
     settings = load_settings()
     with opened(settings, "calendar") as connections, progress("Counting terms anew"):
-        moved = run_in_loop(_enter(connections.owner_url, settings, read))
-    typer.echo(f"The notice of {read.year} is entered; {moved} terms of open complaints moved.")
+        moved = run_in_loop(_enter(connections.owner_url, settings, read, dry_run=dry_run))
+    if dry_run:
+        typer.echo(f"The notice of {read.year} would be entered; {moved} terms of open complaints would move.")
+    else:
+        typer.echo(f"The notice of {read.year} is entered; {moved} terms of open complaints moved.")
 
 
-async def _enter(url: str, settings: Settings, notice: Notice) -> int:
+async def _enter(url: str, settings: Settings, notice: Notice, *, dry_run: bool) -> int:
     async with database_of(url, settings, OWNER) as owner:
-        return await enter_notice(owner, notice, operator("calendar"))
+        return await (would_move(owner, notice) if dry_run else enter_notice(owner, notice, operator("calendar")))

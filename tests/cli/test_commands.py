@@ -76,6 +76,10 @@ def test_a_device_is_enrolled_given_another_token_and_revoked(data: Path, bureau
 def test_a_holiday_notice_is_entered_from_a_file(data: Path, project: Path) -> None:
     """Entering one that is known already moves nothing."""
     shipped = project / "domain" / "calendar_data" / "2026.json"
+    shown = zhuanche("calendar", str(shipped), "--dry-run", data=data)
+    assert (shown.returncode, shown.stdout) == (
+        0, "The notice of 2026 would be entered; 0 terms of open complaints would move.\n",
+    ), shown.stderr  # fmt: skip
     entered = zhuanche("calendar", str(shipped), data=data)
     assert entered.returncode == 0, entered.stderr
     assert "2026" in entered.stdout

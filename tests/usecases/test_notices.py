@@ -16,8 +16,8 @@ from api.db.roles import OWNER
 from api.db.tables.complaints import Job
 from api.settings import Settings
 from api.usecases.act_on_complaint import act_on_complaint
-from api.usecases.enter_notice import enter_missing_notices, enter_notice
-from domain.calendar import CalendarDay, Notice, load_notice, shipped_years
+from api.usecases.enter_notice import enter_missing_notices, enter_notice, would_move
+from domain.calendar import BadNotice, CalendarDay, Notice, load_notice, shipped_years
 from domain.complaint.acts import Withdraw
 from tests.complaints import accepted_complaint, job_of, registered_complaint
 from tests.conftest import Server, SignIn
@@ -66,7 +66,10 @@ async def test_a_provisional_term_rolls_when_the_notice_comes_out(
     job_id = await job_of(world, complaint_id)
     sixth = date(2027, 2, 6)
     assert await term_of(world, complaint_id) == (sixth, sixth, True)
-    assert await enter_notice(owner, notice, "root") >= 1
+    would = await would_move(owner, notice)
+    assert await term_of(world, complaint_id) == (sixth, sixth, True)
+    assert await enter_notice(owner, notice, "root") == would >= 1
+    assert await would_move(owner, notice) == 0
     assert await term_of(world, complaint_id) == (sixth, date(2027, 2, 13), False)
     async with world.database.read(world.bureau_id) as reader:
         newest = (await newest_first(reader, complaint_id))[0]
@@ -123,6 +126,19 @@ async def test_the_same_notice_again_changes_nothing_and_an_amended_one_does(
     longer = CalendarDay(date(2027, 2, 13), working=False, name="春节")
     assert await enter_notice(owner, replace(notice, days=(*notice.days, longer)), "root") >= 1
     assert (await term_of(world, complaint_id))[1] == date(2027, 2, 14)
+
+
+async def test_a_notice_that_names_a_day_of_another_years_is_refused_whole(owner: Database, notice: Notice) -> None:
+    """Whose day it is cannot be told: nothing of it is entered, and no bureau's terms are counted without a year."""
+    shipped = load_notice(2026)
+    claimed = replace(notice, days=(*notice.days, CalendarDay(date(2026, 12, 31), working=False, name="元旦")))
+    await enter_notice(owner, claimed, "root")
+    disputed = replace(shipped, days=(*shipped.days, CalendarDay(date(2026, 12, 31), working=False, name="元旦")))
+    for put in (would_move(owner, disputed), enter_notice(owner, disputed, "root")):
+        with pytest.raises(BadNotice) as refused:
+            await put
+        assert refused.value.detail["day"] == "2026-12-31"
+    assert await enter_notice(owner, shipped, "root") == 0
 
 
 async def test_a_notice_that_ships_with_a_later_release_is_entered_by_migrating(

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from api.db.database import Reader
 from api.db.tables.bureau import Bureau, CalendarDay, CalendarNotice
-from domain.calendar import Calendar
+from domain.calendar import BadNotice, Calendar, Notice
 from domain.calendar import CalendarDay as Day
 
 
@@ -17,6 +17,19 @@ async def calendar_of(reader: Reader) -> Calendar:
     years = await reader.all(select(CalendarNotice.year))
     days = await reader.all(select(CalendarDay))
     return Calendar(tuple(Day(row.day, row.working, row.name) for row in days), frozenset(years))
+
+
+async def calendar_with(reader: Reader, notice: Notice) -> Calendar:
+    """Return the calendar as it would be with a notice, in the place of the one of its year.
+
+    Raises `BadNotice` where the notice of another year names one of its days too.
+    """
+    years = await reader.all(select(CalendarNotice.year))
+    others = await reader.all(select(CalendarDay).where(CalendarDay.year != notice.year))
+    for day in sorted({row.day for row in others} & {one.day for one in notice.days}):
+        raise BadNotice(year=notice.year, day=day.isoformat(), fault="the notice of another year names that day too")
+    kept = tuple(Day(row.day, row.working, row.name) for row in others)
+    return Calendar((*kept, *notice.days), frozenset(years) | {notice.year})
 
 
 async def zone_of(reader: Reader) -> ZoneInfo:
