@@ -294,7 +294,7 @@ def _living(database: Database, parts: Sequence[Part]) -> Callable[[Litestar], A
 def _courier(outside: Outside, vault: Vault, hub: Hub, settings: Settings) -> Courier:
     """Return what sends notices, told by the hub where there are some."""
     sender = Sender(outside, vault.push_key, settings.notice_contact or settings.address)
-    courier = Courier(sender, settings.address)
+    courier = Courier(sender, vault, settings.address)
     hub.on_notices = courier.heard
     return courier
 

@@ -56,6 +56,10 @@ class DeliveryState(StrEnum):
     """What it was about was settled before it was sent."""
 
 
+NOT_OPENED: Final = "address cannot be opened"
+"""The fault of a try whose webhook's address was sealed by another secret, or altered: it is entered anew."""
+
+
 class BadTemplate(InvalidInput):
     """A webhook's template is a JSON object that uses only the words plate, time, number, link, title and text."""
 

@@ -17,7 +17,7 @@ from api.settings import secrets as secret_settings
 from api.vault import FILE as VAULT
 
 KEYS: Final = (VAULT, "tls")
-"""Of the data folder: the secret of the phones' stores, and the service's own authority with its certificate."""
+"""Of the data folder: the secret of phones' stores and webhooks' addresses, and the service's own authority."""
 KEY_NAMES: Final = rf"{re.escape(VAULT)}|tls/[A-Za-z0-9_-][A-Za-z0-9._-]{{0,79}}"
 """What keys are called below the data folder: nothing else there is taken along, and nothing else brought back."""
 ADDRESS: Final = re.compile(r"://.*[@?]", re.DOTALL)

@@ -342,11 +342,13 @@ class WebhookController(Controller):
     @put("/{hook_id:uuid}", guards=[RUNS_THE_DESK], summary="Set a webhook", name="webhooks.set")
     async def put_hook(
         self,
+        *,
         hook_id: FromPath[UUID],
         data: JSONBody[WebhookIn],
         actor: NamedDependency[Actor],
         database: NamedDependency[Database],
         outside: NamedDependency[Outside],
+        vault: NamedDependency[Vault],
     ) -> WebhookOut:
         """Enter how a webhook is from now on, under an id of the caller's making; every change is a fact."""
         new = NewWebhook(
@@ -358,7 +360,7 @@ class WebhookController(Controller):
             active=data.active,
             reason=data.reason,
         )
-        await set_webhook(database, actor, hook_id, new)
+        await set_webhook(database, vault, actor, hook_id, new)
         async with database.read(actor.bureau_id) as reader:
             return next(_hook(one) for one in await webhooks(reader) if one.hook_id == hook_id)
 

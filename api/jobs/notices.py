@@ -14,7 +14,8 @@ from api.db.faults import Busy, DatabaseAway
 from api.jobs.job import Job, RoundFailed
 from api.notices.send import Outcome, Sender, What
 from api.usecases.deliver_notices import Taken, address_notices, find_waiting, record_try, take_due
-from domain.notices import HookKind
+from api.vault import AddressNotOpened, Vault
+from domain.notices import NOT_OPENED, HookKind
 
 log = structlog.get_logger()
 
@@ -46,9 +47,10 @@ def _tell(faults: Mapping[str, Exception]) -> None:
 class Courier:
     """Sends what is due."""
 
-    def __init__(self, sender: Sender, address: str) -> None:
-        """Send by `sender`; `address` is that of the service, for links."""
+    def __init__(self, sender: Sender, vault: Vault, address: str) -> None:
+        """Send by `sender` to addresses that `vault` opens; `address` is that of the service, for links."""
         self._sender = sender
+        self._vault = vault
         self._address = address
         self._heard: set[str] = set()
 
@@ -113,7 +115,7 @@ class Courier:
     async def _try(self, database: Database, bureau_id: str, taken: Taken, places: asyncio.Semaphore) -> None:
         async with places:
             try:
-                outcome = await self._sent(database, taken)
+                outcome = await self._sent(database, bureau_id, taken)
             except Exception as fault:
                 log.exception("notice-not-sent", bureau_id=bureau_id)
                 outcome = Outcome(What.AGAIN, type(fault).__name__)
@@ -123,10 +125,13 @@ class Courier:
             Actor(bureau_id), lambda uow: record_try(uow, taken.delivery_id, _WORDS[outcome.what], outcome.fault)
         )
 
-    async def _sent(self, database: Database, taken: Taken) -> Outcome:
-        if taken.hook is not None:
-            kind, url, template = taken.hook
-            return await self._sender.hook(HookKind(kind), url, template, taken.words)
+    async def _sent(self, database: Database, bureau_id: str, taken: Taken) -> Outcome:
+        if (hook := taken.hook) is not None:
+            try:
+                url = self._vault.opened(bureau_id, hook.hook_id, hook.url)
+            except AddressNotOpened:
+                return Outcome(What.NEVER, NOT_OPENED)
+            return await self._sender.hook(HookKind(hook.kind), url, hook.template, taken.words)
         if taken.subscription is None:
             raise AssertionError("a try has an address")
         return await self._sender.push(taken.subscription, taken.message, urgent=taken.urgent, now=database.clock())

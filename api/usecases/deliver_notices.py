@@ -20,7 +20,7 @@ from api.db.database import UnitOfWork
 from api.db.happened import NO_DAY
 from api.db.ledger_entry import new_id
 from api.db.queries.calendar import zone_of
-from api.db.queries.notices import About, Target, about, reached, webhooks
+from api.db.queries.notices import About, Hook, Target, about, reached, webhooks
 from api.db.queries.settings import settings_of
 from api.db.tables.notices import Notice, NoticeDelivery, PushSubscription
 from api.db.tables.people import Person
@@ -73,8 +73,7 @@ class Taken:
     """What a template may say."""
     message: dict[str, Any]
     """What a phone is told, in both languages."""
-    hook: tuple[str, str, dict[str, Any] | None] | None = None
-    """Kind, address and own template of a webhook."""
+    hook: Hook | None = None
     subscription: tuple[str, str, str] | None = None
     """Endpoint and keys of a push subscription."""
 
@@ -167,7 +166,7 @@ async def take_due(uow: UnitOfWork, address: str) -> list[Taken]:
                 urgent=kind in (NoticeKind.APPROVAL_WANTED, NoticeKind.APPROVAL_LATE),
                 words=_words(kind, told, address),
                 message=_message(kind, notice, told, told.page_of(row.person_id)),
-                hook=None if hook is None else (hook.kind, hook.url, hook.template),
+                hook=hook,
                 subscription=None
                 if subscription is None
                 else (subscription.endpoint, subscription.p256dh, subscription.auth),

@@ -18,6 +18,7 @@ from api.db.ledger_entry import new_id
 from api.db.queries.notices import webhooks
 from api.db.tables.notices import Notice, NoticeChoice, PushSubscription, Webhook
 from api.notices.encrypt import check_keys
+from api.vault import Vault
 from domain.errors import NotFound, StateConflict
 from domain.notices import Channel, HookKind, NoticeKind, checked_template
 
@@ -120,10 +121,11 @@ async def choose_channel(database: Database, actor: Actor, channel: Channel, *, 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || :bureau_id, 0))")
 
 
-async def set_webhook(database: Database, actor: Actor, hook_id: UUID, new: NewWebhook) -> None:
-    """Enter how a webhook is from now on; the ledger has its host and the digest of its address, which may hold a key.
+async def set_webhook(database: Database, vault: Vault, actor: Actor, hook_id: UUID, new: NewWebhook) -> None:
+    """Enter how a webhook is from now on: its address, which may hold a key, sealed; the ledger has host and digest.
 
     Raises:
+        AddressNotOpened: its address shall stay, and cannot be opened.
         BadTemplate: the template says what a notice may not.
         NotFound: it is new, and has no address.
         TooManyWebhooks: there are as many as a bureau may have.
@@ -135,7 +137,7 @@ async def set_webhook(database: Database, actor: Actor, hook_id: UUID, new: NewW
         await uow.execute(_ONE_AT_A_TIME, {"bureau_id": uow.bureau_id})
         known = {one.hook_id: one for one in await webhooks(uow)}
         before = known.get(hook_id)
-        url = new.url or (before.url if before else None)
+        url = new.url or (vault.opened(uow.bureau_id, hook_id, before.url) if before else None)
         if url is None:
             raise NotFound("There is no such webhook; a new one needs an address.", hook_id=str(hook_id))
         if before is None and len(known) >= WEBHOOKS_MOST:
@@ -163,7 +165,7 @@ async def set_webhook(database: Database, actor: Actor, hook_id: UUID, new: NewW
                 rev=rev,
                 name=new.name,
                 kind=new.kind.value,
-                url=url,
+                url=vault.sealed(uow.bureau_id, hook_id, url),
                 template=new.template,
                 notices=notices,
                 active=new.active,

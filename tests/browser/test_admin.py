@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 import httpx
+from litestar import Litestar
 from playwright.async_api import Page, Route, expect
 
+from api.settings import Settings
 from api.usecases.reach import NewWebhook, set_webhook
+from api.vault import Vault
 from domain.notices import HookKind, NoticeKind
 from tests.browser.conftest import Opens
 from tests.browser.looked_at import fits, no_violations, texts_translated
@@ -129,8 +133,8 @@ OF_A_VEHICLE: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
 )
 
 
-async def a_webhook(world: World) -> UUID:
-    """Set a webhook of the bureau."""
+async def a_webhook(world: World, vault: Vault) -> UUID:
+    """Set a webhook of the bureau, its address sealed by a vault."""
     hook_id = uuid4()
     new = NewWebhook(
         name="投诉群",
@@ -141,7 +145,7 @@ async def a_webhook(world: World) -> UUID:
         active=True,
         reason="按规定",
     )
-    await set_webhook(world.database, world["desk_chief"], hook_id, new)
+    await set_webhook(world.database, vault, world["desk_chief"], hook_id, new)
     return hook_id
 
 
@@ -314,10 +318,10 @@ async def test_whatever_is_typed_into_a_register_is_only_text(desk: Opens) -> No
 
 
 async def test_a_webhooks_template_is_seen_edited_tried_and_the_webhook_switched_off_and_on(
-    desk: Opens, world: World
+    desk: Opens, world: World, settings: Settings
 ) -> None:
     """Its form says what holds; what is no JSON or says another word is refused in words; off, it cannot be tried."""
-    hook_id = await a_webhook(world)
+    hook_id = await a_webhook(world, Vault.of(settings))
     page = await desk("desk_chief", "/board/admin/notices", lang="en")
     await drawn(page)
     form = f"tr[data-id='{hook_id}'] form[data-act^='PUT']"
@@ -337,6 +341,26 @@ async def test_a_webhooks_template_is_seen_edited_tried_and_the_webhook_switched
     await sent(page, form, {"active": "true", "reason": "恢复"})
     await expect(page.locator(f"{form} [name=template]")).to_have_value('{\n  "text": "${plate}"\n}')
     await sent(page, f"tr[data-id='{hook_id}'] form[data-act$='/try']", {})
+
+
+async def test_a_webhook_whose_address_opens_no_more_is_told_in_words_and_entered_anew(
+    desk: Opens, world: World, app: Litestar, tmp_path: Path
+) -> None:
+    """Its secret was not brought along: the list of notices says so, and a change that would keep the address."""
+    hook_id = await a_webhook(world, Vault(tmp_path))
+    page = await desk("desk_chief", "/board/admin/notices")
+    await drawn(page)
+    await sent(page, f"tr[data-id='{hook_id}'] form[data-act$='/try']", {})
+    await app.state.courier.round(world.database, world.bureau_id)
+    await page.reload()
+    await drawn(page)
+    await expect(page.locator("main")).to_contain_text("发送失败 · 地址无法解开，请重新填写")
+    form = f"tr[data-id='{hook_id}'] form[data-act^='PUT']"
+    await page.locator(form).evaluate(UNFOLD)
+    await page.fill(f"{form} [name=reason]", "停几天")
+    await page.locator(f"{form} button").click()
+    await expect(page.locator(f"{form} [role=alert]")).to_contain_text("请重新填写地址")
+    await sent(page, form, {"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=new", "reason": "恢复后重填"})
 
 
 async def test_a_document_is_put_into_a_vehicles_file_and_opened_again(desk: Opens, world: World) -> None:

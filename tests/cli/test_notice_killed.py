@@ -15,6 +15,7 @@ from api.db.roles import OWNER, SERVICE
 from api.settings import Settings
 from api.usecases.change_setting import NewSetting, change_setting
 from api.usecases.reach import NewWebhook, set_webhook
+from api.vault import Vault
 from domain.notices import HookKind, NoticeKind
 from domain.settings import SETTINGS
 from tests.http.test_live import a_finding
@@ -43,7 +44,7 @@ async def a_desk_with_a_webhook(data: Path, address: str) -> None:
         )
         never_quiet = NewSetting(name="quiet_from_min", value=SETTINGS["quiet_until_min"].default, reason="全天值班")
         await change_setting(service, world["desk_chief"], never_quiet)
-        await set_webhook(service, world["desk_chief"], new_id(), new)
+        await set_webhook(service, Vault.of(settings), world["desk_chief"], new_id(), new)
         await a_finding(world)
     finally:
         await service.close()

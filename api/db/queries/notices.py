@@ -191,6 +191,7 @@ class Hook:
     name: str
     kind: str
     url: str
+    """As it is kept: its host stands in clear, the whole is opened by the vault."""
     template: dict[str, object] | None
     notices: list[str]
     active: bool

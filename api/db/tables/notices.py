@@ -109,7 +109,7 @@ class NoticeChoice(SQLModel, table=True):
 
 
 class Webhook(SQLModel, table=True):
-    """Where notices of a bureau go besides; the newest revision holds. The address is a secret: it may hold a key."""
+    """Where notices of a bureau go besides; the newest revision holds. Its address, which may hold a key, is sealed."""
 
     __tablename__ = "webhook"
     __table_args__ = (
@@ -124,6 +124,7 @@ class Webhook(SQLModel, table=True):
     name: Str
     kind: Str
     url: Str
+    """`sealed://`, its host, `/`, and the address sealed by a secret outside the database; of older rows, in clear."""
     template: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     """Of its own; the kind's without one."""
     notices: Codes

@@ -7,7 +7,7 @@ from typing import Final
 
 from api.http.pages.admin.people import KEEPERS, REASON, RECORDED, SUPERVISORS
 from api.http.pages.admin.register import AdminPage, Column, Control, Register, RegisterAct, Words, words_of
-from domain.notices import TEMPLATES, WORDS, Channel, HookKind, NoticeKind
+from domain.notices import NOT_OPENED, TEMPLATES, WORDS, Channel, HookKind, NoticeKind
 
 CHOSEN: Final = {code: said for code, said in words_of(NoticeKind).items() if code != NoticeKind.TRIAL}
 DELIVERIES: Final[Words] = {
@@ -15,6 +15,7 @@ DELIVERIES: Final[Words] = {
     "sent": ("已发出", "sent"),
     "failed": ("发送失败", "failed"),
     "moot": ("已无须告知", "moot"),
+    NOT_OPENED: ("地址无法解开，请重新填写", "the address cannot be opened: enter it anew"),
     **words_of(Channel),
 }
 PLACES: Final = "、".join(f"${{{word}}}" for word in WORDS)

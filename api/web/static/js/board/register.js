@@ -22,7 +22,7 @@ function read(value, column) {
     case "words": return [value.map((one) => column.words[one] ?? one).join(t("、", ", ")), false];
     case "told":
       if (!value.length) return [t("没有可送达的人", "nobody could be reached"), false];
-      return [value.map((one) => [names[one.person_id], column.words[one.channel], column.words[one.state], one.fault].filter(Boolean).join(" · ")).join("\n"), true];
+      return [value.map((one) => [names[one.person_id], column.words[one.channel], column.words[one.state], column.words[one.fault] ?? one.fault].filter(Boolean).join(" · ")).join("\n"), true];
     case "count": return [String(value.length), false];
     case "detail": return [Object.entries(value).map(([key, one]) => `${column.words[key] ?? key}: ${names[one] ?? (typeof one === "object" ? JSON.stringify(one) : one)}`).join("\n"), true];
     case "json": return [JSON.stringify(value, null, 2), true];
