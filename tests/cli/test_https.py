@@ -26,6 +26,7 @@ from api.settings import Settings
 from tests.live import free_port, serving, zhuanche
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+ONE_PORT = free_port()
 
 
 def trusting(authority: x509.Certificate | Path) -> ssl.SSLContext:
@@ -147,7 +148,7 @@ def test_phones_trust_the_authority_of_an_older_release_to_its_last_day(
 @pytest.mark.parametrize(
     ("said", "named"),
     [
-        ({"https_port": 8000, "port": 8000}, "ZHUANCHE_HTTPS_PORT"),
+        ({"https_port": ONE_PORT, "port": ONE_PORT}, "ZHUANCHE_HTTPS_PORT"),
         ({"certificate": "nowhere.pem"}, "ZHUANCHE_HTTPS_PORT"),
         ({"https_port": free_port(), "certificate": "nowhere.pem"}, "ZHUANCHE_CERTIFICATE"),
         ({"https_port": 0}, "ZHUANCHE_HTTPS_PORT"),
