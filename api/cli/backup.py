@@ -56,6 +56,8 @@ def backup(
 
     Example: zhuanche backup --to /media/stick --for age1…
     """
+    if copy_only and accept_gone is not None:
+        raise typer.BadParameter("--copy-only makes no backup: leave --accept-gone to the one that lacks attachments")
     settings = load_settings()
     with contextlib.suppress(OSError):  # a filter of system calls, as of the unit, may refuse it: no reason for none
         os.nice(LOWER)

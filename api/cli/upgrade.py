@@ -41,6 +41,8 @@ def upgrade(
 
     Example: zhuanche upgrade --dry-run
     """
+    if backed_up and accept_gone is not None:
+        raise typer.BadParameter("--backed-up makes no backup: leave --accept-gone out")
     settings = load_settings()
     folder = to or folder_of(settings)
     with held(settings) as connections:

@@ -130,6 +130,16 @@ def test_what_the_other_house_lacks_is_sent_without_a_new_backup(
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize(("command", "switch"), [("backup", "--copy-only"), ("upgrade", "--backed-up")])
+def test_nothing_is_given_up_where_no_backup_is_made(tmp_path: Path, command: str, switch: str) -> None:
+    """Whoever gives up attachments with it is told that it was not heard, rather than nothing."""
+    answer = zhuanche(command, switch, "--accept-gone", "3", data=tmp_path)
+    assert answer.returncode == 2
+    assert switch in answer.stderr
+    assert "--accept-gone" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_is_made_once(tmp_path: Path) -> None:
     """The second time nothing is overwritten: that would lock every backup made by then."""
     made = zhuanche("backup-key", str(tmp_path / "key"))
