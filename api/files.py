@@ -277,6 +277,11 @@ class FileStore:
         except FileNotFoundError:
             self._answered = True
             raise
+        except FilesAway as fault:
+            # Whether a disk hangs, and no longer, the watch over disks finds out.
+            if isinstance(fault.__cause__, OSError):
+                self._answered = False
+            raise
         except OSError as fault:
             if is_full(fault):
                 raise DiskFull from fault

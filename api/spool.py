@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from api.durable import settle
+from api.durable import flush, settle
 from api.errors import BodyTooLarge
 from api.folder import FilesAway, Folder
 from api.media_type import HEAD_BYTES
@@ -115,7 +115,8 @@ class Spool:
 
     def _write_on(self) -> None:
         if self._open is None:
-            self._folder.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The folder it lies in is not made: where its disk is gone, files would fill the one below.
+            self._folder.incoming.mkdir(mode=0o700, exist_ok=True)
             self._open = self.file.open("xb")
         self._open.write(self._held)
         self._open.flush()
@@ -132,8 +133,11 @@ class Spool:
             if self._over:
                 return
             if anew or not (path.exists() and path.stat().st_size == self.size_bytes):
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._write_on()
+                # Before it has the name: what a disk lost is not asked for again, and it may take the place of one that
+                # was acknowledged meanwhile.
+                flush(self.file)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if self._over:  # meanwhile: nobody is told any more that it is kept
                     return
                 self.file.replace(path)
