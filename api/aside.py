@@ -7,10 +7,12 @@ ending. Who asks the same while it hangs gets no second one; what differs each t
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -42,6 +44,7 @@ async def asked_aside(what: str, look: Callable[[], T]) -> T:
 
     Raises:
         Hangs: it did not answer in time.
+        OSError: the machine has no thread left to ask it, or what `look` raises.
     """
     under_way = _looks.get(what)
     if under_way is None or under_way.answer.done():
@@ -55,7 +58,7 @@ async def _answered(answer: Future[T], patience_s: float) -> T:
     try:
         answered, _ = await asyncio.wait({waiting}, timeout=max(patience_s, 0))
         if not answered:
-            raise Hangs
+            raise Hangs("there was no answer in time")
         return waiting.result()
     finally:
         waiting.cancel()
@@ -64,8 +67,15 @@ async def _answered(answer: Future[T], patience_s: float) -> T:
 def _begun(what: str, look: Callable[[], T]) -> Future[T]:
     answer: Future[T] = Future()
     answer.set_running_or_notify_cancel()  # from now on nobody who gives up ends it for the others
-    threading.Thread(target=_do, args=(answer, look), daemon=True, name=f"look at {what}").start()
+    _start(partial(_do, answer, look), f"look at {what}")
     return answer
+
+
+def _start(do: Callable[[], None], name: str) -> None:
+    try:
+        threading.Thread(target=do, daemon=True, name=name).start()
+    except RuntimeError as fault:
+        raise OSError(errno.EAGAIN, "the machine has no thread left") from fault
 
 
 def _do(answer: Future[T], work: Callable[[], T]) -> None:
@@ -94,6 +104,7 @@ class Hands:
 
         Raises:
             Hangs: it did not end in time, or did not begin and never will.
+            OSError: the machine has no thread left, or what `work` raises.
         """
         answer = self.begin(work)
         try:
@@ -108,8 +119,13 @@ class Hands:
         with self._lock:
             self._waiting[answer] = work
             if self._threads < HANDS:
-                threading.Thread(target=self._work, daemon=True, name=f"at {self._place}").start()
-                self._threads += 1
+                try:
+                    _start(self._work, f"at {self._place}")
+                    self._threads += 1
+                except OSError as fault:
+                    if not self._threads:  # else those at work here come to it
+                        del self._waiting[answer]
+                        answer.set_exception(fault)
         return answer
 
     def _work(self) -> None:

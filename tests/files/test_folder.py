@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import threading
@@ -100,8 +101,9 @@ async def test_whoever_asks_a_disk_that_hangs_is_told_in_time_and_all_goes_on_wi
     }
     disk.hang()
     began_s = monotonic()
-    with pytest.raises(FilesAway):
+    with pytest.raises(FilesAway) as told:
         await asked[way]()
+    assert "no answer in time" in str(told.value.__cause__), "a backup that fails of it quotes that"
     assert monotonic() - began_s < 10 * PATIENCE_S
     disk.go_on()
     folder = store._kept
@@ -174,6 +176,59 @@ async def test_however_many_ask_a_disk_that_hangs_few_threads_hang_there(disk: D
     for photo in photos:
         await store.keep("desk", sha(photo), pieces(photo), limit_bytes=LIMIT)
     assert len(everything(disk)) == len(photos)
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.ESTALE, errno.EACCES])
+@pytest.mark.parametrize("way", ["read", "has", "erase"])
+async def test_a_disk_at_fault_is_away_and_no_file_on_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, fault: int
+) -> None:
+    """Whoever took that for a file that is not there would count it as lost; the state of the service tells it too."""
+    store, real = FileStore.of(Settings(data=tmp_path)), Path.stat
+    await store.keep("desk", sha(PNG), pieces(PNG), limit_bytes=LIMIT)
+
+    def faulty(path: Path, *_: object, **__: object) -> os.stat_result:
+        if path.name == sha(PNG):
+            raise OSError(fault, os.strerror(fault))
+        return real(path)
+
+    with monkeypatch.context() as patched:
+        for name in ("stat", "open", "unlink"):
+            patched.setattr(Path, name, faulty)
+        with pytest.raises(FilesAway):
+            await getattr(store, way)("desk", sha(PNG))
+        assert store.answers is False
+    assert await whole(store, sha(PNG)) == PNG
+    assert store.answers
+
+
+async def test_where_the_machine_has_no_thread_left_files_are_away_and_nothing_is_done_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasing that was told as failed would take out what is kept again; the watch over the disks goes on too."""
+    settings = Settings(data=tmp_path)
+    store, space = FileStore.of(settings), Space.of(settings)
+    await store.keep("desk", sha(PNG), pieces(PNG), limit_bytes=LIMIT)
+
+    folder = store._kept
+    assert isinstance(folder, Folder)
+    await until(lambda: folder._hands._threads == 0)  # the last one would come to what waits
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        for asked in (store.erase, store.has, store.read):
+            with pytest.raises(FilesAway):
+                await asked("desk", sha(PNG))
+        with pytest.raises(FilesAway):
+            await store.take("desk", "1.png", pieces(PNG + bytes(HELD_BYTES)), limit_bytes=LIMIT)
+        await space.look()
+        assert not space.rooms
+    assert await store.has("desk", sha(PNG))
+    await space.look()
+    assert space.rooms
 
 
 async def test_no_start_is_held_up_by_a_disk_that_hangs(disk: Disk) -> None:
