@@ -1,7 +1,8 @@
 """What may hang, as every look at a network's disk does: asked in a thread of its own, for so long and no longer.
 
-Such a thread cannot be ended. It is none of the pool's, which a few of them would use up, and it keeps no process from
-ending. Who asks the same while it hangs gets no second one; what differs each time is done by so many `Hands`.
+Such a thread cannot be ended. It is none of the pool's, which a few of them would use up, and a process that ends does
+not wait for it (the kernel may, for a file that is open there). Who asks the same while it hangs gets no second one;
+what differs each time is done by so many `Hands`.
 """
 
 from __future__ import annotations
