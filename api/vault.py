@@ -56,16 +56,16 @@ class Vault:
     def key_of(self, bureau_id: str, person_id: UUID) -> bytes:
         """Return the 32 bytes that seal what phones keep for a person (HKDF-SHA-256, RFC 5869)."""
         named = b"zhuanche field vault 1\0" + bureau_id.encode() + b"\0" + person_id.bytes
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=named).derive(self._secret)
+        return self._derived(named)
 
     def push_key(self) -> EllipticCurvePrivateKey:
         """Return the key that notices are pushed in the name of (RFC 8292): the same for as long as the secret is."""
         named = b"zhuanche push key 1"
-        return key_from(HKDF(algorithm=SHA256(), length=48, salt=None, info=named).derive(self._secret))
+        return key_from(self._derived(named, 48))
 
     def browser_key(self) -> bytes:
         """Return the key by which a browser is known again that somebody signed in from."""
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"zhuanche browsers 1").derive(self._secret)
+        return self._derived(b"zhuanche browsers 1")
 
     def sealed(self, bureau_id: str, hook_id: UUID, address: str) -> str:
         """Return a webhook's address as it is kept: an address too, of which everybody may read the host alone."""
@@ -93,8 +93,10 @@ class Vault:
 
     @property
     def _addresses(self) -> AESGCM:
-        named = b"zhuanche addresses 1"
-        return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=named).derive(self._secret))
+        return AESGCM(self._derived(b"zhuanche addresses 1"))
+
+    def _derived(self, named: bytes, length: int = 32) -> bytes:
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=named).derive(self._secret)
 
     @cached_property
     def _secret(self) -> bytes:
